@@ -1,0 +1,61 @@
+/** What can be done to the world, what would change, and what happened? */
+import type { RunKey, ServiceName, SpecHash } from './names.ts';
+import type { Signal } from './signals.ts';
+
+/** The class that a field has in the schemas (`x-apply`): what changing it does to running processes. */
+export type ApplyClass = 'live' | 'reload' | 'roll' | 'replace';
+
+/** One thing to do. It leaves nothing to decide: whoever carries it out has no opinions. */
+export type Action =
+  | {
+      readonly do: 'start';
+      readonly service: ServiceName;
+      readonly slot: number;
+      readonly generation: number;
+      readonly hash: SpecHash;
+      /** As in the lifecycle lines: `boot`, `respawn_after_exit`, `reload_generation_2`. */
+      readonly because: string;
+    }
+  | { readonly do: 'stop_command'; readonly run: RunKey; readonly because: string }
+  | { readonly do: 'signal'; readonly run: RunKey; readonly signal: Signal; readonly because: string }
+  | { readonly do: 'kill'; readonly run: RunKey; readonly because: string }
+  /** Nothing lives in it any more: remove its cgroup and its records. */
+  | { readonly do: 'clean_up'; readonly run: RunKey; readonly because: string }
+  /** Write limits to the cgroup and remember the live fields as applied. No process is touched. */
+  | { readonly do: 'apply_live'; readonly service: ServiceName; readonly because: string }
+  /** Nothing of the service is left and nothing is wanted: forget what was kept about it. */
+  | { readonly do: 'forget'; readonly service: ServiceName; readonly because: string };
+
+/** One field that differs between what was applied and what is wanted. */
+export interface FieldChange {
+  /** Key path as in the file: `process.args[0]`. */
+  readonly path: string;
+  /** As a person writes it; secrets are shown as `(hidden)`. undefined: the field was not there. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly class: ApplyClass;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+export type ChangeKind = 'start' | 'stop' | 'live' | 'reload' | 'roll' | 'replace' | 'keep';
+
+/** What reconciling one service would do: what `diff` prints and what `update` carries out. */
+export interface Change {
+  readonly service: ServiceName;
+  readonly action: ChangeKind;
+  readonly because: readonly FieldChange[];
+  /** One sentence, for a change that is not about fields: `file removed`, `held by bob: incident 4412`. */
+  readonly reason: string;
+  /** How many instances are started, stopped or replaced. */
+  readonly instances: number;
+}
+
+/** Something that happened. `fields` are printed in this order. */
+export interface Event {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly name: string;
+  readonly service?: ServiceName;
+  readonly fields: Readonly<Record<string, string | number>>;
+}

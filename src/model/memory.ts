@@ -1,0 +1,92 @@
+/** What did people ask for, and what did we notice? Intent must not be lost; memory may be. */
+import type { RunId, SpecHash } from './names.ts';
+import type { Outcome } from './observed.ts';
+
+/** Who asked, and when. */
+export interface Asked {
+  readonly by: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly reason?: string;
+}
+
+/** What an operator asked of one service. On disk before the command is answered. */
+export interface Intent {
+  /** Stays stopped until `start`, over update, daemon restart and reboot. */
+  readonly stopped?: Asked;
+  /** The loop leaves the service alone. `until`: milliseconds since 1970. */
+  readonly held?: Asked & { readonly until?: number };
+  /** Instances now; shown as drift until the file agrees. */
+  readonly scale?: Asked & { readonly instances: number };
+  /** Runs of an older generation are replaced: how `restart` is remembered without a clock. */
+  readonly minGeneration?: number;
+  /** Counts `start` and `restart`: a failure or completion noted under an older count is forgiven. */
+  readonly pardon?: number;
+  /** The removal of the file was within the guard, or confirmed with --prune. */
+  readonly removalApproved?: boolean;
+}
+
+/** What we noticed about one service. Losing it costs time, never correctness. */
+export interface Memory {
+  /** The newest generation handed out, and the hash that it stands for. */
+  readonly generation: number;
+  readonly generationHash: SpecHash | null;
+  readonly slots: Readonly<Record<number, SlotMemory>>;
+  readonly runs: Readonly<Record<RunId, RunMemory>>;
+}
+
+export interface Exit {
+  readonly outcome: Outcome;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly by: 'itself' | 'stop';
+  readonly run: RunId | null;
+  readonly uptime: number;
+}
+
+export interface SlotMemory {
+  /** Restarts after an exit since the service was last changed or started by hand. */
+  readonly restarts: number;
+  /** Newest first, at most {@link EXITS_KEPT}. */
+  readonly exits: readonly Exit[];
+  /** When it crashed, within the tolerance window; milliseconds since 1970. */
+  readonly crashes: readonly number[];
+  /** Consecutive ends without having been stable: the exponent of the back-off. */
+  readonly attempt: number;
+  readonly next: { readonly at: number; readonly delay: number } | null;
+  readonly end: SlotEnd | null;
+}
+
+/** The instance is over until somebody starts it, the definition changes, or `retryAt` has come. */
+export interface SlotEnd {
+  readonly kind: 'failed' | 'completed';
+  readonly at: number;
+  readonly reason: string;
+  /** Digest of the definition under which it ended. */
+  readonly digest: string;
+  readonly pardon: number;
+  readonly retryAt: number | null;
+}
+
+export interface RunMemory {
+  /** Process id and start time in clock ticks since boot (field 22 of proc_pid_stat(5)); null when unknown. */
+  readonly main: { readonly pid: number; readonly ticks: number | null } | null;
+  readonly stop: StopProgress | null;
+  /** Its end is already in the slot's exits. */
+  readonly noted: boolean;
+}
+
+export interface StopProgress {
+  readonly reason: string;
+  /** When the stop began and how long the grace is; milliseconds. */
+  readonly since: number;
+  readonly grace: number;
+  readonly step: 'command' | 'signal' | 'kill';
+  readonly killedAt: number | null;
+}
+
+export const EXITS_KEPT = 10;
+
+export const NO_MEMORY: Memory = { generation: 0, generationHash: null, slots: {}, runs: {} };
+export const NO_SLOT: SlotMemory = { restarts: 0, exits: [], crashes: [], attempt: 0, next: null, end: null };
+export const NO_RUN: RunMemory = { main: null, stop: null, noted: false };

@@ -1,0 +1,67 @@
+/** What is wrong, where, and what would mend it? The only kind of error that a person reads. */
+
+export interface Problem {
+  /** Stable and documented: programs may compare it. */
+  readonly code: ProblemCode;
+  readonly severity: 'error' | 'warning';
+  /** One sentence without a full stop, in the words of the person who reads it. */
+  readonly message: string;
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+  /** The key path as it is written in YAML: `process.args[0]`. */
+  readonly path?: string;
+  readonly hint?: string;
+  readonly service?: string;
+}
+
+/** Every code with its one sentence; `docs/problems.md` is written from it. */
+export const PROBLEM_CODES = {
+  'yaml-syntax': 'The file is not valid YAML 1.2.',
+  'file-unreadable': 'A service file exists but cannot be read.',
+  'file-odd': 'A service file is not a regular file, or is too large to be one.',
+  'key-unknown': 'A key that no schema knows.',
+  'key-missing': 'A key without which the definition says nothing.',
+  'value-invalid': 'A value of the wrong type, out of range or in the wrong grammar.',
+  'name-invalid': 'A name that cannot be the name of a service.',
+  'name-duplicate': 'Two files define the same service; neither is followed until one of them gives way.',
+  'variable-unknown': 'An interpolation names a variable that does not exist.',
+  'env-file-unreadable': 'A file named in process.env_files cannot be read or parsed.',
+  'secret-unreadable': 'The file behind a secret cannot be read, or is no regular file.',
+  'secret-exposed': 'The file behind a secret can be read by others than its owner and group.',
+  'user-unknown': 'A user or group that this host does not know.',
+  'privilege-missing': 'The definition asks for something that only root may do, and the daemon is not root.',
+  'directory-unreadable': 'The configuration directory cannot be read; everything stays as it is.',
+  'directory-suspicious': 'The change would stop too many services at once; it waits for --prune.',
+  'command-missing': 'The program to run does not exist or may not be executed.',
+  'working-directory-missing': 'The working directory does not exist or is no directory.',
+  'environment-missing': 'Variables in process.required_env are not set or are empty.',
+  'port-taken': 'Another process listens on the port of the service; it is named and left alone.',
+  'log-unsafe': 'A log path leads through something that the user of the service could have planted.',
+  'log-unwritable': 'A log file cannot be opened for appending.',
+  'start-failed': 'The process could not be created.',
+  'stop-blocked': 'A process survives SIGKILL; it is named.',
+  'limit-unapplied': 'A resource limit could not be applied on this host.',
+  'observe-failed': 'The kernel could not be asked; nothing is started or stopped on that account.',
+  'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
+  'state-unwritable': 'The state directory cannot be written; decisions that need it are refused.',
+  'state-corrupt': 'A file in the state directory cannot be read back; it was set aside.',
+} as const satisfies Record<string, string>;
+
+export type ProblemCode = keyof typeof PROBLEM_CODES;
+
+/** `file:line:col` as far as it is known, else the empty string. */
+export function where(problem: Problem): string {
+  if (problem.file === undefined) return '';
+  if (problem.line === undefined) return problem.file;
+  return `${problem.file}:${problem.line}:${problem.column ?? 1}`;
+}
+
+/** One line: place, key, sentence and hint. */
+export function sentence(problem: Problem): string {
+  const place = where(problem);
+  const hint = problem.hint === undefined ? '' : `; ${problem.hint}`;
+  return `${place === '' ? '' : `${place}  `}${problem.message}${hint}`;
+}

@@ -1,0 +1,38 @@
+/** What does the master file say once every default is filled in? */
+
+/** Normalised `config.yaml`: absolute paths, milliseconds, bytes, thousandths of a core; null for no limit. */
+export interface Settings {
+  /** The master file itself, absolute; null when none was found and the defaults rule. */
+  readonly file: string | null;
+  readonly config_directory: string;
+  readonly state_directory: string;
+  readonly sock_path: string;
+  readonly sock_owner: string | null;
+  readonly sock_group: string | null;
+  /** For example 0o660. */
+  readonly sock_mode: number;
+  readonly containment: 'auto' | 'cgroup' | 'process_group';
+  readonly cgroup_root: string | null;
+  readonly cgroup_name: string;
+  readonly cgroup_cpu_max: number | null;
+  readonly cgroup_memory_max: number | null;
+  readonly cgroup_memory_swap_max: number | null;
+  readonly watch: { readonly enabled: boolean; readonly settle: number };
+  readonly prune: { readonly max_percent: number };
+  /** A raw service definition, merged under every service before it is validated. */
+  readonly service_defaults: Readonly<Record<string, unknown>>;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly cluster: {
+    readonly enabled: boolean;
+    readonly name: string;
+    readonly node_id: string;
+    readonly expected_nodes: number;
+  };
+  readonly on_exit: 'leave' | 'stop';
+  readonly lifecycle_log: string | null;
+  readonly log: {
+    readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+    readonly file: string | null;
+    readonly format: 'auto' | 'pretty' | 'json';
+  };
+}
