@@ -184,6 +184,8 @@ export interface LogsRequest {
 }
 
 export interface LogsView {
+  /** Every file that the request selects, also those that are empty or not there yet: what a follower reads. */
+  readonly files: readonly LogFile[];
   readonly logs: readonly LogLine[];
   /** Files that could not be shown, with the reason. */
   readonly problems: readonly Problem[];

@@ -16,8 +16,8 @@ export interface Intent {
   readonly stopped?: Asked;
   /** The loop leaves the service alone. `until`: milliseconds since 1970. */
   readonly held?: Asked & { readonly until?: number };
-  /** Instances now; shown as drift until the file agrees. */
-  readonly scale?: Asked & { readonly instances: number };
+  /** Instances now; shown as drift until the file agrees. `file`: what the file said at that time. */
+  readonly scale?: Asked & { readonly instances: number; readonly file: number };
   /** Runs of an older generation are replaced: how `restart` is remembered without a clock. */
   readonly minGeneration?: number;
   /** Counts `start` and `restart`: a failure or completion noted under an older count is forgiven. */
@@ -53,8 +53,20 @@ export interface SlotMemory {
   readonly crashes: readonly number[];
   /** Consecutive ends without having been stable: the exponent of the back-off. */
   readonly attempt: number;
-  readonly next: { readonly at: number; readonly delay: number } | null;
+  /** When it may be started again; lifted when the definition or the pardon changes. */
+  readonly next: SlotWait | null;
   readonly end: SlotEnd | null;
+  /** The generation it was started with last; 0 before the first start. */
+  readonly generation: number;
+}
+
+export interface SlotWait {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly delay: number;
+  /** Digest of the definition under which the delay was decided. */
+  readonly digest: string;
+  readonly pardon: number;
 }
 
 /** The instance is over until somebody starts it, the definition changes, or `retryAt` has come. */
@@ -62,8 +74,11 @@ export interface SlotEnd {
   readonly kind: 'failed' | 'completed';
   readonly at: number;
   readonly reason: string;
-  /** Digest of the definition under which it ended. */
-  readonly digest: string;
+  /**
+   * Under which definition it ended: the digest of all fields for a failure (any edit may have mended it), the
+   * hash for a completion (only a change that starts new processes runs it again).
+   */
+  readonly under: string;
   readonly pardon: number;
   readonly retryAt: number | null;
 }
@@ -88,5 +103,13 @@ export interface StopProgress {
 export const EXITS_KEPT = 10;
 
 export const NO_MEMORY: Memory = { generation: 0, generationHash: null, slots: {}, runs: {} };
-export const NO_SLOT: SlotMemory = { restarts: 0, exits: [], crashes: [], attempt: 0, next: null, end: null };
+export const NO_SLOT: SlotMemory = {
+  restarts: 0,
+  exits: [],
+  crashes: [],
+  attempt: 0,
+  next: null,
+  end: null,
+  generation: 0,
+};
 export const NO_RUN: RunMemory = { main: null, stop: null, noted: false };

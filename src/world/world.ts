@@ -6,7 +6,7 @@ import type { Signal } from '../model/signals.ts';
 import type { Credentials, Resources, Rlimit } from '../model/spec.ts';
 
 export interface Clock {
-  /** Milliseconds since 1970. Within one process it never steps, whatever is done to the system's clock. */
+  /** Whole milliseconds since 1970. Within one process it never runs backwards, whatever is done to the clock. */
   now(): number;
   /** Calls `wake` once after `delay` milliseconds; the answer cancels it. */
   after(delay: number, wake: () => void): () => void;

@@ -1,0 +1,80 @@
+/**
+ * Writes everything that follows from the schemas: the table of keys, the types and validators of the raw files,
+ * the defaults, and the reference pages. With --check nothing is written: stale files are named, exit code 1.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defaultTree, keyFacts } from './generate/keys.mjs';
+import { referencePage } from './generate/reference.mjs';
+import { typesOf } from './generate/types.mjs';
+import { validatorsOf } from './generate/validators.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const service = schema('service');
+const config = schema('config');
+
+const header = '// Generated from schemas/ by scripts/generate.mjs. Do not edit.\n';
+const serviceKeys = keyFacts(service);
+const settingKeys = keyFacts(config);
+
+const files = {
+  'src/model/generated/keys.ts': formatted(
+    'keys.ts',
+    `${header}import type { KeyFact } from '../keys.ts';
+
+/** Every key of the service file. */
+export const SERVICE_KEYS: readonly KeyFact[] = ${JSON.stringify(serviceKeys)};
+
+/** Every key of the master file. */
+export const SETTING_KEYS: readonly KeyFact[] = ${JSON.stringify(settingKeys)};
+`,
+  ),
+  'src/config/generated/types.ts': header + (await typesOf(service, config)),
+  'src/config/generated/validators.ts': `// @ts-nocheck\n${header}${validatorsOf(service, config)}`,
+  'src/config/generated/defaults.ts': `${header}
+/** The defaults of the service file, as they would be written in it. */
+export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = ${JSON.stringify(defaultTree(service), null, 2)};
+
+/** The defaults of the master file, as they would be written in it. */
+export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = ${JSON.stringify(defaultTree(config), null, 2)};
+`,
+  'docs/reference/service.md': referencePage('service', serviceKeys),
+  'docs/reference/config.md': referencePage('config', settingKeys),
+};
+
+const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);
+if (process.argv.includes('--check')) {
+  for (const [path] of stale) console.error(`${path} is stale: run npm run generate`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  for (const [path, text] of stale) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+    console.log(`wrote ${path}`);
+  }
+}
+
+function schema(name) {
+  return JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8'));
+}
+
+function current(path) {
+  try {
+    return readFileSync(join(root, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function formatted(name, text) {
+  const biome = join(root, 'node_modules', '.bin', 'biome');
+  const run = spawnSync(biome, ['format', `--stdin-file-path=${name}`], {
+    cwd: root,
+    input: text,
+    encoding: 'utf8',
+  });
+  if (run.status !== 0) throw new Error(`biome could not format ${name}: ${run.stderr}`);
+  return run.stdout;
+}

@@ -1,0 +1,108 @@
+/** What does the reference page of a file say? */
+
+const PAGES = {
+  service: {
+    title: 'The service file: `config.d/<name>.yaml`',
+    intro: `One file describes one service. Only \`process.command\` is required.
+
+What a change of a key does to running processes:
+
+- **live**: no process is touched;
+- **roll**: new processes take over from the old ones;
+- **replace**: the old processes stop, then new ones start.
+
+In every text below \`process:\` these are filled in: \`\${name}\`, \`\${instance}\` (0-based), \`\${port}\`,
+\`\${generation}\`, \`\${env:VAR}\` (the daemon's environment) and \`\${vars.x}\` (\`vars:\` of the master file).
+\`\${instance}\` and \`\${generation}\` are known only when a process starts: they may stand in \`command\`, \`args\`,
+\`env\`, \`stop_command\` and \`working_directory\`. \`$\${\` is a literal \`\${\`; an unknown variable is an error.`,
+  },
+  config: {
+    title: 'The master file: `config.yaml`',
+    intro: `Every key has a default, so the file itself is optional. The daemon takes the one that \`-c\` names, else
+\`./config.yaml\` when there is one. It is read when the daemon starts: a change waits for a restart of the daemon,
+which leaves the services running.
+
+The command line wins over the environment, the environment over the file, the file over the default. The variable of
+a key is \`PROCESSMASTER_\` and the key in capitals, \`_\` for each dot: \`watch.settle\` is
+\`PROCESSMASTER_WATCH_SETTLE\`. An empty variable counts as not set. \`service_defaults\` and \`vars\` come from the file
+alone. Relative paths are relative to the master file, those of the command line and the environment to the
+working directory of the daemon.`,
+  },
+};
+
+const UNITS = `## How values are written
+
+| kind | written as |
+|---|---|
+| duration | \`500ms\`, \`30s\`, \`5m\`, \`1h30m\`, \`2d\`. A bare number is an error. Each duration \`x\` may also be written \`x_ms\`: a whole number of milliseconds |
+| size | bytes, or K, M, G, T and KiB, MiB, GiB, TiB (powers of 1024), KB, MB, GB, TB (powers of 1000) |
+| cpu | \`1.5\` cores, \`500m\` (thousandths of a core), \`50%\` of a core |
+| mode | octal digits: \`660\`, \`0660\`, \`"0660"\` and \`0o660\` are the same |
+| signal | \`SIGTERM\`, \`TERM\` or \`15\` |
+| path | absolute, or relative to the directory of the file it stands in |
+
+Files are YAML 1.2. Unknown keys, duplicate keys, custom tags and keys without a value are errors.`;
+
+/** A whole page; ends with a newline. */
+export function referencePage(name, facts) {
+  const { title, intro } = PAGES[name];
+  const keys = facts.filter((fact) => !fact.path.includes('*'));
+  const groups = keys.filter((fact) => fact.group);
+  const sections = [
+    section('', 'Top level', undefined, keys),
+    ...groups.map((group) => section(group.path, `\`${group.path}\``, group.description, keys)),
+  ];
+  return `<!-- Generated from schemas/${name}.schema.json by scripts/generate.mjs. Do not edit. -->
+
+# ${title}
+
+${intro}
+
+${UNITS}
+
+${sections.join('\n\n')}
+`;
+}
+
+function section(path, heading, description, keys) {
+  const members = keys.filter((fact) => {
+    const dot = fact.path.lastIndexOf('.');
+    return (dot < 0 ? '' : fact.path.slice(0, dot)) === path && !fact.group;
+  });
+  const rows = members.map((fact) => row(fact, path));
+  const lines = members.flatMap((fact) => (fact.example === null ? [] : [lastLine(fact.example)]));
+  return `## ${heading}
+${description === undefined ? '' : `\n${description}\n`}
+| key | type | default | on change | meaning |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+\`\`\`yaml
+${above(path)}${lines.join('\n')}
+\`\`\``;
+}
+
+function row(fact, path) {
+  const key = path === '' ? fact.path : fact.path.slice(path.length + 1);
+  const value = fact.default === null ? 'required' : defaultCell(fact);
+  const type = fact.values === null ? fact.type : fact.values.map((word) => `\`${word}\``).join(', ');
+  return `| ${[`\`${key}\``, type, value, fact.apply, fact.description].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+/** Words stay words; what could be typed is set as code. */
+function defaultCell(fact) {
+  const typed = fact.default.includes(' ') || fact.default.includes('`') || /^(none|the )/.test(fact.default);
+  return typed ? fact.default : `\`${fact.default}\``;
+}
+
+function above(path) {
+  if (path === '') return '';
+  return path
+    .split('.')
+    .map((key, depth) => `${'  '.repeat(depth)}${key}:\n`)
+    .join('');
+}
+
+function lastLine(example) {
+  return example.slice(example.lastIndexOf('\n') + 1);
+}

@@ -1,0 +1,207 @@
+/** How is the contract spoken over HTTP? Routes translate; they decide nothing. */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Control, PROTOCOL, type ServiceView, type Verb } from './contract.ts';
+import { BODIES } from './request-schemas.ts';
+
+/** A request body larger than this is refused. Bytes. */
+const BODY_LIMIT = 1024 * 1024;
+
+/** A request must have arrived completely within this time. Milliseconds. */
+const REQUEST_TIMEOUT = 10_000;
+
+/** Connections at once; more are closed as they come. */
+const CONNECTIONS = 512;
+
+/** Longest time that a request may ask to wait for an outcome. Milliseconds. */
+export const LONGEST_WAIT = 24 * 3600 * 1000;
+
+const DEFAULT_WAIT = 60_000;
+
+/** An HTTP server over the control interface; it listens to nothing yet. */
+export function apiServer(control: Control, now: () => number): FastifyInstance {
+  const app = fastify({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    keepAliveTimeout: 5000,
+    forceCloseConnections: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    logger: false,
+  });
+  app.server.maxConnections = CONNECTIONS;
+  app.server.headersTimeout = REQUEST_TIMEOUT;
+  // A client that only wants to be answered needs no protocol number; one that sends it is told when it is too new.
+  app.addHook('onRequest', async (request, reply) => {
+    const wanted = request.headers['x-processmaster-protocol'];
+    if (wanted === undefined || wanted === String(PROTOCOL)) return;
+    await refuse(
+      reply,
+      409,
+      'protocol',
+      `this daemon speaks protocol ${PROTOCOL}, the client ${String(wanted)}`,
+    );
+  });
+  app.setErrorHandler(
+    async (error: { statusCode?: number; code?: string; message: string }, _request, reply) => {
+      const status = error.statusCode ?? 500;
+      await refuse(reply, status, status === 500 ? 'internal' : (error.code ?? 'bad_request'), error.message);
+    },
+  );
+  app.setNotFoundHandler(async (request, reply) => {
+    await refuse(reply, 404, 'not_found', `no such call: ${request.method} ${request.url}`);
+  });
+  readRoutes(app, control, now);
+  processRoutes(app, control);
+  actionRoutes(app, control);
+  return app;
+}
+
+function readRoutes(app: FastifyInstance, control: Control, now: () => number): void {
+  app.get('/health', async () => health(control, now()));
+  app.get('/api/version', async () => control.version());
+  app.get('/api/status', async () => control.status());
+  app.get('/api/diff', async () => control.diff());
+  app.get('/api/doctor', async () => control.doctor());
+  app.get('/api/why/:id', async (request, reply) => {
+    const id = parameter(request, 'id');
+    return control.why(id) ?? unknownService(reply, id);
+  });
+  app.get('/api/logs', async (request) => {
+    const { services = '', file, lines } = request.query as Record<string, string | undefined>;
+    return control.logs({
+      services: services === '' ? [] : services.split(','),
+      lines: count(lines, 50),
+      ...(file === undefined ? {} : { file }),
+    });
+  });
+  app.get('/api/events', (request, reply) => {
+    const { after, follow } = request.query as Record<string, string | undefined>;
+    events(control, count(after, 0), follow === '1', reply);
+  });
+}
+
+/** The calls of the proxy seed, in its shape. */
+function processRoutes(app: FastifyInstance, control: Control): void {
+  app.get('/api/processes', async () => ({ processes: control.status().services }));
+  app.get('/api/processes/:id', async (request, reply) => {
+    const id = parameter(request, 'id');
+    return find(control, id) ?? unknownService(reply, id);
+  });
+  app.get('/api/processes/:id/logs', async (request, reply) => {
+    const id = parameter(request, 'id');
+    if (find(control, id) === undefined) return unknownService(reply, id);
+    const { lines } = request.query as Record<string, string | undefined>;
+    return control.logs({ services: [id], lines: count(lines, 100) });
+  });
+  app.post('/api/processes/reload', async () =>
+    control.update({ services: [], prune: false, wait: DEFAULT_WAIT }),
+  );
+  app.post('/api/processes/:id/:verb', async (request, reply) => {
+    const id = parameter(request, 'id');
+    const verb = parameter(request, 'verb');
+    if (!isVerb(verb)) return refuse(reply, 404, 'not_found', `no such call: ${verb}`);
+    const { wait } = request.query as Record<string, string | undefined>;
+    const request_ = { verb, services: [id], by: actor(request), wait: count(wait, DEFAULT_WAIT) };
+    const { results } = await control.command(request_);
+    const result = results[0];
+    if (result === undefined || result.result === 'unknown_service') return unknownService(reply, id);
+    if (result.result === 'refused' || result.result === 'failed') {
+      return refuse(reply, result.result === 'refused' ? 409 : 500, result.result, result.detail);
+    }
+    return { success: true, message: result.detail, ...result, process: find(control, id) ?? null };
+  });
+}
+
+function actionRoutes(app: FastifyInstance, control: Control): void {
+  app.post('/api/update', { schema: { body: BODIES.update } }, async (request) => {
+    const body = request.body as Partial<Parameters<Control['update']>[0]>;
+    return control.update({
+      services: body.services ?? [],
+      prune: body.prune ?? false,
+      wait: Math.min(body.wait ?? DEFAULT_WAIT, LONGEST_WAIT),
+    });
+  });
+  app.post('/api/command', { schema: { body: BODIES.command } }, async (request) => {
+    const body = request.body as Parameters<Control['command']>[0];
+    return control.command({
+      ...body,
+      by: body.by ?? actor(request),
+      wait: Math.min(body.wait ?? DEFAULT_WAIT, LONGEST_WAIT),
+    });
+  });
+  app.post('/api/wait', { schema: { body: BODIES.wait } }, async (request, reply) => {
+    const body = request.body as Parameters<Control['wait']>[0];
+    const view = await control.wait({ ...body, timeout: Math.min(body.timeout, LONGEST_WAIT) });
+    return view ?? unknownService(reply, body.service);
+  });
+  app.post('/api/shutdown', { schema: { body: BODIES.shutdown } }, async (request) => {
+    const body = (request.body ?? {}) as { stopServices?: boolean };
+    control.shutdown({ stopServices: body.stopServices ?? false, by: actor(request) });
+    return { ok: true };
+  });
+}
+
+function health(control: Control, now: number): Record<string, unknown> {
+  const { services } = control.status();
+  const broken = services.some((service) => service.state === 'failed' || service.state === 'unknown');
+  return {
+    status: broken ? 'degraded' : 'healthy',
+    timestamp: new Date(now).toISOString(),
+    uptime: Math.floor((now - Date.parse(control.version().started_at)) / 1000),
+    processes: {
+      total: services.length,
+      running: services.filter((service) => service.isRunning).length,
+      details: services,
+    },
+  };
+}
+
+/** Newline-delimited JSON; with `follow` it goes on until the client is gone. */
+function events(control: Control, after: number, follow: boolean, reply: FastifyReply): void {
+  const { events: past } = control.events(after);
+  const lines = past.map((event) => `${JSON.stringify(event)}\n`).join('');
+  if (!follow) {
+    reply.type('application/x-ndjson').send(lines);
+    return;
+  }
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  raw.flushHeaders();
+  raw.write(lines);
+  const stop = control.onEvent((event) => {
+    // A reader that does not keep up is cut off: it may come back with the last id that it saw.
+    if (raw.writableLength > BODY_LIMIT) raw.destroy();
+    else raw.write(`${JSON.stringify(event)}\n`);
+  });
+  raw.on('close', stop);
+}
+
+function find(control: Control, id: string): ServiceView | undefined {
+  return control.status().services.find((service) => service.name === id);
+}
+
+function actor(request: FastifyRequest): string {
+  const claimed = request.headers['x-processmaster-actor'];
+  // What a client says of itself ends up in terminals and logs.
+  return typeof claimed === 'string' && /^[\w.@+-]{1,64}$/.test(claimed) ? claimed : 'api';
+}
+
+function isVerb(verb: string): verb is Verb {
+  return verb === 'start' || verb === 'stop' || verb === 'restart';
+}
+
+function parameter(request: FastifyRequest, name: string): string {
+  return (request.params as Record<string, string | undefined>)[name] ?? '';
+}
+
+function count(text: string | undefined, fallback: number): number {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : fallback;
+}
+
+function unknownService(reply: FastifyReply, id: string): FastifyReply {
+  return refuse(reply, 404, 'unknown_service', `no service ${JSON.stringify(id)}`);
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send({ error: { code, message } });
+}

@@ -1,0 +1,150 @@
+/** The program processmaster: argv, settings, the real world, and the daemon in it. */
+import { Command, CommanderError, Option } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
+import { withEnabled } from '../config/enable.ts';
+import { ServiceDirectory } from '../config/load.ts';
+import { loadSettings } from '../config/settings.ts';
+import { Daemon } from '../daemon/daemon.ts';
+import { openDaemonLog } from '../daemon/log.ts';
+import { readLogs } from '../daemon/service-logs.ts';
+import { SETTING_KEYS } from '../model/keys.ts';
+import type { ServiceName } from '../model/names.ts';
+import { type Problem, sentence } from '../model/problem.ts';
+import type { DesiredState } from '../model/spec.ts';
+import { systemFiles } from '../world/files.ts';
+import { systemHost } from '../world/host.ts';
+import { openWorld } from '../world/linux.ts';
+import { closeLog, openLog } from '../world/safe-open.ts';
+import { systemUsers } from '../world/users.ts';
+import { type Files, isFailure } from '../world/world.ts';
+
+/** sysexits(3): the command was used wrongly. */
+const WRONG_USAGE = 64;
+
+const { version } = packageFile;
+
+/** A service file larger than this is refused when it is read; it is not edited either. Bytes. */
+const FILE_LIMIT = 1024 * 1024;
+
+await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<void> {
+  const given = parseArguments(argv);
+  if (typeof given === 'number') {
+    process.exitCode = given;
+    return;
+  }
+  const host = systemHost();
+  const files = systemFiles();
+  const users = systemUsers();
+  const loaded = loadSettings({
+    ...(given.config === undefined ? {} : { file: given.config }),
+    cwd: process.cwd(),
+    env: host.environment,
+    flags: given.flags,
+    files,
+    users,
+    hostname: host.hostname,
+  });
+  if ('problems' in loaded) {
+    fail(loaded.problems);
+    return;
+  }
+  const { settings } = loaded;
+  const opened = openWorld(settings);
+  if ('problem' in opened) {
+    fail([opened.problem]);
+    return;
+  }
+  const log = await openDaemonLog(settings.log, process.stderr.isTTY);
+  for (const warning of loaded.warnings) log.warn({ code: warning.code }, sentence(warning));
+  const directory = new ServiceDirectory({
+    files,
+    users,
+    settings,
+    environment: host.environment,
+    cwd: process.cwd(),
+  });
+  const daemon = new Daemon({
+    world: opened.world,
+    host,
+    settings,
+    log,
+    version,
+    read: () => directory.load(),
+    openLog,
+    closeLog,
+    readLogs,
+    setEnabled: (desired, service, enabled) => setEnabled(files, desired, service, enabled),
+  });
+  await daemon.start();
+}
+
+/** The exit code when there is nothing to run: help, version, or a mistake. */
+function parseArguments(
+  argv: readonly string[],
+): { config: string | undefined; flags: Record<string, unknown> } | number {
+  const command = new Command('processmaster')
+    .description('Runs what the service files in the configuration directory say, and keeps it so.')
+    .version(version, '-v, --version')
+    .option('-c, --config <file>', 'the master file (default: ./config.yaml if there is one)')
+    .allowExcessArguments(false)
+    .showSuggestionAfterError()
+    .exitOverride();
+  for (const { path, description, group } of SETTING_KEYS) {
+    if (group || path.includes('*')) continue;
+    command.addOption(new Option(`--${flagOf(path)} <value>`, firstSentence(description)));
+  }
+  command.addHelpText('after', '\nServices are managed with pmctl: pmctl status, pmctl stop SERVICE, …');
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  }
+  const values = command.opts<Record<string, string>>();
+  const flags: Record<string, unknown> = {};
+  for (const { path, group } of SETTING_KEYS) {
+    const value = group ? undefined : values[camelCase(flagOf(path))];
+    if (value !== undefined) flags[path] = value;
+  }
+  return { config: values['config'], flags };
+}
+
+function fail(problems: readonly Problem[]): void {
+  for (const problem of problems) process.stderr.write(`processmaster: ${sentence(problem)}\n`);
+  process.exitCode = 1;
+}
+
+function setEnabled(
+  files: Files,
+  desired: DesiredState,
+  service: ServiceName,
+  enabled: boolean,
+): Problem | undefined {
+  const file = desired.services.get(service)?.file;
+  const refuse = (message: string): Problem => ({ code: 'file-unreadable', severity: 'error', message });
+  if (file === undefined) return refuse(`no file defines ${service}`);
+  const text = files.read(file, FILE_LIMIT);
+  const status = files.status(file);
+  if (isFailure(text) || isFailure(status)) return refuse(`${file} cannot be read`);
+  const edited = withEnabled(text, enabled);
+  if (edited === undefined)
+    return refuse(`${file} cannot be edited safely; set enabled: ${enabled} in it by hand`);
+  if (edited === text) return undefined;
+  const failure = files.replace(file, edited, { mode: status.mode, durable: true });
+  return failure === undefined ? undefined : refuse(`${file} cannot be written (${failure.failed})`);
+}
+
+/** `watch.settle` is `--watch-settle`, `sock_path` is `--sock-path`. */
+function flagOf(path: string): string {
+  return path.replaceAll(/[._]/g, '-');
+}
+
+function camelCase(flag: string): string {
+  return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function firstSentence(text: string): string {
+  return text.split(/(?<=\.)\s/)[0] ?? text;
+}

@@ -1,0 +1,72 @@
+/** What does a command get to work with, and what are the few things that every command does? */
+import type { WaitRequest } from '../api/contract.ts';
+import type { Daemon } from './daemon.ts';
+import type { Exit } from './exit-codes.ts';
+import type { Paint } from './paint.ts';
+import { isRefusal, type Refusal } from './refusal.ts';
+import type { Terminal } from './terminal.ts';
+import { safeText } from './terminal-safe.ts';
+
+export type Goal = WaitRequest['for'];
+
+/** Every option that some command has; the command table says which command takes which. */
+export interface Options {
+  readonly json?: boolean;
+  readonly config?: string;
+  readonly sock?: string;
+  readonly watch?: boolean;
+  readonly label?: readonly string[];
+  readonly wait?: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly prune?: boolean;
+  readonly message?: string;
+  /** hold: milliseconds; wait: what for. */
+  readonly for?: number | Goal;
+  readonly lines?: number;
+  readonly follow?: boolean;
+  readonly stopServices?: boolean;
+}
+
+export interface Call {
+  /** The arguments that are not options, in order. */
+  readonly words: readonly string[];
+  readonly options: Options;
+  readonly terminal: Terminal;
+  readonly paint: Paint;
+  /** Finds the socket; nothing is sent yet. */
+  daemon(): Promise<Daemon | Refusal>;
+}
+
+export type Run = (call: Call) => Promise<Exit>;
+
+/** Finds the daemon and asks it one question. */
+export async function ask<View>(
+  call: Call,
+  question: (daemon: Daemon) => Promise<View | Refusal>,
+): Promise<View | Refusal> {
+  const daemon = await call.daemon();
+  return isRefusal(daemon) ? daemon : question(daemon);
+}
+
+/** Says on stderr why it did not work; with `--json` also as an object on stdout, for programs. */
+export function refuse(call: Pick<Call, 'options' | 'terminal'>, { refused }: Refusal): Exit {
+  const { code, message, exit } = refused;
+  if (exit === 'interrupted') return exit;
+  if (call.options.json) printJson(call, { error: { code, message } });
+  call.terminal.complain(`pmctl: ${safeText(message)}\n`);
+  return exit;
+}
+
+export function printJson(call: Pick<Call, 'terminal'>, value: unknown): void {
+  call.terminal.write(`${JSON.stringify(value)}\n`);
+}
+
+export function printLines(call: Pick<Call, 'terminal'>, lines: readonly string[]): void {
+  if (lines.length > 0) call.terminal.write(`${lines.join('\n')}\n`);
+}
+
+/** Columns of the terminal, or null when stdout is none and nothing need be cut. */
+export function widthOf(call: Pick<Call, 'terminal'>): number | null {
+  return call.terminal.screen()?.columns ?? null;
+}

@@ -1,0 +1,55 @@
+/** Why could nobody be reached at the socket, and what would help? */
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Refusal, refusal } from './refusal.ts';
+
+/** @param code of connect(2) */
+export function connectionTrouble(socket: string, code: string | undefined): Refusal {
+  const start = 'start it with: processmaster';
+  switch (code) {
+    case 'ENOENT':
+      return refusal('noDaemon', 'no_daemon', `no daemon listens at ${socket}; ${start}`);
+    case 'ECONNREFUSED': {
+      const left = 'the socket is left over from one that has ended';
+      return refusal('noDaemon', 'no_daemon', `no daemon listens at ${socket} (${left}); ${start}`);
+    }
+    case 'EACCES':
+    case 'EPERM':
+      return refusal(
+        'error',
+        'permission',
+        `${permissionSentence(socket)}; ask as one of them, or with sudo`,
+      );
+    case 'ABORT_ERR':
+      return refusal('interrupted', 'interrupted', 'interrupted');
+    default:
+      return refusal(
+        'error',
+        'unreachable',
+        `cannot reach the daemon at ${socket}: ${code ?? 'unknown error'}`,
+      );
+  }
+}
+
+function permissionSentence(socket: string): string {
+  const start = `no permission for ${socket}`;
+  try {
+    const { uid, gid, mode } = statSync(socket);
+    const owner = nameOf('/etc/passwd', uid);
+    const group = nameOf('/etc/group', gid);
+    const octal = (mode & 0o7777).toString(8).padStart(4, '0');
+    return `${start}: it belongs to user ${owner} and group ${group}, mode ${octal}`;
+  } catch {
+    return `${start}: the directory ${dirname(socket)} is closed to you`;
+  }
+}
+
+/** The name of a user or group id (passwd(5), group(5): name:password:id:…); the number when there is none. */
+function nameOf(database: string, id: number): string {
+  try {
+    const rows = readFileSync(database, 'utf8').split('\n');
+    return rows.map((row) => row.split(':')).find((fields) => fields[2] === String(id))?.[0] ?? String(id);
+  } catch {
+    return String(id);
+  }
+}

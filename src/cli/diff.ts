@@ -1,0 +1,75 @@
+/** `diff` and `update`: what differs between the files and what runs, and make it the same. */
+import type { DiffView, ServiceView, UpdateView } from '../api/contract.ts';
+import { ask, type Call, printJson, printLines, refuse, widthOf } from './call.ts';
+import type { Daemon } from './daemon.ts';
+import type { Exit } from './exit-codes.ts';
+import { withProgress } from './progress.ts';
+import { isRefusal, type Refusal, unknownServices, wrongUsage } from './refusal.ts';
+import { renderDiff } from './render-diff.ts';
+
+/** Exit 1 when files have errors, else 2 when something would be done or the guard holds a removal, else 0. */
+export async function diff(call: Call): Promise<Exit> {
+  const view = await ask(call, (daemon) => daemon.diff());
+  if (isRefusal(view)) return refuse(call, view);
+  print(call, view);
+  if (view.errors.length > 0) return 'error';
+  return view.prune !== null || view.changes.some(({ action }) => action !== 'keep') ? 'changes' : 'fine';
+}
+
+const DEFAULT_TIMEOUT = 60_000;
+
+export async function update(call: Call): Promise<Exit> {
+  const { words, options } = call;
+  if (words.includes('all') && words.length > 1) {
+    return refuse(call, wrongUsage('all stands alone: it means every service'));
+  }
+  const services = words[0] === 'all' ? [] : words;
+  const daemon = await call.daemon();
+  if (isRefusal(daemon)) return refuse(call, daemon);
+  const unknown = await checkNames(daemon, services);
+  if (unknown !== undefined) return refuse(call, unknown);
+  const wait = options.wait === false ? 0 : (options.timeout ?? DEFAULT_TIMEOUT);
+  const asked = daemon.update({ services, prune: options.prune === true, wait });
+  const isOpen = (service: ServiceView): boolean =>
+    (services.length === 0 || services.includes(service.name)) && isMoving(service);
+  const view = await withProgress(call, daemon, { doing: 'updating', limit: wait, isOpen }, asked);
+  if (isRefusal(view)) return refuse(call, view);
+  print(call, view);
+  return exitOf(view, services, wait > 0);
+}
+
+/** A service that is only in a new file is known by the change that would start it. */
+async function checkNames(daemon: Daemon, names: readonly string[]): Promise<Refusal | undefined> {
+  if (names.length === 0) return undefined;
+  const [status, pending] = await Promise.all([daemon.status(), daemon.diff()]);
+  if (isRefusal(status)) return status;
+  if (isRefusal(pending)) return pending;
+  const known = [
+    ...status.services.map(({ name }) => name),
+    ...pending.changes.map(({ service }) => service),
+  ];
+  const unknown = names.filter((name) => !known.includes(name));
+  return unknown.length === 0 ? undefined : unknownServices(unknown, known);
+}
+
+function isMoving(service: ServiceView): boolean {
+  return service.state === 'starting' || service.state === 'stopping' || service.drift === 'pending';
+}
+
+function print(call: Call, view: DiffView | UpdateView): void {
+  if (call.options.json) printJson(call, view);
+  else printLines(call, renderDiff(view, { width: widthOf(call), paint: call.paint }));
+}
+
+/** The guard first, then what failed, then what is wrong with files. */
+function exitOf(view: UpdateView, services: readonly string[], waited: boolean): Exit {
+  const { prune, changes, errors } = view;
+  const guarded = prune?.services.some((name) => services.length === 0 || services.includes(name)) ?? false;
+  if (guarded) return 'guarded';
+  const failed = changes.some(
+    ({ action, result }) =>
+      action !== 'keep' && (result === 'failed' || result === 'refused' || (waited && result === 'pending')),
+  );
+  if (failed) return 'partly';
+  return errors.length > 0 ? 'error' : 'fine';
+}

@@ -1,0 +1,146 @@
+/** How do the differences between the files and what runs look, and what they mean for processes? */
+import type { ChangeResult, ConfigError, DiffView } from '../api/contract.ts';
+import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { Colour, Paint } from './paint.ts';
+import { count } from './quantities.ts';
+import { renderPrune } from './render-status.ts';
+import { type Cell, type Column, table } from './table.ts';
+import { safeText } from './terminal-safe.ts';
+
+export interface DiffLook {
+  readonly width: number | null;
+  readonly paint: Paint;
+}
+
+type AnyChange = Change & Partial<Pick<ChangeResult, 'result' | 'detail'>>;
+type AnyDiff = Omit<DiffView, 'changes'> & { readonly changes: readonly AnyChange[] };
+
+/** `~` changes, `+` starts, `-` stops, `!` is kept as it is because something is wrong. */
+const SYMBOLS: Readonly<Record<ChangeKind, string>> = {
+  start: '+',
+  stop: '-',
+  live: '~',
+  reload: '~',
+  roll: '~',
+  replace: '~',
+  keep: '!',
+};
+
+const COLOURS: Readonly<Record<ChangeKind, Colour>> = {
+  start: 'green',
+  stop: 'red',
+  live: 'cyan',
+  reload: 'cyan',
+  roll: 'yellow',
+  replace: 'yellow',
+  keep: 'red',
+};
+
+const COLUMNS: readonly Column[] = [
+  { title: 'SERVICE', align: 'left' },
+  { title: 'INSTANCES', align: 'left' },
+  { title: 'CLASS', align: 'left' },
+  { title: 'WHAT', align: 'left', cut: 44 },
+  { title: 'PLACE', align: 'left', spare: 1 },
+];
+
+/** For `diff`, and for `update` where each change has its result. */
+export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
+  const { paint, width } = look;
+  const done = view.changes.some(({ result }) => result !== undefined);
+  return [
+    ...table(COLUMNS, view.changes.flatMap(changeRows), { width, paint, header: false }),
+    ...view.errors.map((error) => `${paint('red', '!')} ${errorText(error)}`),
+    ...view.warnings.map((warning) => `${paint('yellow', '!')} warning: ${errorText(warning)}`),
+    ...renderPrune(view.prune, paint),
+    unchangedText(view),
+    ...(done ? [] : meaning(view.changes)),
+  ];
+}
+
+function changeRows(change: AnyChange): readonly (readonly Cell[])[] {
+  const colour = COLOURS[change.action];
+  const kept = change.action === 'keep';
+  const head = [
+    { text: `${SYMBOLS[change.action]} ${change.service}`, colour },
+    { text: kept ? '' : instancesText(change) },
+    { text: change.action.toUpperCase(), colour },
+  ];
+  const fields = change.because.map((field) => ({
+    what: fieldText(field),
+    place: placeOf(field),
+    class: field.class,
+  }));
+  const whats =
+    kept || fields.length === 0 ? [{ what: change.reason, place: '', class: undefined }, ...fields] : fields;
+  const rows = whats.map(({ what, place, class: own }, index) => {
+    const start = index === 0 ? head : [EMPTY, EMPTY, classCell(own, change.action)];
+    return [...start, { text: what }, { text: place, colour: 'dim' as const }];
+  });
+  const { result, detail = '' } = change;
+  // What is kept has said why already.
+  if (result === undefined || kept) return rows;
+  const resultColour = result === 'done' ? 'green' : result === 'pending' ? 'yellow' : 'red';
+  const told = detail === '' ? result : `${result}: ${detail}`;
+  return [...rows, [EMPTY, EMPTY, EMPTY, { text: told, colour: resultColour }]];
+}
+
+const EMPTY: Cell = { text: '' };
+
+/** The class of a field is told where it differs from what is done to the service as a whole. */
+function classCell(own: FieldChange['class'] | undefined, action: ChangeKind): Cell {
+  return own === undefined || own === action ? EMPTY : { text: own, colour: 'dim' };
+}
+
+function instancesText({ action, instances }: AnyChange): string {
+  if (action === 'start') return `+${count(instances, 'instance')}`;
+  if (action === 'stop') return `-${count(instances, 'instance')}`;
+  return instances === 0 ? '' : count(instances, 'instance');
+}
+
+/** A dotenv file has no old and new value to show: its text tells which names changed. */
+export function fieldText({ path, from, to }: FieldChange): string {
+  if (from === undefined && to === undefined) return path;
+  if (path === 'process.env_files' && from === undefined) return `${path}  ${to}`;
+  return `${path}  ${from ?? '(not set)'} -> ${to ?? '(not set)'}`;
+}
+
+export function placeOf({ file, line }: FieldChange): string {
+  if (file === undefined) return '';
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+/** `config.d/billing.yaml:31:3  duplicate key "env"; remove one of them`. */
+export function errorText(error: ConfigError): string {
+  const place = errorPlace(error);
+  const hint = error.hint === null ? '' : `; ${error.hint}`;
+  return safeText(`${place === '' ? '' : `${place}  `}${error.message}${hint}`);
+}
+
+/** `file:line:column` as far as it is known. */
+export function errorPlace({ file, line, column }: Pick<ConfigError, 'file' | 'line' | 'column'>): string {
+  if (file === null) return '';
+  return line === null ? file : `${file}:${line}:${column ?? 1}`;
+}
+
+function unchangedText({ unchanged, held }: AnyDiff): string {
+  const names = held.map(({ service, reason }) => `${service} (${reason})`).join(', ');
+  return safeText(`= ${unchanged} unchanged${held.length === 0 ? '' : `; ${held.length} held: ${names}`}`);
+}
+
+/** The last line: what all of it means for processes. */
+function meaning(changes: readonly AnyChange[]): readonly string[] {
+  if (changes.every(({ action }) => action === 'keep')) return [];
+  const sum = (...kinds: readonly ChangeKind[]): number =>
+    changes.reduce((total, { action, instances }) => total + (kinds.includes(action) ? instances : 0), 0);
+  const parts = [
+    { number: sum('roll', 'replace'), done: 'replaced' },
+    { number: sum('start'), done: 'started' },
+    { number: sum('stop'), done: 'stopped' },
+    { number: sum('reload'), done: 'told to reload' },
+  ].filter(({ number }) => number > 0);
+  const [first, ...more] = parts;
+  if (first === undefined) return ['No process is touched.'];
+  const start = `${first.number === 1 ? '1 process' : `${first.number} processes`} will be ${first.done}`;
+  return [`${[start, ...more.map(({ number, done }) => `${number} ${done}`)].join(', ')}.`];
+}

@@ -1,0 +1,111 @@
+/** How does the state of services look as a table? */
+import type { Drift, InstanceView, ServiceView, StatusView } from '../api/contract.ts';
+import { sentence } from '../model/problem.ts';
+import { type Colour, type Paint, STATE_COLOURS } from './paint.ts';
+import { age, humanBytes, percent } from './quantities.ts';
+import { type Cell, type Column, table } from './table.ts';
+import { safeText } from './terminal-safe.ts';
+
+export interface StatusLook {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** null: not a terminal, nothing is cut. */
+  readonly width: number | null;
+  readonly paint: Paint;
+  /** With a row for each instance under its service. */
+  readonly instances: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'NAME', align: 'left' },
+  { title: 'READY', align: 'right', spare: 7 },
+  { title: 'STATE', align: 'left' },
+  { title: 'GEN', align: 'right', spare: 1 },
+  { title: 'RESTARTS', align: 'right', spare: 4 },
+  { title: 'CPU', align: 'right', spare: 2 },
+  { title: 'MEM', align: 'right', spare: 3 },
+  { title: 'DRIFT', align: 'left', spare: 6 },
+  { title: 'SINCE', align: 'right', spare: 5 },
+  { title: 'REASON', align: 'left', cut: 24 },
+];
+
+/** The table, then what is wrong with files, then what the prune guard holds back. */
+export function renderStatus(view: StatusView, look: StatusLook): readonly string[] {
+  const rows = view.services.flatMap((service) => [
+    serviceRow(service, look.now),
+    ...(look.instances ? service.instances.map((instance) => instanceRow(instance, look.now)) : []),
+  ]);
+  const lines = rows.length === 0 ? ['no services'] : [...table(COLUMNS, rows, look)];
+  const below = [...renderProblems(view.problems, look.paint), ...renderPrune(view.prune, look.paint)];
+  return below.length === 0 ? lines : [...lines, '', ...below];
+}
+
+/** One line each: `error  file:line:col  sentence; hint`. */
+export function renderProblems(problems: StatusView['problems'], paint: Paint): readonly string[] {
+  return problems.map((problem) => {
+    const colour: Colour = problem.severity === 'error' ? 'red' : 'yellow';
+    return `${paint(colour, problem.severity.padEnd(7))}  ${safeText(sentence(problem))}`;
+  });
+}
+
+/** What the guard holds back, why, and how to confirm it. */
+export function renderPrune(prune: StatusView['prune'], paint: Paint): readonly string[] {
+  if (prune === null) return [];
+  const names = prune.services.map(safeText).join(', ');
+  return [
+    `${paint('red', 'guard  ')}  not removed: ${names}: ${safeText(prune.reason)}`,
+    '         confirm the removal with: pmctl update --prune',
+  ];
+}
+
+function serviceRow(service: ServiceView, now: number): readonly Cell[] {
+  const ready = `${service.ready}/${service.desired}`;
+  return [
+    { text: service.name },
+    { text: ready, ...(service.ready < service.desired ? { colour: 'yellow' as const } : {}) },
+    { text: service.state, colour: STATE_COLOURS[service.state] },
+    { text: String(service.generation) },
+    { text: String(service.restarts) },
+    { text: percent(sum(service.instances.map(({ cpu_percent }) => cpu_percent))) },
+    { text: humanBytes(sum(service.instances.map(({ memory_bytes }) => memory_bytes))) },
+    driftCell(service.drift),
+    { text: age(since(service), now) },
+    { text: service.reason },
+  ];
+}
+
+function instanceRow(instance: InstanceView, now: number): readonly Cell[] {
+  const pids = instance.pids.length > 0 ? instance.pids : instance.pid === null ? [] : [instance.pid];
+  const shown =
+    pids.length > 3 ? `${pids.slice(0, 3).join(' ')} and ${pids.length - 3} more` : pids.join(' ');
+  const pidText = pids.length === 0 ? '' : `pid ${shown}${instance.adopted ? ', adopted' : ''}`;
+  return [
+    { text: `  ${instance.instance}`, colour: 'dim' },
+    { text: '' },
+    { text: instance.state, colour: STATE_COLOURS[instance.state] },
+    { text: instance.generation === null ? '-' : String(instance.generation) },
+    { text: String(instance.restarts) },
+    { text: percent(instance.cpu_percent) },
+    { text: humanBytes(instance.memory_bytes) },
+    { text: '' },
+    { text: age(instance.started_at, now) },
+    { text: [pidText, instance.reason].filter((text) => text !== '').join('; ') },
+  ];
+}
+
+function driftCell(drift: Drift): Cell {
+  if (drift === 'none') return { text: '-', colour: 'dim' };
+  return { text: drift, colour: drift === 'invalid' ? 'red' : 'yellow' };
+}
+
+/** Since when it is as it is: the youngest run of those that live, else the last exit. */
+function since(service: ServiceView): string | null {
+  const starts = service.instances.flatMap(({ started_at }) => (started_at === null ? [] : [started_at]));
+  return starts.sort().at(-1) ?? service.last_exit?.at ?? null;
+}
+
+/** null when nothing is known of any. */
+function sum(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+}

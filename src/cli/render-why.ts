@@ -1,0 +1,67 @@
+/** How is told why a service is in its state, the most important thing first? */
+import type { ExitView, WhyView } from '../api/contract.ts';
+import { printDuration } from '../model/units.ts';
+import { type Paint, STATE_COLOURS } from './paint.ts';
+import { age, shortDuration } from './quantities.ts';
+import { fieldText, placeOf } from './render-diff.ts';
+import { renderProblems } from './render-status.ts';
+import { table } from './table.ts';
+import { safeLine, safeText } from './terminal-safe.ts';
+
+export interface WhyLook {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly paint: Paint;
+  /** The lines of stderr are made harmless on a terminal, and stay as they are elsewhere. */
+  readonly onTerminal: boolean;
+}
+
+export function renderWhy(view: WhyView, look: WhyLook): readonly string[] {
+  const { service, because, exits, changes, problems } = view;
+  const { paint } = look;
+  const state = paint(STATE_COLOURS[service.state], service.state);
+  const held = service.drift === 'none' ? '' : `, drift: ${service.drift}`;
+  return [
+    `${paint('bold', safeText(service.name))} is ${state}, ${service.ready}/${service.desired} ready${held}`,
+    ...because.map((text) => `  ${safeText(text)}`),
+    ...section('Last exits', exitLines(exits, look)),
+    ...section(
+      'Not applied yet',
+      changes.map((change) =>
+        `${safeText(fieldText(change))}  ${paint('dim', safeText(placeOf(change)))}`.trimEnd(),
+      ),
+    ),
+    ...section('Problems', renderProblems(problems, paint)),
+    ...section(
+      'Last lines of stderr',
+      view.stderr_tail.map((line) => (look.onTerminal ? safeLine(line) : line)),
+    ),
+  ];
+}
+
+function exitLines(exits: readonly ExitView[], { now, paint }: WhyLook): readonly string[] {
+  const columns = ['AGO', 'INSTANCE', 'HOW', 'BY', 'AFTER'].map((title) => ({
+    title,
+    align: 'left' as const,
+  }));
+  const rows = exits.map((exit) => [
+    { text: `${age(exit.at, now)} ago` },
+    { text: `instance ${exit.instance}` },
+    { text: howText(exit) },
+    { text: exit.by === 'stop' ? 'stopped' : 'by itself' },
+    {
+      text: `after ${exit.uptime_ms < 1000 ? printDuration(exit.uptime_ms) : shortDuration(exit.uptime_ms)}`,
+    },
+  ]);
+  return table(columns, rows, { width: null, paint, header: false });
+}
+
+function howText({ code, signal, oom, reason }: ExitView): string {
+  if (oom) return 'out of memory';
+  if (code !== null) return `code ${code}`;
+  return signal ?? reason;
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,98 @@
+/** How do rows become an aligned table that fits the terminal? */
+import type { Colour, Paint } from './paint.ts';
+import { safeText } from './terminal-safe.ts';
+import { fit, pad, textWidth } from './text-width.ts';
+
+export interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  /** Left out when the table is too narrow: the lowest number goes first. Without it the column stays. */
+  readonly spare?: number;
+  /** This column is cut when nothing can be left out any more, and is readable from so many columns on. */
+  readonly cut?: number;
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly colour?: Colour;
+}
+
+const GAP = '  ';
+/** The first column is never cut below this. */
+const FIRST_WIDTH = 8;
+
+/**
+ * Lines of an aligned table. On a terminal of `width` columns no line is longer: spare columns go, then the column
+ * that may be cut is cut, then the first. `width` null: nothing is cut. Texts are made harmless here.
+ */
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  options: { readonly width: number | null; readonly paint: Paint; readonly header?: boolean },
+): readonly string[] {
+  const header = options.header ?? true;
+  const safe = rows.map((row) => row.map((cell) => ({ ...cell, text: safeText(cell.text) })));
+  const natural = columns.map((column, index) =>
+    Math.max(header ? textWidth(column.title) : 0, ...safe.map((row) => textWidth(row[index]?.text ?? ''))),
+  );
+  const shown =
+    options.width === null ? columns.map((_, index) => index) : choose(columns, natural, options.width);
+  const widths =
+    options.width === null ? natural : squeeze(columns, natural, { shown, width: options.width });
+  const line = (cells: readonly Cell[]): string =>
+    shown
+      .map((index, place) => {
+        const width = widths[index] ?? 0;
+        const text = fit(cells[index]?.text ?? '', width);
+        const last = place === shown.length - 1;
+        const align = columns[index]?.align ?? 'left';
+        const painted = options.paint(cells[index]?.colour, text);
+        if (last && align === 'left') return painted;
+        const blanks = pad(text, width, 'left').slice(text.length);
+        return align === 'left' ? painted + blanks : blanks + painted;
+      })
+      .join(GAP)
+      .trimEnd();
+  const lines = safe.map(line);
+  if (!header) return lines;
+  return [line(columns.map(({ title }) => ({ text: title, colour: 'dim' }))), ...lines];
+}
+
+/** Indices of the columns that are shown. */
+function choose(columns: readonly Column[], natural: readonly number[], width: number): readonly number[] {
+  let shown = columns.map((_, index) => index);
+  const spares = shown
+    .filter((index) => columns[index]?.spare !== undefined)
+    .sort((a, b) => (columns[a]?.spare ?? 0) - (columns[b]?.spare ?? 0));
+  const cut = columns.findIndex((column) => column.cut !== undefined);
+  const wanted = natural.map((own, index) => (index === cut ? Math.min(own, columns[cut]?.cut ?? own) : own));
+  for (const spare of spares) {
+    if (total(wanted, shown) <= width) break;
+    shown = shown.filter((index) => index !== spare);
+  }
+  return shown;
+}
+
+function squeeze(
+  columns: readonly Column[],
+  natural: readonly number[],
+  { shown, width }: { readonly shown: readonly number[]; readonly width: number },
+): readonly number[] {
+  const widths = [...natural];
+  const shrink = (index: number | undefined, least: number): void => {
+    const over = total(widths, shown) - width;
+    const own = index === undefined ? 0 : (widths[index] ?? 0);
+    if (index !== undefined && over > 0) widths[index] = Math.max(Math.min(own, least), own - over);
+  };
+  shrink(
+    shown.find((index) => columns[index]?.cut !== undefined),
+    1,
+  );
+  shrink(shown[0], FIRST_WIDTH);
+  return widths;
+}
+
+function total(widths: readonly number[], shown: readonly number[]): number {
+  const gaps = Math.max(0, shown.length - 1) * GAP.length;
+  return shown.reduce((sum, index) => sum + (widths[index] ?? 0), gaps);
+}

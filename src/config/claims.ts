@@ -1,0 +1,133 @@
+/** Which file speaks for which service, and what holds when more than one does, or none that can be read? */
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Defined, Desired, Position } from '../model/spec.ts';
+import type { Claim } from './definition.ts';
+
+/** What one file says. */
+export type FileResult =
+  | {
+      readonly kind: 'good';
+      readonly path: string;
+      readonly desired: Defined;
+      readonly warnings: readonly Problem[];
+    }
+  | {
+      readonly kind: 'bad';
+      readonly path: string;
+      readonly shown: string;
+      readonly problems: readonly Problem[];
+      readonly claim: Claim;
+    };
+
+export interface Claims {
+  readonly services: ReadonlyMap<ServiceName, Desired>;
+  readonly problems: readonly Problem[];
+  /** Files whose definition is in force as they stand. */
+  readonly followed: readonly Extract<FileResult, { kind: 'good' }>[];
+}
+
+/**
+ * @param lastGood the last good definition of a service, if there is one
+ */
+export function settleClaims(
+  results: readonly FileResult[],
+  lastGood: (name: ServiceName) => Defined | undefined,
+): Claims {
+  const services = new Map<ServiceName, Desired>();
+  const followed: Extract<FileResult, { kind: 'good' }>[] = [];
+  const problems = results.flatMap((result) => (result.kind === 'good' ? result.warnings : result.problems));
+  for (const [name, files] of byName(results)) {
+    const [first] = files;
+    if (first === undefined) continue;
+    if (files.length === 1 && first.kind === 'good') {
+      services.set(name, first.desired);
+      followed.push(first);
+      continue;
+    }
+    const duplicates = files.length === 1 ? [] : duplicateProblems(name, files);
+    problems.push(...duplicates);
+    const own = [...files.flatMap((file) => (file.kind === 'bad' ? file.problems : [])), ...duplicates];
+    services.set(name, standIn(name, shownOf(first), own, lastGood(name)));
+  }
+  return { services: sorted(services), problems: [...problems, ...sharedPorts(followed)], followed };
+}
+
+/** A file that only lends its file name gives way to one that says the name. */
+function byName(results: readonly FileResult[]): ReadonlyMap<ServiceName, readonly FileResult[]> {
+  const claims = new Map<ServiceName, FileResult[]>();
+  const weak: { readonly name: ServiceName; readonly result: FileResult }[] = [];
+  for (const result of results) {
+    const claim = result.kind === 'good' ? { name: result.desired.name, sure: true } : result.claim;
+    if (claim.name === undefined) continue;
+    if (!claim.sure) weak.push({ name: claim.name, result });
+    else claims.set(claim.name, [...(claims.get(claim.name) ?? []), result]);
+  }
+  for (const { name, result } of weak) if (!claims.has(name)) claims.set(name, [result]);
+  return claims;
+}
+
+function standIn(
+  name: ServiceName,
+  file: string,
+  problems: readonly Problem[],
+  good: Defined | undefined,
+): Desired {
+  return good === undefined ? { kind: 'broken', name, file, problems } : { ...good, problems };
+}
+
+function duplicateProblems(name: ServiceName, files: readonly FileResult[]): readonly Problem[] {
+  return files.map((file) => {
+    const others = files.filter((other) => other !== file).map((other) => placeText(other));
+    return {
+      code: 'name-duplicate',
+      severity: 'error',
+      message: `service ${JSON.stringify(name)} is also defined in ${others.join(', ')}`,
+      file: shownOf(file),
+      ...linePlace(file),
+      path: 'name',
+      hint: 'keep one of them, or give one another name',
+      service: name,
+    };
+  });
+}
+
+/** Two services on one port are possible (SO_REUSEPORT), but rarely meant. */
+function sharedPorts(followed: readonly Extract<FileResult, { kind: 'good' }>[]): readonly Problem[] {
+  const byPort = new Map<number, Defined>();
+  return followed.flatMap(({ desired }) => {
+    const { port } = desired.spec;
+    if (port === null || !desired.spec.enabled) return [];
+    const other = byPort.get(port);
+    byPort.set(port, other ?? desired);
+    if (other === undefined) return [];
+    const problem: Problem = {
+      code: 'port-shared',
+      severity: 'warning',
+      message: `port: ${port} is the port of ${other.name} (${other.file}) too`,
+      file: desired.file,
+      ...desired.positions.get('port'),
+      path: 'port',
+      service: desired.name,
+    };
+    return [problem];
+  });
+}
+
+function placeText(result: FileResult): string {
+  return `${shownOf(result)}:${linePlace(result).line}`;
+}
+
+/** Of the key `name`; a file that is named only by its file name is meant from its first line on. */
+function linePlace(result: FileResult): Position {
+  const found = result.kind === 'good' ? result.desired.positions.get('name') : undefined;
+  return found ?? { line: 1, column: 1 };
+}
+
+function shownOf(result: FileResult): string {
+  return result.kind === 'good' ? result.desired.file : result.shown;
+}
+
+function sorted(services: ReadonlyMap<ServiceName, Desired>): ReadonlyMap<ServiceName, Desired> {
+  return new Map([...services].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,167 @@
+/** Which service does the text of one file define? */
+import { basename, dirname } from 'node:path';
+import { type ServiceName, serviceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
+import { crossChecks } from './cross-checks.ts';
+import { SERVICE_DEFAULTS } from './generated/defaults.ts';
+import type { CompleteService } from './generated/types.ts';
+import { interpolate } from './interpolate.ts';
+import { SERVICE_TREE } from './key-tree.ts';
+import { LaterSource } from './later-source.ts';
+import { type Draft, normalise } from './normalise.ts';
+import { bounded, parseYaml } from './parse.ts';
+import { quickYaml } from './quick-yaml.ts';
+import { isMap, merged, type Origin, problemAt, type RawMap } from './raw-tree.ts';
+import { readUnits } from './read-units.ts';
+import { oneSpelling } from './spelling.ts';
+import { validate } from './validate.ts';
+import type { WhoWanted } from './who.ts';
+
+/** What a definition depends on besides its own text. */
+export interface DefinitionContext {
+  readonly settings: Pick<Settings, 'service_defaults' | 'vars' | 'state_directory'>;
+  /** The environment of the daemon. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether the daemon is root. */
+  readonly root: boolean;
+}
+
+export interface DefinitionFile {
+  /** Absolute, as configured: symbolic links are not followed. */
+  readonly path: string;
+  /** As shown to people. */
+  readonly shown: string;
+}
+
+/** How a file is called whose definition cannot be told: `sure`, when its `name:` could be read. */
+export interface Claim {
+  readonly name: ServiceName | undefined;
+  readonly sure: boolean;
+}
+
+export interface Definition {
+  readonly name: ServiceName;
+  readonly draft: Draft;
+  readonly who: WhoWanted;
+  readonly source: LaterSource;
+  readonly warnings: readonly Problem[];
+}
+
+export type Reading =
+  | { readonly kind: 'good'; readonly definition: Definition }
+  | { readonly kind: 'bad'; readonly problems: readonly Problem[]; readonly claim: Claim };
+
+/** Pure: the same text in the same context is the same definition. */
+export function readDefinition(text: string, file: DefinitionFile, context: DefinitionContext): Reading {
+  const quick = quickYaml(text);
+  const later = quick && { tree: quick.tree, source: new LaterSource(text, file.shown, quick.sources) };
+  const parsed = later ?? parseYaml(text, file.shown);
+  if ('problems' in parsed) return bad(parsed.problems, claimFromText(text, file));
+  const { tree, source } = parsed;
+  if (!isMap(tree)) {
+    const says =
+      tree === null ? 'the file is empty: it needs at least process.command' : 'the file is no map of keys';
+    return bad([problemAt(source, [], { code: 'key-missing', says })], claimFromText(text, file));
+  }
+  const name = nameOf(tree, file, source);
+  const claim =
+    typeof name === 'string' ? { name, sure: Object.hasOwn(tree, 'name') } : claimFromText(text, file);
+  const spelled = oneSpelling(tree, SERVICE_TREE, source);
+  const whole = merged(merged(SERVICE_DEFAULTS, context.settings.service_defaults), spelled.tree) as RawMap;
+  const filled = interpolate(
+    whole,
+    {
+      name: claim.name ?? '',
+      port: whole['port'] === undefined ? null : Number(whole['port']),
+      env: context.environment,
+      vars: context.settings.vars,
+    },
+    source,
+  );
+  const units = readUnits(filled.tree, SERVICE_TREE, source);
+  const problems = [
+    ...(typeof name === 'string' ? [] : [name]),
+    ...validate('service', tree, source),
+    ...missingCommand(whole, source),
+    ...spelled.problems,
+    ...filled.problems,
+    ...units.problems,
+  ];
+  if (problems.length > 0 || typeof name !== 'string') return bad(bounded(problems), claim);
+  return finish(units.tree as CompleteService, name, { file, context, source, text, claim });
+}
+
+function finish(
+  service: CompleteService,
+  name: ServiceName,
+  at: {
+    readonly file: DefinitionFile;
+    readonly context: DefinitionContext;
+    readonly source: Origin;
+    readonly text: string;
+    readonly claim: Claim;
+  },
+): Reading {
+  const directory = dirname(at.file.path);
+  const stateDirectory = at.context.settings.state_directory;
+  const normal = normalise(service, { name, directory, stateDirectory, origin: at.source });
+  if ('problems' in normal) return bad(normal.problems, at.claim);
+  const found = crossChecks(normal.draft.spec, at.context.root, at.source);
+  const errors = found.filter((problem) => problem.severity === 'error');
+  if (errors.length > 0) return bad(errors, at.claim);
+  const { user, group, supplementary_groups } = normal.draft.spec.process;
+  const who: WhoWanted = {
+    ...(user === null ? {} : { user }),
+    ...(group === null ? {} : { group }),
+    ...(supplementary_groups === null ? {} : { supplementary_groups }),
+  };
+  const source = new LaterSource(at.text, at.file.shown);
+  return { kind: 'good', definition: { name, draft: normal.draft, who, source, warnings: found } };
+}
+
+function bad(problems: readonly Problem[], claim: Claim): Reading {
+  const owned = claim.name === undefined ? {} : { service: claim.name };
+  return { kind: 'bad', problems: problems.map((problem) => ({ ...problem, ...owned })), claim };
+}
+
+function nameOf(tree: RawMap, file: DefinitionFile, source: Origin): ServiceName | Problem {
+  const written = tree['name'];
+  if (typeof written === 'string') {
+    const name = serviceName(written);
+    return typeof name === 'string'
+      ? name
+      : problemAt(source, ['name'], { code: 'name-invalid', says: name.refused });
+  }
+  const name = serviceName(stemOf(file));
+  if (typeof name === 'string') return name;
+  const says = `the name of the file is taken as the name of the service, and ${name.refused}`;
+  return problemAt(source, [], { code: 'name-invalid', says, hint: 'set name: or rename the file' });
+}
+
+/** From a text that is no YAML, or none that says its name. */
+function claimFromText(text: string, file: DefinitionFile): Claim {
+  const written = /^name:[ \t]+(['"]?)([A-Za-z0-9._-]{1,64})\1[ \t]*(?:#.*)?\r?$/m.exec(text)?.[2];
+  const name = written === undefined ? undefined : serviceName(written);
+  if (typeof name === 'string') return { name, sure: true };
+  return claimFromPath(file);
+}
+
+/** The name that a file has when nothing in it can be read. */
+export function claimFromPath(file: DefinitionFile): Claim {
+  const stem = serviceName(stemOf(file));
+  return { name: typeof stem === 'string' ? stem : undefined, sure: false };
+}
+
+function missingCommand(whole: RawMap, source: Origin): readonly Problem[] {
+  const process = whole['process'];
+  if (!isMap(process) || process['command'] !== undefined) return [];
+  const says = 'process.command is missing: what should run?';
+  const hint = 'for example command: [node, server.js]';
+  const problem = problemAt(source, ['process', 'command'], { code: 'key-missing', says, hint });
+  return [{ ...problem, message: says }];
+}
+
+function stemOf(file: DefinitionFile): string {
+  return basename(file.path).replace(/\.ya?ml$/i, '');
+}

@@ -1,0 +1,48 @@
+/** Which definition is it, said in twelve digits? */
+import { createHash } from 'node:crypto';
+import { SERVICE_KEYS } from '../model/keys.ts';
+import type { SpecHash } from '../model/names.ts';
+import type { ServiceSpec } from '../model/spec.ts';
+import { isMap } from './raw-tree.ts';
+
+/** Counts up when the same definition would no longer mean the same processes: all of them are then replaced. */
+const FORMAT = 1;
+
+/** Every key that holds a value; what lies below it has its class. */
+const FIELDS = SERVICE_KEYS.filter((fact) => !fact.group && !fact.path.includes('*')).map((fact) => ({
+  keys: fact.path.split('.'),
+  startedWith: fact.apply === 'roll' || fact.apply === 'replace',
+}));
+
+/**
+ * `hash`: over the fields of the classes roll and replace; two runs of one hash were started alike. `digest`: over
+ * the whole definition, live fields included.
+ */
+export function identityOf(spec: ServiceSpec): { readonly hash: SpecHash; readonly digest: string } {
+  const texts = FIELDS.map(({ keys }) => canonical(valueAt(spec, keys) ?? null));
+  const started = texts.filter((_, index) => FIELDS[index]?.startedWith);
+  return {
+    hash: digestOf(`${FORMAT}\n${started.join('\n')}`) as SpecHash,
+    digest: digestOf(`${FORMAT}\n${texts.join('\n')}`),
+  };
+}
+
+/** The first 12 hexadecimal digits of the SHA-256 of a text. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+/** JSON in which the order of keys says nothing (in the manner of RFC 8785, for the values that a spec has). */
+export function canonical(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  const map = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(map).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(map[key])}`).join(',')}}`;
+}
+
+function valueAt(spec: unknown, keys: readonly string[]): unknown {
+  let value = spec;
+  for (const key of keys) value = isMap(value) ? value[key] : undefined;
+  return value;
+}

@@ -1,0 +1,126 @@
+/** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in `process:` stand for? */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this file is about such text
+import type { Problem } from '../model/problem.ts';
+import { START_VARIABLES, type StartVariable, type TemplatePart, writeTemplate } from '../model/template.ts';
+import { mapScalars, SERVICE_TREE } from './key-tree.ts';
+import { nearest } from './nearest.ts';
+import { type Origin, type Path, problemAt, type RawMap } from './raw-tree.ts';
+
+export interface Variables {
+  readonly name: string;
+  /** null: the service has none. */
+  readonly port: number | null;
+  /** The environment of the daemon. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/** Fields in the notation of model/template.ts: only they may name what is known at start. */
+const TEMPLATES = new Set([
+  'process.command',
+  'process.args',
+  'process.working_directory',
+  'process.env.*',
+  'process.stop_command',
+]);
+
+/** `$${`, `${…}` or a `${` that is never closed. */
+const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
+
+/**
+ * The tree with every text below `process` filled in. Afterwards the template fields are templates for `fillIn`; all
+ * other texts stand for themselves.
+ */
+export function interpolate(
+  tree: RawMap,
+  variables: Variables,
+  origin: Origin,
+): { readonly tree: RawMap; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const filled = mapScalars(tree, SERVICE_TREE, (value, node, path) => {
+    if (path[0] !== 'process' || typeof value !== 'string' || !value.includes('${')) return value;
+    const read = readParts(value, variables);
+    if ('says' in read) {
+      problems.push(refusal(origin, path, read.says, read.hint));
+      return value;
+    }
+    if (TEMPLATES.has(node.pattern)) return writeTemplate(read.parts);
+    const variable = read.parts.find((part) => 'variable' in part);
+    if (variable === undefined) return read.parts.map((part) => ('text' in part ? part.text : '')).join('');
+    const fields = [...TEMPLATES].map((field) => field.replace('process.', '').replace('.*', ''));
+    const says = `\${${variable.variable}} is known only when a process starts`;
+    problems.push(refusal(origin, path, says, `it can be used in ${fields.join(', ')}`));
+    return value;
+  });
+  return { tree: filled as RawMap, problems };
+}
+
+type Parts = { readonly parts: readonly TemplatePart[] } | { readonly says: string; readonly hint: string };
+
+/** A text in pieces: what is known now has become text, what is known at start has stayed a variable. */
+export function readParts(text: string, variables: Variables): Parts {
+  const parts: TemplatePart[] = [];
+  let end = 0;
+  for (const match of text.matchAll(PIECE)) {
+    parts.push({ text: text.slice(end, match.index) });
+    end = match.index + match[0].length;
+    const [whole, name, close] = match;
+    if (whole === '$${') {
+      parts.push({ text: '${' });
+    } else if (close === '' || name === undefined) {
+      return { says: 'a ${ without its }', hint: 'write $${ for the characters ${' };
+    } else {
+      const value = variableValue(name.trim(), variables);
+      if (typeof value === 'object' && 'says' in value) return value;
+      parts.push(typeof value === 'string' ? { text: value } : value);
+    }
+  }
+  parts.push({ text: text.slice(end) });
+  return { parts };
+}
+
+function variableValue(
+  name: string,
+  { port, env, vars, ...known }: Variables,
+): string | { readonly variable: StartVariable } | { readonly says: string; readonly hint: string } {
+  const start = START_VARIABLES.find((variable) => variable === name);
+  if (start !== undefined) return { variable: start };
+  if (name === 'name') return known.name;
+  if (name === 'port') {
+    return port === null ? { says: '${port} is not known', hint: 'give the service a port:' } : String(port);
+  }
+  if (name.startsWith('env:')) return fromEnvironment(name.slice('env:'.length), env);
+  const key = /^vars\.(.*)$/.exec(name)?.[1];
+  if (key !== undefined && Object.hasOwn(vars, key)) return vars[key] ?? '';
+  return unknown(name, Object.keys(vars), env);
+}
+
+function fromEnvironment(name: string, env: Variables['env']): string | { says: string; hint: string } {
+  const value = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (value !== undefined && !value.includes('\0')) return value;
+  return { says: `\${env:${name}} is not set`, hint: 'it is taken from the environment of the daemon' };
+}
+
+function unknown(
+  name: string,
+  vars: readonly string[],
+  env: Variables['env'],
+): { says: string; hint: string } {
+  const known = ['name', 'instance', 'generation', 'port', ...vars.map((key) => `vars.${key}`)];
+  const cut = name.length > 60 ? `${name.slice(0, 57)}...` : name;
+  const says = `no variable \${${cut}}`;
+  const near = nearest(name, known);
+  if (near !== undefined) return { says, hint: `did you mean \${${near}}?` };
+  if (vars.includes(name)) return { says, hint: `did you mean \${vars.${name}}?` };
+  if (Object.hasOwn(env, name)) {
+    return {
+      says,
+      hint: `write \${env:${name}} for the daemon's variable, $\${${name}} to leave it to a shell`,
+    };
+  }
+  return { says, hint: `write $\${${cut}} to leave it to a shell` };
+}
+
+function refusal(origin: Origin, path: Path, says: string, hint: string): Problem {
+  return problemAt(origin, path, { code: 'variable-unknown', says, hint });
+}

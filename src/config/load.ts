@@ -1,0 +1,225 @@
+/** What does the whole directory want at this moment? */
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
+import type { Defined, DesiredState } from '../model/spec.ts';
+import { type Files, isFailure, type Users } from '../world/world.ts';
+import { type FileResult, settleClaims } from './claims.ts';
+import {
+  type Claim,
+  claimFromPath,
+  type DefinitionContext,
+  type DefinitionFile,
+  type Reading,
+  readDefinition,
+} from './definition.ts';
+import { failureText } from './failure-text.ts';
+import { LastGood } from './last-good.ts';
+import { fingerprint, type Resolved, resolveDefinition } from './resolve.ts';
+import {
+  type FileContent,
+  readServiceFile,
+  readServiceFiles,
+  type ServiceFile,
+  shownPath,
+} from './service-files.ts';
+
+export interface ServiceDirectoryInput {
+  readonly files: Files;
+  readonly users: Users;
+  readonly settings: Pick<
+    Settings,
+    'file' | 'config_directory' | 'state_directory' | 'service_defaults' | 'vars'
+  >;
+  /** The environment of the daemon, for `${env:VAR}`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Paths below it are shown without it. */
+  readonly cwd: string;
+}
+
+/** What is known of one file since the last look. */
+interface Remembered {
+  readonly content: FileContent;
+  readonly reading: Reading | undefined;
+  readonly print: string;
+  readonly resolved: Resolved | undefined;
+}
+
+export class ServiceDirectory {
+  readonly #input: ServiceDirectoryInput;
+  readonly #context: DefinitionContext;
+  readonly #lastGood: LastGood;
+  #remembered: ReadonlyMap<string, Remembered> = new Map();
+  #good = new Map<ServiceName, { readonly path: string; readonly desired: Defined }>();
+  #services: DesiredState['services'] | undefined;
+
+  constructor(input: ServiceDirectoryInput) {
+    this.#input = input;
+    const { settings, environment, users } = input;
+    this.#context = { settings, environment, root: users.self.uid === 0 };
+    this.#lastGood = new LastGood(input.files, settings.state_directory);
+  }
+
+  /**
+   * Reads what has changed since the last call. A service whose file is broken, or defined twice, keeps its last good
+   * definition, also that of an earlier daemon; without one it is `broken`. When the directory cannot be read,
+   * everything stays as it was.
+   */
+  load(): DesiredState {
+    const found = this.#read();
+    if (isFailure(found)) return this.#unreadable(failureText(found));
+    const claims = settleClaims(this.#results(found, 'remember'), (name) => this.#lastGoodOf(name));
+    const unwritten = this.#keep(claims.followed);
+    this.#forget(new Set(claims.services.keys()), found.length);
+    this.#services = claims.services;
+    return {
+      services: claims.services,
+      problems: inOrder([...claims.problems, ...unwritten]),
+      files: found.length,
+      readable: true,
+    };
+  }
+
+  /**
+   * The same judgement without a past: nothing is kept and nothing written.
+   * @param only absolute paths; undefined: all files of the directory
+   */
+  check(only?: readonly string[]): { readonly files: number; readonly problems: readonly Problem[] } {
+    const options = { cwd: this.#input.cwd, known: new Map<string, FileContent>() };
+    const found = only?.map((path) => readServiceFile(path, this.#input.files, options)) ?? this.#read();
+    if (isFailure(found)) return { files: 0, problems: [this.#directoryProblem(failureText(found))] };
+    const claims = settleClaims(this.#results(found, 'offline'), () => undefined);
+    return { files: found.length, problems: inOrder(claims.problems) };
+  }
+
+  #read(): ReturnType<typeof readServiceFiles> {
+    const { settings, files, cwd } = this.#input;
+    const known = new Map([...this.#remembered].map(([path, { content }]) => [path, content]));
+    return readServiceFiles(settings.config_directory, files, { cwd, known, except: settings.file });
+  }
+
+  #results(found: readonly ServiceFile[], past: 'remember' | 'offline'): readonly FileResult[] {
+    const remembered = new Map<string, Remembered>();
+    const results = found.map((file) => {
+      const now = this.#look(file, this.#remembered.get(file.path));
+      remembered.set(file.path, now);
+      return fileResult(
+        file,
+        now,
+        past === 'offline' || now.resolved?.kind === 'good' ? undefined : this.#formerClaim(file),
+      );
+    });
+    this.#remembered = remembered;
+    return results;
+  }
+
+  /** Does again only what may come out otherwise: read the text, or look at the files and users it names. */
+  #look({ content, ...file }: ServiceFile, before: Remembered | undefined): Remembered {
+    if (content.is === 'unreadable') return { content, reading: undefined, print: '', resolved: undefined };
+    const same = before?.content.is === 'text' && before.content.text === content.text;
+    const reading = (same ? before.reading : undefined) ?? readDefinition(content.text, file, this.#context);
+    if (reading.kind === 'bad') return { content, reading, print: '', resolved: undefined };
+    const { files, users } = this.#input;
+    const print = fingerprint(reading.definition, files, users);
+    if (same && before.resolved !== undefined && before.print === print) return { ...before, content };
+    return { content, reading, print, resolved: resolveDefinition(reading.definition, files, users) };
+  }
+
+  /** The service that this file last defined. */
+  #formerClaim(file: DefinitionFile): Claim | undefined {
+    for (const [name, { path }] of this.#good) if (path === file.path) return { name, sure: true };
+    for (const [name, good] of this.#lastGood.entries()) {
+      if (good.file === file.path && !this.#good.has(name)) return { name, sure: true };
+    }
+    return undefined;
+  }
+
+  #lastGoodOf(name: ServiceName): Defined | undefined {
+    const known = this.#good.get(name);
+    if (known !== undefined) return known.desired;
+    const kept = this.#lastGood.entries().get(name);
+    if (kept === undefined) return undefined;
+    const { files, users, cwd } = this.#input;
+    const file = { path: kept.file, shown: shownPath(kept.file, cwd) };
+    const reading = readDefinition(kept.text, file, this.#context);
+    if (reading.kind === 'bad' || reading.definition.name !== name) return undefined;
+    const resolved = resolveDefinition(reading.definition, files, users);
+    if (resolved.kind === 'bad') return undefined;
+    this.#good.set(name, { path: kept.file, desired: resolved.desired });
+    return resolved.desired;
+  }
+
+  #keep(followed: readonly Extract<FileResult, { kind: 'good' }>[]): readonly Problem[] {
+    let failed: Problem | undefined;
+    for (const { path, desired } of followed) {
+      this.#good.set(desired.name, { path, desired });
+      const content = this.#remembered.get(path)?.content;
+      if (failed !== undefined || content?.is !== 'text') continue;
+      const failure = this.#lastGood.keep(desired.name, { file: path, text: content.text });
+      if (failure === undefined) continue;
+      const message = `the last good definitions cannot be kept in ${this.#input.settings.state_directory} (${failure.failed})`;
+      failed = { code: 'state-unwritable', severity: 'warning', message };
+    }
+    return failed === undefined ? [] : [failed];
+  }
+
+  /** An empty directory may be one that is not mounted: it makes nothing forgotten. */
+  #forget(named: ReadonlySet<string>, files: number): void {
+    if (files === 0) return;
+    for (const name of this.#good.keys()) if (!named.has(name)) this.#good.delete(name);
+    for (const name of [...this.#lastGood.entries().keys()]) if (!named.has(name)) this.#lastGood.drop(name);
+  }
+
+  #unreadable(says: string): DesiredState {
+    const problem = this.#directoryProblem(says);
+    const services = this.#services ?? this.#servicesOfEarlierDaemon(problem);
+    return { services, problems: [problem], files: 0, readable: false };
+  }
+
+  #servicesOfEarlierDaemon(problem: Problem): DesiredState['services'] {
+    const services = [...this.#lastGood.entries().keys()].sort().flatMap((name) => {
+      const good = this.#lastGoodOf(name);
+      return good === undefined ? [] : [[name, { ...good, problems: [problem] }] as const];
+    });
+    return new Map(services);
+  }
+
+  #directoryProblem(says: string): Problem {
+    const { settings, cwd } = this.#input;
+    const file = shownPath(settings.config_directory, cwd);
+    return {
+      code: 'directory-unreadable',
+      severity: 'error',
+      message: `the configuration directory ${says}`,
+      file,
+      hint: 'set config_directory, or make it',
+    };
+  }
+}
+
+/** @param former a broken file goes on to speak for the service that it last defined */
+function fileResult(
+  { path, shown }: DefinitionFile,
+  { content, reading, resolved }: Remembered,
+  former: Claim | undefined,
+): FileResult {
+  if (resolved?.kind === 'good' && reading?.kind === 'good') {
+    return { kind: 'good', path, desired: resolved.desired, warnings: reading.definition.warnings };
+  }
+  if (reading?.kind === 'good') {
+    const claim: Claim = { name: reading.definition.name, sure: true };
+    return { kind: 'bad', path, shown, problems: resolved?.kind === 'bad' ? resolved.problems : [], claim };
+  }
+  const claim = former ?? reading?.claim ?? claimFromPath({ path, shown });
+  const problems = content.is === 'unreadable' ? [content.problem] : (reading?.problems ?? []);
+  const owned = claim.name === undefined ? {} : { service: claim.name };
+  return { kind: 'bad', path, shown, problems: problems.map((problem) => ({ ...problem, ...owned })), claim };
+}
+
+/** By file, line and column; problems without a file last. */
+function inOrder(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort((a, b) => {
+    if (a.file !== b.file) return (a.file ?? '\uffff') < (b.file ?? '\uffff') ? -1 : 1;
+    return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  });
+}

@@ -1,0 +1,225 @@
+/** Is this text YAML that we take, and what does it say? */
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type ParsedNode,
+  Parser,
+} from 'yaml';
+import type { Problem } from '../model/problem.ts';
+import { emptyMap, type Path, pathText, type RawMap } from './raw-tree.ts';
+import { SourceText } from './source-text.ts';
+
+/** More is no definition that a person wrote. It bounds the time for noise, at about a quarter of a second. */
+const MOST_TOKENS = 60_000;
+
+/** Values after aliases are followed: nine lines of YAML can stand for a billion. */
+const MOST_VALUES = 20_000;
+
+const MOST_DEPTH = 50;
+
+/** No more problems than this are told about one file; a last one counts the rest. */
+const MOST_PROBLEMS = 20;
+
+/** Everything but tab and line breaks below U+0020, and what is no character (YAML 1.2.2, section 5.1). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd-\uffff]/;
+
+/** The tags of the core schema, which plain values have anyway. */
+const CORE_TAG = /^tag:yaml\.org,2002:(map|seq|str|null|bool|int|float)$/;
+
+type Node = ParsedNode | null;
+
+/**
+ * Reads one YAML 1.2 document (core schema, plus `<<` merge keys).
+ * @param file as shown to people
+ * @returns the tree (maps without prototype) and where its parts stand in the text; or what is wrong, at most 20
+ * problems
+ */
+export function parseYaml(
+  text: string,
+  file: string,
+): { readonly tree: unknown; readonly source: SourceText } | { readonly problems: readonly Problem[] } {
+  const bad = UNPRINTABLE.exec(text);
+  if (bad !== null) return { problems: [unprintable(text, bad.index, file)] };
+  const documents = compose(text);
+  if (documents === 'too large') {
+    const message = `more than ${MOST_TOKENS} words and signs: this is no definition`;
+    return { problems: [{ code: 'yaml-syntax', severity: 'error', message, file }] };
+  }
+  const [document, second] = documents;
+  const source = new SourceText(text, file, document?.contents ?? null);
+  const errors = documents.flatMap((each) => each.errors).map((error) => syntaxProblem(error, source));
+  if (errors.length > 0) return { problems: bounded(errors) };
+  if (second !== undefined) {
+    const message = 'a second document: one file holds one document';
+    return { problems: [source.problem('yaml-syntax', second.range[0], message)] };
+  }
+  if (document?.directives?.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
+    const message = `YAML ${document.directives.yaml.version}: files are read as YAML 1.2`;
+    return { problems: [source.problem('yaml-syntax', 0, message)] };
+  }
+  const reader = new TreeReader(source);
+  const tree = reader.read(document?.contents ?? null, [], 0);
+  return reader.problems.length > 0 ? { problems: bounded(reader.problems) } : { tree, source };
+}
+
+/** The first problems, and one that counts the others. */
+export function bounded(problems: readonly Problem[]): readonly Problem[] {
+  const shown = problems.slice(0, MOST_PROBLEMS);
+  const next = problems[MOST_PROBLEMS];
+  if (next === undefined) return shown;
+  const message = `and ${problems.length - MOST_PROBLEMS} more problems in this file`;
+  const { hint: _, path: __, ...rest } = next;
+  return [...shown, { ...rest, message }];
+}
+
+function compose(text: string): readonly Document.Parsed[] | 'too large' {
+  let tokens = 0;
+  const parser = new Parser();
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    prettyErrors: false,
+    logLevel: 'silent',
+    // Looked for in TreeReader: here it takes a time that grows with the square of the keys.
+    uniqueKeys: false,
+  });
+  const documents: Document.Parsed[] = [];
+  try {
+    for (const lexeme of new Lexer().lex(text)) {
+      if (++tokens > MOST_TOKENS) return 'too large';
+      for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
+    }
+    for (const token of parser.end()) documents.push(...composer.next(token));
+    documents.push(...composer.end(false, text.length));
+  } catch (error) {
+    // The parser calls itself for each level; no definition is nested that deep.
+    if (error instanceof RangeError) return 'too large';
+    throw error;
+  }
+  return documents;
+}
+
+function unprintable(text: string, offset: number, file: string): Problem {
+  const code = (text.codePointAt(offset) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  const message = code === 'FFFD' ? 'this is no UTF-8 text' : `U+${code} is no character of a YAML text`;
+  return new SourceText(text, file, null).problem('yaml-syntax', offset, message, 'is it a binary file?');
+}
+
+function syntaxProblem(
+  error: { readonly code: string; readonly message: string; readonly pos: [number, number] },
+  source: SourceText,
+): Problem {
+  const line = error.message.split('\n', 1)[0] ?? '';
+  const message = line.length > 160 ? `${line.slice(0, 157)}...` : line;
+  const deep = message.includes('call stack');
+  const hint = error.code === 'TAB_AS_INDENT' ? 'indent with spaces' : undefined;
+  return source.problem('yaml-syntax', error.pos[0], deep ? 'nested too deeply' : message, hint);
+}
+
+/** Nodes to plain values, and whatever YAML allows but a definition must not do. */
+class TreeReader {
+  readonly problems: Problem[] = [];
+  readonly #source: SourceText;
+  readonly #anchors = new Map<string, { readonly value: unknown; readonly size: number }>();
+  #size = 0;
+
+  constructor(source: SourceText) {
+    this.#source = source;
+  }
+
+  read(node: Node, path: Path, depth: number): unknown {
+    if (node === null) return null;
+    this.#size += 1;
+    if (depth > MOST_DEPTH) return this.#refuse(node, path, `nested more than ${MOST_DEPTH} deep`);
+    if (isAlias(node)) return this.#follow(node.source, node, path);
+    if (node.tag !== undefined && !CORE_TAG.test(node.tag)) {
+      return this.#refuse(node, path, `the tag ${node.tag.slice(0, 60)} means nothing here`);
+    }
+    const before = this.#size;
+    const value = this.#value(node, path, depth);
+    if (node.anchor !== undefined) {
+      this.#anchors.set(node.anchor, { value, size: this.#size - before + 1 });
+      this.#source.anchor(node.anchor, node);
+    }
+    return value;
+  }
+
+  #value(
+    node: Exclude<ParsedNode, { source: string; resolve: unknown }>,
+    path: Path,
+    depth: number,
+  ): unknown {
+    if (isSeq(node)) {
+      return node.items.map((item, index) => this.read(item as Node, [...path, index], depth + 1));
+    }
+    if (isMap(node)) return this.#map(node, path, depth);
+    if (!isScalar(node)) return null;
+    if (typeof node.value === 'string' && node.value.includes('\0')) {
+      return this.#refuse(node, path, 'a NUL character, which no value may hold');
+    }
+    return typeof node.value === 'bigint' ? Number(node.value) : node.value;
+  }
+
+  #map(node: { readonly items: readonly unknown[] }, path: Path, depth: number): RawMap {
+    const map = emptyMap();
+    const merges: unknown[] = [];
+    for (const pair of node.items as readonly { key: Node; value: Node }[]) {
+      const name = isScalar(pair.key) ? pair.key.value : undefined;
+      if (typeof name !== 'string' || name.includes('\0')) {
+        this.#refuse(pair.key ?? (node as Node), path, 'a key must be a text: put it in quotes');
+      } else if (name === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN') {
+        merges.push(this.#mergeKey(pair.value, path, depth));
+      } else if (Object.hasOwn(map, name)) {
+        this.#refuse(pair.key, [...path, name], `duplicate key ${JSON.stringify(name)}`, 'each key once');
+      } else {
+        map[name] = this.read(pair.value, [...path, name], depth + 1);
+      }
+    }
+    for (const from of merges.flat()) this.#mergeInto(map, from as RawMap);
+    return map;
+  }
+
+  #mergeKey(value: Node, path: Path, depth: number): unknown {
+    const from = this.read(value, [...path, '<<'], depth + 1);
+    const maps = Array.isArray(from) ? from : [from];
+    if (maps.every((map) => typeof map === 'object' && map !== null && !Array.isArray(map))) return maps;
+    this.#refuse(value, path, '<<: takes a map or a list of maps');
+    return [];
+  }
+
+  #mergeInto(map: RawMap, from: RawMap): void {
+    for (const key of Object.keys(from)) if (!Object.hasOwn(map, key)) map[key] = from[key];
+  }
+
+  #follow(name: string, node: ParsedNode, path: Path): unknown {
+    const target = this.#anchors.get(name);
+    if (target === undefined) return this.#refuse(node, path, `no anchor &${name.slice(0, 60)} before this`);
+    this.#size += target.size;
+    if (this.#size > MOST_VALUES) {
+      return this.#refuse(node, path, `its aliases stand for more than ${MOST_VALUES} values`);
+    }
+    return structuredCopy(target.value);
+  }
+
+  #refuse(node: Node, path: Path, says: string, hint?: string): null {
+    const name = pathText(path);
+    const message = name === '' || says.startsWith('duplicate') ? says : `${name}: ${says}`;
+    const problem = this.#source.problem('yaml-syntax', node?.range?.[0] ?? 0, message, hint);
+    this.problems.push(name === '' ? problem : { ...problem, path: name });
+    return null;
+  }
+}
+
+function structuredCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(structuredCopy);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy = emptyMap();
+  for (const [key, inner] of Object.entries(value)) copy[key] = structuredCopy(inner);
+  return copy;
+}

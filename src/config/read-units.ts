@@ -1,0 +1,76 @@
+/** Which number (or signal) does each value with a unit stand for? */
+import type { Problem } from '../model/problem.ts';
+import { parseSignal, SIGNALS } from '../model/signals.ts';
+import {
+  parseCount,
+  parseCpu,
+  parseDuration,
+  parseLimit,
+  parseMode,
+  parseSize,
+  parseUmask,
+  type Refused,
+  type Scalar,
+} from '../model/units.ts';
+import { type KeyNode, mapScalars } from './key-tree.ts';
+import { nearest } from './nearest.ts';
+import { type Origin, problemAt } from './raw-tree.ts';
+
+type Read = (value: Scalar) => number | string | null | Refused;
+
+/** PID_MAX_LIMIT of a 64-bit kernel: 2^22 (include/linux/threads.h). */
+const MOST_PIDS = 4_194_304;
+
+/** One reader for each grammar that the schemas name in `x-unit`; texts and paths need none. */
+const READERS: Readonly<Record<string, Read>> = {
+  duration: parseDuration,
+  'duration-or-never': (value) => (value === 'never' ? null : parseDuration(value)),
+  size: (value) => notZero(parseSize(value)),
+  'size-or-zero': parseSize,
+  cpu: parseCpu,
+  count: (value) => parseCount(value, MOST_PIDS),
+  limit: parseLimit,
+  mode: parseMode,
+  umask: parseUmask,
+  signal: readSignal,
+};
+
+/**
+ * The tree with milliseconds, bytes, thousandths of a core, permission bits and signal names in it.
+ * @param skip values that cannot be read yet
+ */
+export function readUnits(
+  tree: unknown,
+  keys: KeyNode,
+  origin: Origin,
+  skip: (value: Scalar) => boolean = () => false,
+): { readonly tree: unknown; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const read = mapScalars(tree, keys, (value, { fact }, path) => {
+    const reader = READERS[fact?.grammar ?? ''];
+    if (reader === undefined || skip(value)) return value;
+    const result = reader(value);
+    if (typeof result !== 'object' || result === null) return result;
+    problems.push(problemAt(origin, path, { code: 'value-invalid', says: result.refused }));
+    return value;
+  });
+  return { tree: read, problems };
+}
+
+function notZero(size: number | null | Refused): number | null | Refused {
+  return size === 0
+    ? { refused: '0 leaves nothing to run in; remove the key, or write max, for no limit' }
+    : size;
+}
+
+function readSignal(value: Scalar): string | Refused {
+  if (value === 'SIGTERM') return value;
+  const signal = typeof value === 'boolean' ? undefined : parseSignal(value);
+  if (signal === 'SIGSTOP' || signal === 'SIGCONT') return { refused: `${signal} ends no process` };
+  if (signal !== undefined) return signal;
+  const text = String(value).slice(0, 40);
+  const near = nearest(text.toUpperCase().replace(/^(?!SIG)/, 'SIG'), Object.keys(SIGNALS));
+  return {
+    refused: `${JSON.stringify(text)} is no signal${near === undefined ? '' : `; did you mean ${near}?`}`,
+  };
+}

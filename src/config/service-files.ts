@@ -1,0 +1,104 @@
+/** Which files of the directory are service files, and what is in them at one moment? */
+import { join, relative } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import { type Failure, type Files, isFailure } from '../world/world.ts';
+import { failureText } from './failure-text.ts';
+
+/** One file of the directory. */
+export interface ServiceFile {
+  /** Absolute, as configured. */
+  readonly path: string;
+  /** As shown to people. */
+  readonly shown: string;
+  readonly content: FileContent;
+}
+
+export type FileContent =
+  | { readonly is: 'text'; readonly text: string; readonly version: string }
+  | { readonly is: 'unreadable'; readonly problem: Problem };
+
+/** A service file that a person wrote fits many times. */
+const MOST_BYTES = 1_048_576;
+
+/** A directory that is being written is read again this often at most. */
+const MOST_LOOKS = 3;
+
+/**
+ * The service files of a directory, sorted by name, as one snapshot: when names or the directory itself have changed
+ * while reading, all is read again, three times at most.
+ * @param known what was read before: a file whose version is the same is not read again
+ */
+export function readServiceFiles(
+  directory: string,
+  files: Files,
+  options: {
+    readonly cwd: string;
+    readonly known: ReadonlyMap<string, FileContent>;
+    /** The master file may stand in the same directory. */
+    readonly except: string | null;
+  },
+): readonly ServiceFile[] | Failure {
+  let before = look(directory, files);
+  for (let count = 1; ; count++) {
+    if (isFailure(before)) return before;
+    const found = before.names
+      .filter(isServiceFile)
+      .map((name) => join(directory, name))
+      .filter((path) => path !== options.except)
+      .map((path) => readServiceFile(path, files, options));
+    const after = look(directory, files);
+    if (isFailure(after)) return after;
+    if (after.seen === before.seen || count === MOST_LOOKS) return found;
+    before = after;
+  }
+}
+
+/** One file, whether or not its name says that it is a service file. */
+export function readServiceFile(
+  path: string,
+  files: Files,
+  { cwd, known }: { readonly cwd: string; readonly known: ReadonlyMap<string, FileContent> },
+): ServiceFile {
+  const shown = shownPath(path, cwd);
+  return { path, shown, content: contentOf(path, shown, files, known.get(path)) };
+}
+
+/**
+ * Names that end in .yaml or .yml. Dotfiles, and the backups and temporary files of editors, are none; most of those
+ * (`web.yaml~`, `web.yaml.swp`, `4913`) have another ending anyway.
+ */
+export function isServiceFile(name: string): boolean {
+  return /\.ya?ml$/i.test(name) && !/^[.#~]/.test(name);
+}
+
+/** Relative to the working directory when it is below it. */
+export function shownPath(path: string, cwd: string): string {
+  const short = relative(cwd, path);
+  return short === '' || short === '..' || short.startsWith('../') ? path : short;
+}
+
+function look(directory: string, files: Files): { names: readonly string[]; seen: string } | Failure {
+  const names = files.list(directory);
+  if (isFailure(names)) return names;
+  const status = files.status(directory);
+  if (isFailure(status)) return status;
+  return { names, seen: `${status.version} ${names.join('/')}` };
+}
+
+function contentOf(path: string, shown: string, files: Files, known: FileContent | undefined): FileContent {
+  const status = files.status(path);
+  if (isFailure(status)) return unreadable('file-unreadable', shown, failureText(status));
+  if (status.kind !== 'file') {
+    const what = status.kind === 'directory' ? 'is a directory' : 'is no regular file';
+    return unreadable('file-odd', shown, `${what}; a service file is a regular file`);
+  }
+  if (known?.is === 'text' && known.version === status.version) return known;
+  const text = files.read(path, MOST_BYTES);
+  if (typeof text === 'string') return { is: 'text', text, version: status.version };
+  if (text.failed === 'EFBIG') return unreadable('file-odd', shown, 'is larger than 1 MiB');
+  return unreadable(text.failed === 'ENOTREG' ? 'file-odd' : 'file-unreadable', shown, failureText(text));
+}
+
+function unreadable(code: 'file-odd' | 'file-unreadable', file: string, says: string): FileContent {
+  return { is: 'unreadable', problem: { code, severity: 'error', message: `this file ${says}`, file } };
+}

@@ -1,0 +1,97 @@
+/** What does a command change in the intent of a service, and when has it been fulfilled? */
+import type { CommandRequest, Verb } from '../api/contract.ts';
+import type { Intent } from '../model/memory.ts';
+import type { ServiceSpec } from '../model/spec.ts';
+import type { Decision, Situation } from '../reconcile/situation.ts';
+import { holdOf } from '../reconcile/wanted.ts';
+import { isDown, isUp, type Outcome } from './outcome.ts';
+
+/** The intent afterwards, or one sentence why the command is refused. */
+export type NewIntent = { readonly intent: Intent } | { readonly refused: string };
+
+export function intentAfter(request: CommandRequest, situation: Situation): NewIntent {
+  const { intent, now } = situation;
+  const asked = { by: request.by, at: now };
+  const refusal = refusalOf(request.verb, situation);
+  if (refusal !== undefined) return { refused: refusal };
+  const pardon = (intent.pardon ?? 0) + 1;
+  switch (request.verb) {
+    case 'start': {
+      const { stopped: _, ...rest } = intent;
+      return { intent: { ...rest, pardon } };
+    }
+    case 'restart': {
+      const { stopped: _, ...rest } = intent;
+      return { intent: { ...rest, pardon, minGeneration: newestGeneration(situation) + 1 } };
+    }
+    case 'stop':
+      return { intent: { ...intent, stopped: asked } };
+    case 'hold': {
+      const reason = request.reason === undefined ? {} : { reason: request.reason };
+      const until = request.for === undefined ? {} : { until: now + request.for };
+      return { intent: { ...intent, held: { ...asked, ...reason, ...until } } };
+    }
+    case 'release': {
+      const { held: _, ...rest } = intent;
+      return { intent: rest };
+    }
+    case 'scale':
+      return scaled(request, situation, asked);
+    case 'enable':
+    case 'disable':
+      return { intent };
+  }
+}
+
+/** What the caller waits for. */
+export function fulfilment(verb: Verb, situation: Situation, decision: Decision | undefined): Outcome {
+  switch (verb) {
+    case 'start':
+    case 'restart':
+    case 'scale':
+      return isUp(situation, decision);
+    case 'stop':
+    case 'disable':
+      return isDown(situation, decision);
+    case 'enable':
+      return situation.intent.stopped === undefined
+        ? isUp(situation, decision)
+        : { result: 'done', detail: `enabled, but stopped by ${situation.intent.stopped.by}` };
+    case 'hold':
+      return { result: 'done', detail: holdOf(situation) ?? 'held' };
+    case 'release':
+      return { result: 'done', detail: 'released' };
+  }
+}
+
+function refusalOf(verb: Verb, situation: Situation): string | undefined {
+  const held = holdOf(situation);
+  const { desired, intent } = situation;
+  if (held !== undefined && verb !== 'hold' && verb !== 'release') return `${held}; release it first`;
+  if (verb === 'release' && intent.held === undefined) return 'nobody holds it';
+  if (verb !== 'start' && verb !== 'restart' && verb !== 'scale') return undefined;
+  if (desired === undefined) return 'its file is gone';
+  if (desired.kind === 'broken') return desired.problems[0]?.message ?? 'its file has errors';
+  if (!desired.spec.enabled) return `it is disabled in ${desired.file}; enable it first`;
+  return undefined;
+}
+
+function scaled(
+  request: CommandRequest,
+  { intent, desired }: Situation,
+  asked: { by: string; at: number },
+): NewIntent {
+  const instances = request.instances;
+  if (instances === undefined || !Number.isInteger(instances) || instances < 0 || instances > 999) {
+    return { refused: 'scale needs a number of instances from 0 to 999' };
+  }
+  const spec: ServiceSpec | undefined = desired?.kind === 'defined' ? desired.spec : undefined;
+  const { scale: _, ...rest } = intent;
+  if (spec === undefined || spec.instances === instances) return { intent: rest };
+  return { intent: { ...rest, scale: { ...asked, instances, file: spec.instances } } };
+}
+
+function newestGeneration({ memory, observed, intent }: Situation): number {
+  const seen = observed.kind === 'seen' ? observed.runs.map((run) => run.key.generation) : [];
+  return Math.max(0, memory.generation, intent.minGeneration ?? 0, ...seen);
+}

@@ -1,0 +1,224 @@
+/** The composition root: builds everything, starts it in order, and ends it in order. */
+import type { FastifyInstance } from 'fastify';
+import type { LogsRequest, LogsView } from '../api/contract.ts';
+import type { OpenLog } from '../executor/start.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
+import type { DesiredState } from '../model/spec.ts';
+import type { Host } from '../world/host.ts';
+import type { World } from '../world/world.ts';
+import { LocalControl } from './control.ts';
+import { examine } from './doctor.ts';
+import { Journal } from './journal.ts';
+import { Loop } from './loop.ts';
+import { isDown } from './outcome.ts';
+import { type Log, Reports } from './reports.ts';
+import { Schedule } from './schedule.ts';
+import { Store } from './store.ts';
+import { untilSettled } from './waiting.ts';
+
+export interface DaemonTools {
+  readonly world: World;
+  readonly host: Host;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly version: string;
+  readonly read: () => DesiredState;
+  readonly openLog: OpenLog;
+  readonly closeLog: (fd: number) => void;
+  readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
+  readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
+}
+
+/** The slow look at everything that makes up for any event that got lost. Milliseconds. */
+const RESYNC = 30_000;
+
+/** Longest time that a stop of everything is waited for before the daemon ends all the same. Milliseconds. */
+const LONGEST_END = 24 * 3600 * 1000;
+
+/** Runs until a signal or a command ends it. */
+export class Daemon {
+  readonly #tools: DaemonTools;
+  readonly #loop: Loop;
+  readonly #schedule: Schedule;
+  readonly #reports: Reports;
+  readonly #control: LocalControl;
+  #server: FastifyInstance | undefined;
+  #closeSocket = () => {};
+  #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
+  #ending: 'no' | 'leaving' | 'stopping' = 'no';
+
+  constructor(tools: DaemonTools) {
+    this.#tools = tools;
+    const { world, host, settings, log } = tools;
+    const journal = new Journal();
+    this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
+    const store = new Store(world.files, settings.state_directory, host.bootId);
+    store.load();
+    for (const problem of store.problems) this.#reports.complain(problem);
+    this.#loop = new Loop({
+      ...tools,
+      store,
+      inherited: host.environment,
+      report: (event) => this.#reports.event(event),
+      complain: (problem) => this.#reports.complain(problem),
+    });
+    this.#schedule = new Schedule(this.#loop, world.clock, host);
+    this.#control = new LocalControl({
+      world,
+      loop: this.#loop,
+      settings,
+      version: tools.version,
+      pid: host.pid,
+      startedAt: world.clock.now(),
+      journal,
+      setEnabled: tools.setEnabled,
+      readLogs: tools.readLogs,
+      examine: () => examine(world, settings, this.#loop, host.system),
+      manager: (name, fields) => this.#reports.manager(name, fields),
+      shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
+    });
+  }
+
+  /** Services first: whatever is not needed to start them is loaded afterwards. */
+  async start(): Promise<void> {
+    const { host, settings, world, log, version } = this.#tools;
+    this.#reports.manager('manager_started', {
+      version,
+      containment: world.containment.kind,
+      config_directory: settings.config_directory,
+    });
+    // A limit that this host cannot apply is told where a service asks for it, and by `doctor`.
+    const weak = world.containment.shortcomings.filter((problem) => problem.code !== 'limit-unapplied');
+    for (const problem of weak) this.#reports.complain(problem);
+    host.onSignal('SIGTERM', () => this.#signalled('term'));
+    host.onSignal('SIGINT', () => this.#signalled('int'));
+    host.onSignal('SIGHUP', () => void this.#reconcile('HUP'));
+    this.#reports.configuration(this.#loop.reload().problems);
+    await this.#schedule.settled();
+    await Promise.all([this.#serve(), this.#watchFiles()]);
+    this.#resyncLater();
+    const { files, services } = this.#loop.desired;
+    log.info(
+      { services: services.size, files },
+      `ready: ${services.size} services from ${settings.config_directory}`,
+    );
+  }
+
+  async #serve(): Promise<void> {
+    const { settings, world, host, log } = this.#tools;
+    const { apiServer } = await import('../api/server.ts');
+    const { inodeOf, listenOn, removeSocket } = await import('../world/control-socket.ts');
+    const server = apiServer(this.#control, () => world.clock.now());
+    await server.ready();
+    const { sock_path: path, sock_mode: mode, sock_owner, sock_group } = settings;
+    const uid = sock_owner === null ? null : (world.users.user(sock_owner)?.uid ?? null);
+    const gid = sock_group === null ? null : (world.users.group(sock_group)?.gid ?? null);
+    const refused = await listenOn(server.server, { path, mode, uid, gid }, host.pid);
+    if (refused !== undefined) {
+      // Without its socket nobody can command this daemon; what runs is left to the one who can.
+      log.error({ path }, refused);
+      this.#end('socket_unavailable', false, 1);
+      return;
+    }
+    const inode = inodeOf(path);
+    this.#closeSocket = () => removeSocket(path, inode);
+    this.#server = server;
+    log.info({ path }, `listening on ${path}`);
+  }
+
+  async #watchFiles(): Promise<void> {
+    const { settings, log } = this.#tools;
+    if (!settings.watch.enabled) return;
+    const { DirectoryWatch } = await import('../world/directory-watch.ts');
+    this.#watch = new DirectoryWatch({
+      directory: settings.config_directory,
+      settle: settings.watch.settle,
+      changed: () => void this.#reconcile('watch'),
+      failed: (reason) =>
+        log.warn({ reason }, 'watching files failed; changes are found by the slow look only'),
+    });
+    this.#watch.follow(filesBehind(this.#loop.desired));
+    // What was saved between the first reading and the watch is not to wait for the slow look.
+    void this.#reconcile('watch');
+  }
+
+  async #reconcile(trigger: 'HUP' | 'watch' | 'resync'): Promise<void> {
+    if (this.#ending !== 'no') return;
+    const wait = trigger === 'resync' ? 0 : LONGEST_END;
+    const done = this.#control.reconcile({ services: [], prune: false, wait }, trigger);
+    this.#reports.configuration(this.#loop.desired.problems);
+    this.#watch?.follow(filesBehind(this.#loop.desired));
+    await done;
+  }
+
+  #resyncLater(): void {
+    this.#tools.world.clock.after(RESYNC, () => {
+      if (this.#ending === 'leaving') return;
+      this.#loop.markAll();
+      if (this.#tools.settings.watch.enabled) void this.#reconcile('resync');
+      this.#resyncLater();
+    });
+  }
+
+  #signalled(signal: 'term' | 'int'): void {
+    const { settings, host } = this.#tools;
+    this.#reports.manager('manager_shutdown_requested', {
+      signal: signal.toUpperCase(),
+      reason: `signal_${signal}`,
+    });
+    // As PID 1 of a container nobody is left to adopt what would be left running.
+    this.#end(`signal_${signal}`, settings.on_exit === 'stop' || host.pid === 1);
+  }
+
+  /** Asked again while services are being stopped, it cuts their grace short. */
+  #end(reason: string, stopServices: boolean, code = 0): void {
+    if (this.#ending === 'leaving') return;
+    if (this.#ending === 'stopping') {
+      this.#loop.end(reason, true);
+      return;
+    }
+    this.#ending = stopServices ? 'stopping' : 'leaving';
+    this.#reports.manager('manager_stopping', { reason, exit_code: code });
+    void this.#finish(reason, stopServices, code);
+  }
+
+  async #finish(reason: string, stopServices: boolean, code: number): Promise<void> {
+    const { world, host } = this.#tools;
+    await this.#watch?.close();
+    if (stopServices) {
+      this.#loop.end(reason, false);
+      await untilSettled(this.#loop, world.clock, LONGEST_END, () => this.#everythingIsDown());
+    }
+    this.#schedule.stop();
+    this.#loop.flush();
+    this.#closeSocket();
+    // The answer to the command that ends the daemon is still on its way.
+    await this.#server?.close();
+    world.containment.close();
+    this.#reports.manager('manager_stopped', { reason, exit_code: code });
+    host.exit(code);
+  }
+
+  #everythingIsDown(): ReturnType<typeof isDown> {
+    for (const name of this.#loop.names()) {
+      const down = isDown(this.#loop.situation(name), this.#loop.decision(name));
+      if (down.result === 'pending') return down;
+    }
+    return { result: 'done', detail: '' };
+  }
+}
+
+/** Files other than the service files whose content counts. */
+function filesBehind(desired: DesiredState): ReadonlySet<string> {
+  const paths = new Set<string>();
+  for (const service of desired.services.values()) {
+    if (service.kind !== 'defined') continue;
+    for (const file of service.spec.process.env_files) paths.add(file.path);
+    for (const value of Object.values(service.spec.process.env)) {
+      if (typeof value === 'object' && value.secret.startsWith('/')) paths.add(value.secret);
+    }
+  }
+  return paths;
+}

@@ -1,0 +1,71 @@
+/** Whose file is gone, and may what runs of it be stopped? */
+import type { Intent } from '../model/memory.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { DesiredState } from '../model/spec.ts';
+import { guardRemovals } from '../reconcile/guard.ts';
+import type { World } from '../world/world.ts';
+import type { Store } from './store.ts';
+
+export interface Removals {
+  /** Held back until somebody confirms. */
+  readonly held: readonly ServiceName[];
+  readonly approved: readonly ServiceName[];
+  /** Why they are held back; empty when none is. */
+  readonly reason: string;
+}
+
+export interface RemovalTools {
+  readonly world: Pick<World, 'containment'>;
+  readonly store: Store;
+  readonly maxPercent: number;
+}
+
+/** @param names every service that is wanted, seen or remembered */
+export function removalsOf(
+  desired: DesiredState,
+  names: readonly ServiceName[],
+  tools: RemovalTools,
+): Removals {
+  const { store } = tools;
+  const open = names.filter((name) => store.intent(name).removalApproved !== true);
+  const gone = open.filter((name) => !desired.services.has(name));
+  const removed = gone.filter((name) => hasRuns(name, tools));
+  // What is only remembered, of services that neither run nor have a file, needs no guard.
+  const idle = gone.filter((name) => !removed.includes(name));
+  if (removed.length === 0) return { held: [], approved: idle, reason: '' };
+  const wanted = open.filter((name) => desired.services.has(name) && hasRuns(name, tools));
+  const answer = guardRemovals({
+    removed,
+    running: removed.length + wanted.length,
+    files: desired.files,
+    readable: desired.readable,
+    maxPercent: tools.maxPercent,
+  });
+  return answer.say === 'hold'
+    ? { held: answer.services, approved: idle, reason: answer.reason }
+    : { held: [], approved: [...answer.services, ...idle], reason: '' };
+}
+
+/** What a new reading of the directory makes obsolete in the intents of its services. */
+export function outlivedIntents(desired: DesiredState, store: Store): ReadonlyMap<ServiceName, Intent> {
+  const changes = new Map<ServiceName, Intent>();
+  for (const [name, service] of desired.services) {
+    const before = store.intent(name);
+    const { removalApproved: _, ...rest } = before;
+    let next: Intent = rest;
+    if (service.kind === 'defined' && rest.scale !== undefined) {
+      // The file agrees now, or was edited since: either way it has the last word.
+      const { scale, ...unscaled } = rest;
+      if (service.spec.instances !== scale.file || service.spec.instances === scale.instances)
+        next = unscaled;
+    }
+    if (before.removalApproved === true || next !== rest) changes.set(name, next);
+  }
+  return changes;
+}
+
+/** "Could not look" counts as running: a removal that cannot be judged is not waved through. */
+function hasRuns(name: ServiceName, { world }: RemovalTools): boolean {
+  const observed = world.containment.look(name, () => null);
+  return observed.kind === 'unseen' || observed.runs.length > 0;
+}

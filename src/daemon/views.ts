@@ -1,0 +1,212 @@
+/** How does a service look to a person or program that asks? */
+import type { Drift, ExitView, InstanceView, ServiceState, ServiceView } from '../api/contract.ts';
+import type { Exit } from '../model/memory.ts';
+import type { ObservedRun } from '../model/observed.ts';
+import { sentence } from '../model/problem.ts';
+import { SIGNALS } from '../model/signals.ts';
+import { CpuSampler } from '../observe/cpu-sampler.ts';
+import { exitReason } from '../policy/restart.ts';
+import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
+import { holdOf, wantedOf } from '../reconcile/wanted.ts';
+import type { World } from '../world/world.ts';
+
+export class Views {
+  readonly #world: World;
+  readonly #cpu = new CpuSampler();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  service(situation: Situation, decision: Decision | undefined): ServiceView {
+    const { desired, intent, memory } = situation;
+    const spec = desired?.kind === 'defined' ? desired.spec : undefined;
+    const phases = decision?.slots ?? [];
+    const instances = phases.map((phase) => this.#instance(phase, situation));
+    const state = stateOf(situation, phases);
+    const first = instances.find((instance) => instance.state === 'running' && instance.pid !== null);
+    const exits = exitsOf(situation);
+    const restarts = Object.values(memory.slots).reduce((sum, slot) => sum + slot.restarts, 0);
+    const startedAt = first?.started_at ?? null;
+    return {
+      name: situation.name,
+      description: spec?.description ?? '',
+      labels: spec?.labels ?? {},
+      enabled: spec?.enabled ?? false,
+      state,
+      ready: instances.filter((instance) => instance.state === 'running').length,
+      desired: spec?.enabled === false ? 0 : (intent.scale?.instances ?? spec?.instances ?? 0),
+      generation: memory.generation,
+      restarts,
+      drift: driftOf(situation, phases),
+      reason: this.#reason(situation, phases),
+      instances,
+      last_exit: exits[0] ?? null,
+      schedule: null,
+      file: desired?.file ?? null,
+      id: situation.name,
+      isRunning: instances.some((instance) => instance.state === 'running'),
+      pid: first?.pid ?? null,
+      startTime: startedAt,
+      uptime: first?.uptime_ms ?? null,
+      restartCount: restarts,
+      healthCheckFailures: 0,
+      lastHealthCheck: null,
+    };
+  }
+
+  #instance(phase: SlotPhase, situation: Situation): InstanceView {
+    const run = 'run' in phase ? runOf(situation, phase.run.id) : undefined;
+    const usage = run === undefined ? undefined : this.#world.containment.usage(run.key);
+    const cpu = usage?.cpuMicroseconds ?? null;
+    const pids = run === undefined ? [] : this.#world.containment.members(run.key);
+    return {
+      instance: phase.slot,
+      generation: run?.key.generation ?? null,
+      run_id: run?.key.id ?? null,
+      state: phase.phase === 'running' && run?.members.is === 'unseen' ? 'unknown' : phase.phase,
+      pid: run === undefined ? null : (mainPid(run) ?? pids[0] ?? null),
+      pids,
+      started_at: run === undefined ? null : iso(run.startedAt),
+      uptime_ms: run === undefined ? null : Math.max(0, situation.now - run.startedAt),
+      cpu_percent:
+        run === undefined || cpu === null
+          ? null
+          : this.#cpu.percent(run.key.id, run.startedAt, cpu, situation.now),
+      memory_bytes: usage?.memoryBytes ?? null,
+      restarts: situation.memory.slots[phase.slot]?.restarts ?? 0,
+      adopted: run?.adopted ?? false,
+      reason: this.#phaseReason(phase, situation),
+    };
+  }
+
+  /** The one thing that explains the state best. */
+  #reason(situation: Situation, phases: readonly SlotPhase[]): string {
+    const { desired } = situation;
+    if (situation.observed.kind === 'unseen') return situation.observed.problem.message;
+    const telling = [...phases]
+      .sort((a, b) => RANK.indexOf(a.phase) - RANK.indexOf(b.phase))
+      .map((phase) => this.#phaseReason(phase, situation))
+      .find((text) => text !== '');
+    const wanted = wantedOf(situation);
+    const problem = desired?.problems[0];
+    if (wanted.kind === 'leave') return problem === undefined ? wanted.reason : sentence(problem);
+    if (telling !== undefined) return telling;
+    if (problem !== undefined) return sentence(problem);
+    return wanted.kind === 'none' ? wanted.reason : '';
+  }
+
+  #phaseReason(phase: SlotPhase, situation: Situation): string {
+    switch (phase.phase) {
+      case 'running':
+        if (phase.mainEnded) return `main exited, ${this.#count(phase.run)} left`;
+        return phase.outdated ? 'waits to be replaced by the new definition' : '';
+      case 'starting':
+      case 'stopped':
+        return '';
+      case 'stopping':
+        return this.#stoppingReason(phase, situation);
+      case 'backoff':
+        return `${phase.reason}; restart in ${seconds(phase.until - situation.now)}`;
+      case 'failed':
+        return phase.retryAt === null
+          ? phase.reason
+          : `${phase.reason}; tried again in ${seconds(phase.retryAt - situation.now)}`;
+      case 'completed':
+        return phase.reason;
+    }
+  }
+
+  /** `stopping for 12s of 30s: 811 node worker.js`. */
+  #stoppingReason(phase: Extract<SlotPhase, { phase: 'stopping' }>, situation: Situation): string {
+    const { containment } = this.#world;
+    const progress = situation.memory.runs[phase.run.id]?.stop;
+    const left = containment
+      .members(phase.run)
+      .slice(0, 3)
+      .map((pid) => containment.describe(pid));
+    const who = left.length === 0 ? '' : `: ${left.join(', ')}`;
+    if (phase.blocked) return `survives SIGKILL${who}`;
+    if (progress === undefined || progress === null) return `stopping${who}`;
+    const elapsed = seconds(situation.now - progress.since);
+    return `stopping for ${elapsed} of ${seconds(progress.grace)}${who}`;
+  }
+
+  #count(run: ObservedRun['key']): string {
+    const count = this.#world.containment.members(run).length;
+    return `${count} ${count === 1 ? 'process' : 'processes'}`;
+  }
+}
+
+/** All remembered ends of the service, newest first. */
+export function exitsOf(situation: Situation): readonly ExitView[] {
+  return Object.entries(situation.memory.slots)
+    .flatMap(([slot, memory]) => memory.exits.map((exit) => ({ slot: Number(slot), exit })))
+    .sort((a, b) => b.exit.at - a.exit.at)
+    .map(({ slot, exit }) => exitView(slot, exit));
+}
+
+/** Which phase is told first when instances differ. */
+const RANK: readonly SlotPhase['phase'][] = [
+  'failed',
+  'stopping',
+  'backoff',
+  'starting',
+  'running',
+  'completed',
+  'stopped',
+];
+
+function stateOf(situation: Situation, phases: readonly SlotPhase[]): ServiceState {
+  if (situation.observed.kind === 'unseen') return 'unknown';
+  const present = RANK.find((rank) => phases.some((phase) => phase.phase === rank));
+  if (present !== undefined) return present;
+  const wanted = wantedOf(situation);
+  if (wanted.kind === 'leave' && wanted.why === 'held') return 'held';
+  if (wanted.kind === 'leave' && wanted.why === 'broken') return 'failed';
+  return wanted.kind === 'run' ? 'starting' : 'stopped';
+}
+
+function driftOf(situation: Situation, phases: readonly SlotPhase[]): Drift {
+  const { desired, intent } = situation;
+  if (holdOf(situation) !== undefined) return 'held';
+  if (desired === undefined) return 'removed';
+  if (desired.problems.length > 0) return 'invalid';
+  if (intent.stopped !== undefined) return 'stopped';
+  if (intent.scale !== undefined) return 'scaled';
+  if (phases.some((phase) => phase.phase === 'running' && phase.outdated)) return 'pending';
+  return 'none';
+}
+
+function runOf(situation: Situation, id: string): ObservedRun | undefined {
+  if (situation.observed.kind === 'unseen') return undefined;
+  return situation.observed.runs.find((run) => run.key.id === id);
+}
+
+function mainPid(run: ObservedRun): number | undefined {
+  return run.main.is === 'running' ? run.main.pid : undefined;
+}
+
+function exitView(slot: number, exit: Exit): ExitView {
+  const { outcome } = exit;
+  const refused = outcome.kind === 'not_started' ? sentence(outcome.problem) : undefined;
+  return {
+    instance: slot,
+    code: outcome.kind === 'exited' ? outcome.code : null,
+    signal: outcome.kind === 'signaled' ? outcome.signal : null,
+    oom: 'oom' in outcome && outcome.oom,
+    at: iso(exit.at),
+    by: exit.by,
+    uptime_ms: exit.uptime,
+    reason: refused ?? exitReason(outcome, (signal) => SIGNALS[signal as keyof typeof SIGNALS] ?? 0),
+  };
+}
+
+export function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function seconds(milliseconds: number): string {
+  const value = Math.max(0, milliseconds) / 1000;
+  return value >= 10 || Number.isInteger(value) ? `${Math.round(value)}s` : `${value.toFixed(1)}s`;
+}

@@ -1,0 +1,124 @@
+/** How is one run started, from its definition to a process? */
+import type { RunKey } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
+import type { Defined } from '../model/spec.ts';
+import { fillIn } from '../model/template.ts';
+import type { Launch, Started, World } from '../world/world.ts';
+import { environmentOf, missingVariables } from './environment.ts';
+
+/** Opens a log for appending; safe against what the user of the service may have planted. */
+export type OpenLog = (
+  path: string,
+  credentials: Defined['credentials'],
+) => { readonly fd: number } | Problem;
+
+export interface StartTools {
+  readonly world: World;
+  readonly settings: Pick<Settings, 'cluster'>;
+  readonly inherited: Readonly<Record<string, string | undefined>>;
+  readonly openLog: OpenLog;
+  readonly closeLog: (fd: number) => void;
+}
+
+export function startRun(key: RunKey, desired: Defined, tools: StartTools): Started | Problem {
+  const { spec, credentials } = desired;
+  const environment = environmentFor(key, desired, tools);
+  const missing = missingVariables(spec, environment);
+  if (missing.length > 0) {
+    return problem(
+      desired,
+      'environment-missing',
+      `required variables are not set: ${missing.join(', ')}`,
+      'process.required_env',
+    );
+  }
+  if (spec.port !== null) {
+    const holder = tools.world.containment.portHolder(spec.port, spec.name);
+    if (holder !== undefined) {
+      return problem(desired, 'port-taken', `port ${spec.port} is taken by ${holder}`, 'port');
+    }
+  }
+  const stdout = tools.openLog(spec.logs.stdout, credentials);
+  if ('code' in stdout) return inService(desired, stdout);
+  const stderr =
+    spec.logs.stderr === spec.logs.stdout ? stdout : tools.openLog(spec.logs.stderr, credentials);
+  if ('code' in stderr) {
+    tools.closeLog(stdout.fd);
+    return inService(desired, stderr);
+  }
+  const run = { instance: key.slot, generation: key.generation };
+  const argv = [...spec.process.command, ...spec.process.args].map((text) => fillIn(text, run));
+  const launch = launchOf(desired, argv, environment, { stdout: stdout.fd, stderr: stderr.fd }, key);
+  try {
+    const started = tools.world.containment.start(key, launch);
+    return 'code' in started ? inService(desired, started) : started;
+  } finally {
+    tools.closeLog(stdout.fd);
+    if (stderr.fd !== stdout.fd) tools.closeLog(stderr.fd);
+  }
+}
+
+/** The environment that a run of this definition gets. */
+export function environmentFor(
+  key: RunKey,
+  desired: Pick<Defined, 'spec' | 'secrets' | 'credentials'>,
+  tools: StartTools,
+): Readonly<Record<string, string>> {
+  return environmentOf({
+    spec: desired.spec,
+    secrets: desired.secrets,
+    credentials: desired.credentials,
+    self: tools.world.users.self,
+    inherited: tools.inherited,
+    cluster: tools.settings.cluster,
+    run: { instance: key.slot, generation: key.generation, id: key.id },
+  });
+}
+
+/** Everything that a process of this service is created with. */
+export function launchOf(
+  desired: Pick<Defined, 'spec' | 'credentials'>,
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  output: { readonly stdout: number | null; readonly stderr: number | null },
+  key: RunKey,
+): Launch {
+  const { process } = desired.spec;
+  return {
+    argv,
+    workingDirectory: fillIn(process.working_directory, { instance: key.slot, generation: key.generation }),
+    environment,
+    credentials: desired.credentials,
+    umask: process.umask,
+    nice: process.nice,
+    rlimits: process.rlimits,
+    oomScoreAdjust: process.oom_score_adjust,
+    noNewPrivileges: process.no_new_privileges,
+    ...output,
+  };
+}
+
+function problem(desired: Defined, code: Problem['code'], message: string, path: string): Problem {
+  return inService(desired, { code, severity: 'error', message, path });
+}
+
+/** Says in which file and line the cause can be mended. */
+function inService(desired: Defined, cause: Problem): Problem {
+  const path = cause.path ?? PATHS[cause.code];
+  const position = path === undefined ? undefined : desired.positions.get(path);
+  return {
+    ...cause,
+    service: desired.name,
+    file: desired.file,
+    ...(path === undefined ? {} : { path }),
+    ...(position === undefined ? {} : { line: position.line, column: position.column }),
+  };
+}
+
+const PATHS: Readonly<Partial<Record<Problem['code'], string>>> = {
+  'command-missing': 'process.command',
+  'working-directory-missing': 'process.working_directory',
+  'log-unsafe': 'logs',
+  'log-unwritable': 'logs',
+};

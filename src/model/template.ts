@@ -1,0 +1,60 @@
+/** How are `${instance}` and `${generation}`, known only when a process starts, written down until then? */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this file is about such text
+
+/** What is known at start. */
+export interface StartValues {
+  /** 0-based. */
+  readonly instance: number;
+  readonly generation: number;
+}
+
+/** The variables that stay in a definition until a process starts. */
+export const START_VARIABLES = ['instance', 'generation'] as const;
+export type StartVariable = (typeof START_VARIABLES)[number];
+
+/** A template in pieces: text that stands for itself, and variables. */
+export type TemplatePart = { readonly text: string } | { readonly variable: StartVariable };
+
+const PIECE = /\$(\$\{|\{(instance|generation|\$)\})/g;
+
+/**
+ * The text that a process gets. Fields of a definition in this notation: process.command, args, working_directory,
+ * stop_command and the plain values of env. `$${` is a literal `${`, `${$}` a literal `$`; everything else that is no
+ * start variable stands for itself.
+ */
+export function fillIn(template: string, values: StartValues): string {
+  if (!template.includes('$')) return template;
+  return template.replace(PIECE, (_piece, inner: string, name: string | undefined) => {
+    if (inner === '${') return '${';
+    if (name === '$') return '$';
+    return String(name === 'instance' ? values.instance : values.generation);
+  });
+}
+
+/** The inverse of reading: pieces to a template from which {@link fillIn} makes exactly these pieces. */
+export function writeTemplate(parts: readonly TemplatePart[]): string {
+  let written = '';
+  let literal = '';
+  for (const part of parts) {
+    if ('text' in part) {
+      literal += part.text;
+    } else {
+      written += `${escapeLiteral(literal, true)}\${${part.variable}}`;
+      literal = '';
+    }
+  }
+  return written + escapeLiteral(literal, false);
+}
+
+/** True when a start variable is left in it. */
+export function needsStart(template: string): boolean {
+  return START_VARIABLES.some((name) => fillIn(template, MARK) !== fillIn(template, { ...MARK, [name]: -2 }));
+}
+
+const MARK: StartValues = { instance: -1, generation: -1 };
+
+/** Each `$` at the end would turn the `${` behind it into a literal. */
+function escapeLiteral(text: string, beforeVariable: boolean): string {
+  const escaped = text.replaceAll('${', '$${');
+  return beforeVariable ? escaped.replace(/\$+$/, (run) => '${$}'.repeat(run.length)) : escaped;
+}

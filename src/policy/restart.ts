@@ -1,0 +1,177 @@
+/** A run ended: is it started again, when, or is it given up? */
+import { EXITS_KEPT, type Exit, type SlotMemory } from '../model/memory.ts';
+import type { Outcome } from '../model/observed.ts';
+import type { RestartPolicy } from '../model/spec.ts';
+
+/** What the policy has to know about the instance besides its memory. */
+export interface RestartContext {
+  readonly policy: RestartPolicy;
+  readonly type: 'service' | 'oneshot';
+  readonly hash: string;
+  readonly digest: string;
+  readonly pardon: number;
+  /** 0 <= chance < 1: how much of the jitter is used. */
+  readonly chance: number;
+}
+
+/** The memory of an instance after one of its runs ended, or could not be started. */
+export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext): SlotMemory {
+  const exits = [exit, ...slot.exits].slice(0, EXITS_KEPT);
+  if (exit.by === 'stop') return { ...slot, exits, attempt: 0, next: null };
+  const { policy } = context;
+  const result = resultOf(exit.outcome, policy.success_exit_codes);
+  if (isComplete(result, context)) {
+    return ended(
+      { ...slot, exits },
+      'completed',
+      completion(exit.outcome),
+      exit.at,
+      context.hash,
+      context,
+      null,
+    );
+  }
+  if (policy.policy === 'never') {
+    return ended(
+      { ...slot, exits },
+      'failed',
+      describeOutcome(exit.outcome),
+      exit.at,
+      context.digest,
+      context,
+      null,
+    );
+  }
+  const crashed = result === 'crash' ? [...slot.crashes, exit.at] : slot.crashes;
+  const crashes = recent(crashed, exit.at, policy);
+  const attempt = exit.uptime >= policy.stable_after ? 0 : slot.attempt;
+  const delay = backoff(policy, attempt, context.chance);
+  if (result === 'crash' && crashes.length > policy.tolerance.max_restarts) {
+    const reason = `${describeOutcome(exit.outcome)}; ended ${crashes.length} times within ${policy.tolerance.duration / 1000} s`;
+    const { retry_after } = policy.tolerance;
+    // Never sooner than a restart within the tolerance: `retry_after: 0s` must not become a tight loop.
+    const retryAt = retry_after === null ? null : exit.at + Math.max(retry_after, delay);
+    const given = { ...slot, exits, crashes, attempt };
+    return ended(given, 'failed', reason, exit.at, context.digest, context, retryAt);
+  }
+  const next = { at: exit.at + delay, delay, digest: context.digest, pardon: context.pardon };
+  return { ...slot, exits, crashes, attempt: attempt + 1, next, end: null };
+}
+
+/**
+ * Milliseconds to wait before the start number `attempt` (0-based) in a row: constant, or doubling up to
+ * max_backoff where that is larger; chance may add up to `jitter` of it.
+ */
+export function backoff(policy: RestartPolicy, attempt: number, chance: number): number {
+  const ceiling = Math.max(policy.restart_backoff, policy.max_backoff);
+  // 2 ** 40 is beyond any ceiling that a duration can express, and keeps the product finite.
+  const delay = Math.min(policy.restart_backoff * 2 ** Math.min(attempt, 40), ceiling);
+  return Math.round(delay * (1 + policy.jitter * chance));
+}
+
+/** The memory of an instance after one of its runs was started; anything but a respawn is a clean sheet. */
+export function afterStart(slot: SlotMemory, generation: number, because: string): SlotMemory {
+  const started = { ...slot, generation, next: null, end: null };
+  if (because === 'respawn_after_exit') return { ...started, restarts: slot.restarts + 1 };
+  return { ...started, restarts: 0, crashes: [], attempt: 0 };
+}
+
+/** May the instance be started at `now`? A change of the definition or a pardon lifts every wait. */
+export type StartAnswer =
+  | { readonly say: 'now' }
+  | { readonly say: 'wait'; readonly until: number }
+  | { readonly say: 'no'; readonly retryAt: number | null };
+
+export function mayStart(slot: SlotMemory, now: number): StartAnswer {
+  const { end, next } = slot;
+  // A wait that begins in the future: the clock was set back between two daemons. It must not become longer by that.
+  if (end !== null) {
+    if (end.retryAt === null) return { say: 'no', retryAt: null };
+    return end.retryAt <= now || now < end.at ? { say: 'now' } : { say: 'no', retryAt: end.retryAt };
+  }
+  if (next === null || next.at <= now || now < next.at - next.delay) return { say: 'now' };
+  return { say: 'wait', until: next.at };
+}
+
+/** Forgives what was noted under another definition or before the last `start` by hand. */
+export function pardoned(slot: SlotMemory, hash: string, digest: string, pardon: number): SlotMemory {
+  const { end, next } = slot;
+  const endHolds =
+    end !== null && end.pardon === pardon && end.under === (end.kind === 'completed' ? hash : digest);
+  const nextHolds = next !== null && next.pardon === pardon && next.digest === digest;
+  if ((end === null || endHolds) && (next === null || nextHolds)) return slot;
+  return {
+    ...slot,
+    crashes: [],
+    attempt: 0,
+    restarts: 0,
+    end: endHolds ? end : null,
+    next: nextHolds ? next : null,
+  };
+}
+
+export function isSuccess(outcome: Outcome, successCodes: readonly number[]): boolean {
+  return outcome.kind === 'exited' && successCodes.includes(outcome.code);
+}
+
+/** `exit_3`, `signal_9`, `oom`, `unknown`, as in the lifecycle lines. */
+export function exitReason(outcome: Outcome, signalNumber: (signal: string) => number): string {
+  switch (outcome.kind) {
+    case 'exited':
+      return `exit_${outcome.code}`;
+    case 'signaled':
+      return outcome.oom ? 'oom' : `signal_${signalNumber(outcome.signal)}`;
+    case 'unknown':
+      return outcome.oom ? 'oom' : 'unknown';
+    case 'not_started':
+      return 'not_started';
+  }
+}
+
+/** For people: `exited with code 3`, `killed by SIGSEGV`. */
+export function describeOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'exited':
+      return `exited with code ${outcome.code}`;
+    case 'signaled':
+      return outcome.oom ? 'killed by the kernel: out of memory' : `killed by ${outcome.signal}`;
+    case 'unknown':
+      return outcome.oom ? 'killed by the kernel: out of memory' : 'ended while no daemon watched';
+    case 'not_started':
+      return outcome.problem.message;
+  }
+}
+
+type Result = 'success' | 'crash' | 'unknown';
+
+function resultOf(outcome: Outcome, successCodes: readonly number[]): Result {
+  if (outcome.kind === 'unknown' && !outcome.oom) return 'unknown';
+  return isSuccess(outcome, successCodes) ? 'success' : 'crash';
+}
+
+function isComplete(result: Result, context: RestartContext): boolean {
+  if (result === 'crash') return false;
+  // Nobody knows how it ended: running a one-shot a second time may do harm, leaving a service down surely does.
+  if (context.type === 'oneshot' || context.policy.policy === 'never') return true;
+  return result === 'success' && context.policy.policy === 'on_failure';
+}
+
+function completion(outcome: Outcome): string {
+  return outcome.kind === 'exited' ? `completed with code ${outcome.code}` : describeOutcome(outcome);
+}
+
+function ended(
+  slot: SlotMemory,
+  kind: 'failed' | 'completed',
+  reason: string,
+  at: number,
+  under: string,
+  context: RestartContext,
+  retryAt: number | null,
+): SlotMemory {
+  return { ...slot, next: null, end: { kind, at, reason, under, pardon: context.pardon, retryAt } };
+}
+
+function recent(crashes: readonly number[], now: number, policy: RestartPolicy): readonly number[] {
+  return crashes.filter((at) => at <= now && now - at < policy.tolerance.duration);
+}

@@ -1,0 +1,85 @@
+/** A run is to end: what is the next step, and when? */
+import type { StopProgress } from '../model/memory.ts';
+import type { Signal } from '../model/signals.ts';
+import type { ServiceSpec } from '../model/spec.ts';
+
+/** How a run is stopped; the defaults serve a run whose definition is lost. */
+export interface StopSettings {
+  readonly command: boolean;
+  readonly signal: Signal;
+  /** Milliseconds. */
+  readonly grace: number;
+}
+
+export type StopStep =
+  | { readonly say: 'command' }
+  | { readonly say: 'signal' }
+  | { readonly say: 'kill' }
+  | { readonly say: 'wait'; readonly until: number };
+
+/** SIGKILL is repeated this often: a process in uninterruptible sleep dies when the kernel lets it. Milliseconds. */
+export const KILL_AGAIN = 5000;
+
+/** After SIGKILL a process that is still there this much later is reported as blocking the stop. Milliseconds. */
+export const BLOCKED_AFTER = 2000;
+
+export function stopSettings(spec: ServiceSpec | undefined): StopSettings {
+  if (spec === undefined) return { command: false, signal: 'SIGTERM', grace: 30_000 };
+  const { stop_command, stop_signal, stop_grace } = spec.process;
+  return { command: stop_command !== null, signal: stop_signal, grace: stop_grace };
+}
+
+/**
+ * The progress as it counts now. When it began in the future, the clock was set back between two daemons: the grace
+ * starts anew, because nobody knows how much of it is over, and must not become longer than that.
+ */
+export function resumed(progress: StopProgress | null, now: number): StopProgress | null {
+  if (progress === null || Math.max(progress.since, progress.killedAt ?? 0) <= now) return progress;
+  const { since, killedAt } = progress;
+  return { ...progress, since: Math.min(since, now), killedAt: killedAt && Math.min(killedAt, now) };
+}
+
+/** @param hurry cut the grace short: an operator asked twice */
+export function nextStopStep(
+  progress: StopProgress | null,
+  settings: StopSettings,
+  now: number,
+  hurry: boolean,
+): StopStep {
+  if (progress === null)
+    return hurry ? { say: 'kill' } : settings.command ? { say: 'command' } : { say: 'signal' };
+  if (progress.step === 'kill') {
+    const killedAt = progress.killedAt ?? now;
+    return killedAt + KILL_AGAIN <= now ? { say: 'kill' } : { say: 'wait', until: killedAt + KILL_AGAIN };
+  }
+  if (hurry) return { say: 'kill' };
+  const deadline = progress.since + progress.grace;
+  return deadline <= now ? { say: 'kill' } : { say: 'wait', until: deadline };
+}
+
+/** The progress after a step was taken. */
+export function stopped(
+  progress: StopProgress | null,
+  step: 'command' | 'signal' | 'kill',
+  settings: StopSettings,
+  reason: string,
+  now: number,
+): StopProgress {
+  const killedAt = step === 'kill' ? now : null;
+  if (progress === null) return { reason, since: now, grace: settings.grace, step, killedAt };
+  return { ...progress, step, killedAt };
+}
+
+/** Was it killed because the grace was over? Not when somebody was in a hurry. */
+export function isLate({ step, since, grace, killedAt }: StopProgress): boolean {
+  return step === 'kill' && killedAt !== null && killedAt - since >= grace;
+}
+
+/** Is the stop blocked by a process that survives SIGKILL? */
+export function isBlocked(progress: StopProgress | null, now: number): boolean {
+  return (
+    progress?.step === 'kill' &&
+    progress.killedAt !== null &&
+    now - progress.since - progress.grace >= BLOCKED_AFTER
+  );
+}

@@ -1,0 +1,84 @@
+/** What would reconciling a service do, in words and numbers? The plan that `diff` shows and the loop carries out. */
+import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { Defined } from '../model/spec.ts';
+import { startReason } from './decide.ts';
+import { diffSpecs } from './diff.ts';
+import { type Judgement, judge } from './judge.ts';
+import type { Situation } from './situation.ts';
+
+/** undefined: nothing would be done. */
+export function changeOf(situation: Situation): Change | undefined {
+  if (situation.observed.kind === 'unseen') return undefined;
+  const judgement = judge(situation);
+  const { wanted } = judgement;
+  const make = (
+    action: ChangeKind,
+    instances: number,
+    reason: string,
+    because: readonly FieldChange[] = [],
+  ): Change => ({ service: situation.name, action, because, reason, instances });
+
+  if (wanted.kind === 'leave') {
+    return wanted.why === 'held' ? undefined : make('keep', aliveRuns(judgement), wanted.reason);
+  }
+  if (wanted.kind === 'none') {
+    const going = judgement.runs.filter(
+      (run) => run.life === 'alive' && !isStopping(situation, run.run.key.id),
+    ).length;
+    return going === 0 ? undefined : make('stop', going, wanted.reason);
+  }
+  return changeOfWanted(situation, judgement, wanted.desired, make);
+}
+
+function changeOfWanted(
+  situation: Situation,
+  judgement: Judgement,
+  desired: Defined,
+  make: (action: ChangeKind, instances: number, reason: string, because?: readonly FieldChange[]) => Change,
+): Change | undefined {
+  const outdated = judgement.runs.filter((run) => run.fate === 'outdated' && run.life === 'alive');
+  if (outdated.length > 0) {
+    const first = outdated[0];
+    const from = first === undefined ? undefined : situation.applied.get(first.run.key.hash);
+    const because = from === undefined ? [] : diffSpecs(from, desired);
+    const replaces = because.some((field) => field.class === 'replace');
+    return make(
+      replaces ? 'replace' : 'roll',
+      outdated.length,
+      rollReason(from !== undefined, because),
+      because,
+    );
+  }
+  const applied = situation.applied.get(desired.hash);
+  const because = applied === undefined ? [] : diffSpecs(applied, desired);
+  const surplus = judgement.runs.filter(
+    (run) => run.fate === 'surplus' && run.life === 'alive' && !isStopping(situation, run.run.key.id),
+  );
+  if (surplus.length > 0) return make('stop', surplus.length, 'more instances run than are wanted', because);
+  const starts = judgement.vacancies.filter(
+    ({ answer, memory }) =>
+      answer.say === 'now' && startReason(memory, judgement.generation) !== 'respawn_after_exit',
+  );
+  if (starts.length > 0) {
+    const reason = aliveRuns(judgement) > 0 ? 'fewer instances run than are wanted' : 'not running';
+    return make('start', starts.length, reason, because);
+  }
+  if (judgement.live) return make('live', 0, 'no process is touched', because);
+  if (desired.problems.length > 0) {
+    return make('keep', aliveRuns(judgement), 'keeps running the last good definition');
+  }
+  return undefined;
+}
+
+function rollReason(known: boolean, because: readonly FieldChange[]): string {
+  if (!known) return 'the definition it was started with is no longer known';
+  return because.length === 0 ? 'restart requested' : 'definition changed';
+}
+
+function aliveRuns(judgement: Judgement): number {
+  return judgement.runs.filter((run) => run.life === 'alive').length;
+}
+
+function isStopping(situation: Situation, id: string): boolean {
+  return Object.entries(situation.memory.runs).some(([run, memory]) => run === id && memory.stop !== null);
+}

@@ -1,0 +1,97 @@
+/** Which runs have ended since the last look, and what does that mean for their instances? */
+import {
+  EXITS_KEPT,
+  type Memory,
+  NO_RUN,
+  NO_SLOT,
+  type RunMemory,
+  type SlotMemory,
+} from '../model/memory.ts';
+import type { RunId } from '../model/names.ts';
+import type { ObservedRun, Outcome } from '../model/observed.ts';
+import type { ServiceSpec } from '../model/spec.ts';
+import { isCurrent } from '../policy/generation.ts';
+import { afterExit } from '../policy/restart.ts';
+import { lifeOf, type RunLife } from '../policy/run-life.ts';
+import { isLate } from '../policy/stop.ts';
+import type { Notice, Situation } from './situation.ts';
+
+export interface LivingRun {
+  readonly run: ObservedRun;
+  readonly life: RunLife;
+  /** What it was started with, live fields as they are wanted now where the file still says the same. */
+  readonly spec: ServiceSpec | undefined;
+}
+
+/** Judges each run, writes the ends into the memory (once each) and forgets runs that are gone. */
+export function noticeExits(
+  situation: Situation,
+  runs: readonly ObservedRun[],
+): {
+  readonly living: readonly LivingRun[];
+  readonly memory: Memory;
+  readonly notices: readonly Notice[];
+} {
+  const slots: Record<number, SlotMemory> = { ...situation.memory.slots };
+  const remembered: Record<RunId, RunMemory> = {};
+  const notices: Notice[] = [];
+  const living = runs.map((run) => {
+    const spec = specOf(situation, run);
+    const life = lifeOf(run, spec);
+    const known = situation.memory.runs[run.key.id] ?? NO_RUN;
+    const ended = (life === 'over' || life === 'leftovers') && !known.noted;
+    remembered[run.key.id] = ended ? { ...known, noted: true } : known;
+    if (ended) {
+      const slot = noteEnd(situation, run, known, slots[run.key.slot] ?? NO_SLOT, spec);
+      slots[run.key.slot] = slot;
+      notices.push(noticeOf(situation, run, known, slot));
+    }
+    return { run, life, spec };
+  });
+  return { living, memory: { ...situation.memory, slots, runs: remembered }, notices };
+}
+
+/** The definition that a run is judged and stopped by. */
+export function specOf(situation: Situation, run: ObservedRun): ServiceSpec | undefined {
+  const { desired, applied } = situation;
+  if (desired?.kind === 'defined' && desired.hash === run.key.hash) return desired.spec;
+  return applied.get(run.key.hash);
+}
+
+function noteEnd(
+  situation: Situation,
+  run: ObservedRun,
+  known: RunMemory,
+  before: SlotMemory,
+  spec: ServiceSpec | undefined,
+): SlotMemory {
+  // With a lost memory, only the run still tells that this place was filled before.
+  const slot = { ...before, generation: Math.max(before.generation, run.key.generation) };
+  const { outcome, at } = endOf(run, situation.now);
+  const by = known.stop === null ? 'itself' : 'stop';
+  const exit = { outcome, at, by, run: run.key.id, uptime: Math.max(0, at - run.startedAt) } as const;
+  if (spec === undefined) return { ...slot, exits: [exit, ...slot.exits].slice(0, EXITS_KEPT) };
+  const desired = situation.desired?.kind === 'defined' ? situation.desired : undefined;
+  // How a run of an older definition ends says nothing about the new one: it must not wait or fail for that.
+  const outdated = desired !== undefined && !isCurrent(run, desired.hash, situation.intent);
+  return afterExit(slot, exit, {
+    policy: spec.restart_policy,
+    type: spec.process.type,
+    hash: outdated ? '' : run.key.hash,
+    digest: outdated ? '' : (desired?.digest ?? ''),
+    pardon: situation.intent.pardon ?? 0,
+    chance: situation.chance,
+  });
+}
+
+function endOf(run: ObservedRun, now: number): { outcome: Outcome; at: number } {
+  if (run.main.is === 'ended') return { outcome: run.main.outcome, at: Math.min(run.main.at, now) };
+  return { outcome: { kind: 'unknown', oom: false }, at: now };
+}
+
+function noticeOf(situation: Situation, run: ObservedRun, known: RunMemory, slot: SlotMemory): Notice {
+  const { outcome } = endOf(run, situation.now);
+  if (known.stop === null) return { notice: 'exited', run: run.key, outcome, respawn: slot.next !== null };
+  const late = isLate(known.stop) ? '_grace_timeout' : '';
+  return { notice: 'stopped', run: run.key, outcome, reason: `${known.stop.reason}${late}` };
+}

@@ -1,0 +1,53 @@
+/** What is wanted of a service, all told: its file, the operator's intent, holds, and the end of everything? */
+import type { Asked } from '../model/memory.ts';
+import type { Defined } from '../model/spec.ts';
+import type { Situation } from './situation.ts';
+
+export type Wanted =
+  /** These instances are to run. */
+  | { readonly kind: 'run'; readonly desired: Defined; readonly count: number }
+  /** Nothing is to run. `stopReason` goes into the lifecycle lines. */
+  | { readonly kind: 'none'; readonly reason: string; readonly stopReason: string; readonly removed: boolean }
+  /** Whatever is there is left alone, and nothing is started. */
+  | { readonly kind: 'leave'; readonly reason: string; readonly why: 'held' | 'broken' | 'guarded' };
+
+/** The deciders in the order of their rank: the first that has something to say wins. */
+export function wantedOf(situation: Situation): Wanted {
+  const { desired, intent, ending } = situation;
+  if (ending !== undefined) {
+    return { kind: 'none', reason: 'processmaster is stopping', stopReason: ending.reason, removed: false };
+  }
+  const held = holdOf(situation);
+  if (held !== undefined) return { kind: 'leave', reason: held, why: 'held' };
+  if (desired === undefined) {
+    if (intent.removalApproved === true) {
+      return { kind: 'none', reason: 'file removed', stopReason: 'file_removed', removed: true };
+    }
+    if (intent.stopped !== undefined) return stoppedByHand(intent.stopped);
+    return {
+      kind: 'leave',
+      reason: 'its file is gone; pmctl update --prune removes it',
+      why: 'guarded',
+    };
+  }
+  if (intent.stopped !== undefined) return stoppedByHand(intent.stopped);
+  if (desired.kind === 'broken') {
+    return { kind: 'leave', reason: 'its file has errors and no good version of it is known', why: 'broken' };
+  }
+  if (!desired.spec.enabled) {
+    return { kind: 'none', reason: 'disabled in its file', stopReason: 'disabled', removed: false };
+  }
+  return { kind: 'run', desired, count: intent.scale?.instances ?? desired.spec.instances };
+}
+
+function stoppedByHand({ by }: Asked): Wanted {
+  return { kind: 'none', reason: `stopped by ${by}`, stopReason: 'stop_requested', removed: false };
+}
+
+/** Who holds the service and why, in a sentence; undefined when nobody does (any more). */
+export function holdOf(situation: Pick<Situation, 'intent' | 'now'>): string | undefined {
+  const { held } = situation.intent;
+  if (held === undefined) return undefined;
+  if (held.until !== undefined && held.until <= situation.now) return undefined;
+  return `held by ${held.by}${held.reason === undefined ? '' : `: ${held.reason}`}`;
+}

@@ -1,0 +1,121 @@
+/** Can a tree of cgroups be had on this host, and is it ours alone? */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { posix } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import { enableControllers, missingLimits, writeLimits } from './cgroup-limits.ts';
+import { joinAlone } from './cgroup-lock.ts';
+import { baseDirectory, directoryOf, isPlainName, parseMountinfo, parseOwnCgroup } from './cgroup-mount.ts';
+import { codeOf, inWords } from './errno.ts';
+import { readProc } from './procfs.ts';
+
+export interface BaseOptions {
+  /** A directory of a cgroup2 file system in which the tree is made; null: found by /proc/self/mountinfo. */
+  readonly root?: string | null;
+  readonly name: string;
+  /** Of the daemon and all services together: thousandths of a core, bytes, bytes; null for none. */
+  readonly limits?: {
+    readonly cpu: number | null;
+    readonly memory: number | null;
+    readonly swap: number | null;
+  };
+  /** False: the daemon does not move into the tree, and others may use it too. Only for tests. Default: true. */
+  readonly lock?: boolean;
+}
+
+export interface Base {
+  /** Absolute directory `<base>/services`. */
+  readonly services: string;
+  readonly shortcomings: readonly Problem[];
+}
+
+/** `unavailable`: not on this host, or not for this user. `refused`: another daemon has it. */
+export type OpenedBase = Base | { readonly unavailable: Problem } | { readonly refused: Problem };
+
+/** CGROUP2_SUPER_MAGIC of statfs(2). */
+const CGROUP2 = 0x63677270;
+
+/** Makes `<base>/daemon` and `<base>/services`, moves the daemon in, and enables the controllers that limits need. */
+export function openBase(options: BaseOptions): OpenedBase {
+  if (!isPlainName(options.name)) {
+    return unavailable(
+      `${JSON.stringify(options.name)} cannot be the name of a cgroup: one plain name is needed`,
+    );
+  }
+  const place = locate(options);
+  if ('unavailable' in place) return place;
+  const { base, home } = place;
+  const [daemon, services] = [`${base}/daemon`, `${base}/services`];
+  try {
+    for (const directory of [base, daemon, services]) fs.mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
+  }
+  if (options.lock !== false) {
+    const problem = joinAlone(daemon, home);
+    if (problem !== undefined)
+      return problem.code === 'daemon-running' ? { refused: problem } : { unavailable: problem };
+  }
+  for (const cgroup of [posix.dirname(base), base, services]) enableControllers(cgroup);
+  const { cpu, memory, swap } = options.limits ?? { cpu: null, memory: null, swap: null };
+  const limits = { max_cpu: cpu, max_memory: memory, max_swap: swap };
+  return { services, shortcomings: [...writeLimits(base, limits).map(ofAll), ...missingLimits(services)] };
+}
+
+interface Place {
+  readonly base: string;
+  /** The cgroup directory that this process is in now; undefined when it cannot be seen. */
+  readonly home: string | undefined;
+}
+
+function locate(options: BaseOptions): Place | { readonly unavailable: Problem } {
+  const mount = parseMountinfo(readProc('self/mountinfo') ?? '');
+  const own = parseOwnCgroup(readProc('self/cgroup') ?? '');
+  const home = mount === undefined || own === undefined ? undefined : directoryOf(mount, own);
+  const { root, name } = options;
+  if (root !== undefined && root !== null) {
+    if (!isCgroup2(root)) return unavailable(`cgroup_root ${root} is no directory of a cgroup2 file system`);
+    return { base: posix.join(root, name), home };
+  }
+  if (mount === undefined || own === undefined)
+    return unavailable('no cgroup2 file system is mounted on this host');
+  if (!mount.writable) return unavailable(`the cgroup2 file system at ${mount.point} is mounted read-only`);
+  const isRoot = process.geteuid?.() === 0;
+  const base = baseDirectory({ mount, own, name, isRoot, delegated });
+  if (base === undefined)
+    return unavailable(`the cgroup of this daemon, ${own}, is not visible at ${mount.point}`);
+  return { base, home };
+}
+
+function isCgroup2(directory: string): boolean {
+  try {
+    return fs.statfsSync(directory).type === CGROUP2;
+  } catch {
+    return false;
+  }
+}
+
+/** Only systemd itself knows: to root every cgroup looks writable (systemd.resource-control(5), Delegate=). */
+function delegated(unit: string): boolean {
+  const args = ['show', '--property=Delegate', '--value', '--', unit];
+  const { stdout } = spawnSync('systemctl', args, { encoding: 'utf8', timeout: 3000 });
+  return (stdout ?? '').trim() === 'yes';
+}
+
+function advice(error: unknown): string {
+  const denied = ['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error)) && process.geteuid?.() !== 0;
+  return denied ? '; only root, or a unit with Delegate=yes, may make cgroups here' : '';
+}
+
+function unavailable(message: string): { readonly unavailable: Problem } {
+  return { unavailable: { code: 'containment-weak', severity: 'error', message } };
+}
+
+/** The limits of the whole tree have keys of their own in the master file. */
+function ofAll(problem: Problem): Problem {
+  const message = problem.message
+    .replace('max_cpu', 'cgroup_cpu_max')
+    .replace('max_memory', 'cgroup_memory_max')
+    .replace('max_swap', 'cgroup_memory_swap_max');
+  return { ...problem, message };
+}

@@ -1,0 +1,110 @@
+/** What do the control files of one cgroup say, and how are they written? Every path is an absolute directory. */
+import fs from 'node:fs';
+import { codeOf } from './errno.ts';
+
+/** `populated 1` in cgroup.events: does a process live here or below? Throws when the file cannot be read. */
+export function isPopulated(cgroup: string): boolean {
+  return flatKeyed(fs.readFileSync(`${cgroup}/cgroup.events`, 'utf8')).get('populated') === 1;
+}
+
+/**
+ * A file of the kernel's "flat keyed" format: one `key number` a line (Documentation/admin-guide/cgroup-v2.rst,
+ * "Interface Files").
+ */
+export function flatKeyed(text: string): ReadonlyMap<string, number> {
+  return new Map(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const blank = line.lastIndexOf(' ');
+        return [line.slice(0, blank), Number(line.slice(blank + 1))] as const;
+      }),
+  );
+}
+
+/** One number of a flat keyed file; null when the file or the key is not there. */
+export function keyedNumber(cgroup: string, file: string, key: string): number | null {
+  const text = readControl(cgroup, file);
+  return text === undefined ? null : (flatKeyed(text).get(key) ?? null);
+}
+
+/** undefined when the file is not there or cannot be read: the controller is not enabled here. */
+export function readControl(cgroup: string, file: string): string | undefined {
+  try {
+    return fs.readFileSync(`${cgroup}/${file}`, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers the error instead of throwing it. */
+export function writeControl(cgroup: string, file: string, value: string): unknown {
+  try {
+    // Not writeFileSync: that would create the file, which a cgroup answers with EACCES instead of ENOENT.
+    const fd = fs.openSync(`${cgroup}/${file}`, fs.constants.O_WRONLY);
+    try {
+      fs.writeSync(fd, value);
+    } finally {
+      fs.closeSync(fd);
+    }
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/**
+ * Every process here and in the cgroups that the service may have made below. A process of another pid namespace is
+ * listed as 0 and left out. A cgroup that is gone has none; other errors are thrown.
+ */
+export function processesIn(cgroup: string): readonly number[] {
+  return cgroupsIn(cgroup).flatMap((each) => {
+    const text = unlessGone(() => fs.readFileSync(`${each}/cgroup.procs`, 'utf8'), '');
+    return text
+      .split('\n')
+      .map(Number)
+      .filter((pid) => pid > 0);
+  });
+}
+
+/** This cgroup and all below, parents first. */
+function cgroupsIn(cgroup: string): readonly string[] {
+  return [cgroup, ...childCgroups(cgroup).flatMap((name) => cgroupsIn(`${cgroup}/${name}`))];
+}
+
+/** Names of the cgroups directly below; none when it is gone, other errors are thrown. */
+export function childCgroups(cgroup: string): readonly string[] {
+  // The link count of a cgroup directory is 2 plus its children: most runs have none and need no listing.
+  const links = unlessGone(() => fs.statSync(cgroup).nlink, 2);
+  if (links === 2) return [];
+  const entries = unlessGone(() => fs.readdirSync(cgroup, { withFileTypes: true }), []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Removes it and every cgroup below, deepest first; gone is fine. Answers the error of the first refusal. */
+export function removeCgroup(cgroup: string): unknown {
+  try {
+    for (const each of [...cgroupsIn(cgroup)].reverse()) {
+      unlessGone(() => fs.rmdirSync(each), undefined);
+    }
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** ENODEV is what an open file of a cgroup answers once the cgroup was removed. */
+export function isGone(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOENT' || code === 'ENODEV';
+}
+
+function unlessGone<Answer>(action: () => Answer, gone: Answer): Answer {
+  try {
+    return action();
+  } catch (error) {
+    if (isGone(error)) return gone;
+    throw error;
+  }
+}

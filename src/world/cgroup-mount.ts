@@ -1,0 +1,77 @@
+/** Where is the cgroup2 file system, and which part of it is ours? */
+import { posix } from 'node:path';
+
+export interface Mount {
+  /** Where it is mounted: `/sys/fs/cgroup`, on hybrid hosts `/sys/fs/cgroup/unified`. */
+  readonly point: string;
+  /** Which cgroup is seen at that point; `/` unless a part was bind-mounted. */
+  readonly root: string;
+  readonly writable: boolean;
+}
+
+/**
+ * The cgroup2 mount; where there are several the one that shows the most, undefined where there is none.
+ * @param text the content of /proc/self/mountinfo, by proc_pid_mountinfo(5)
+ */
+export function parseMountinfo(text: string): Mount | undefined {
+  const mounts = text.split('\n').flatMap((line) => {
+    const [left, right] = line.split(' - ');
+    const [, , , root, point, options] = (left ?? '').split(' ');
+    const [type, , superOptions] = (right ?? '').split(' ');
+    if (type !== 'cgroup2' || root === undefined || point === undefined) return [];
+    const readOnly = [options, superOptions].some((list) => list?.split(',').includes('ro'));
+    return [{ point: plainText(point), root: plainText(root), writable: !readOnly }];
+  });
+  return mounts.sort((a, b) => Number(b.writable) - Number(a.writable) || a.root.length - b.root.length)[0];
+}
+
+/** Blanks, tabs, line breaks and backslashes are written as three octal digits. */
+function plainText(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+/**
+ * The cgroup2 path of a process, from the root of its cgroup namespace: `/system.slice/x.service`.
+ * @param text the content of /proc/<pid>/cgroup, by cgroups(7): the line of version 2 starts with `0::`
+ */
+export function parseOwnCgroup(text: string): string | undefined {
+  const line = text.split('\n').find((candidate) => candidate.startsWith('0::/'));
+  // The kernel says so of a cgroup that was removed while a process was still in it.
+  return line?.slice(3).replace(/ \(deleted\)$/, '');
+}
+
+/** The directory in which a cgroup path is seen; undefined when the mount does not show it. */
+export function directoryOf(mount: Mount, cgroup: string): string | undefined {
+  const inside = posix.relative(mount.root, cgroup);
+  return inside.startsWith('..') ? undefined : posix.join(mount.point, inside);
+}
+
+/** One plain path component; everything else could lead out of our part of the tree. */
+export function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name);
+}
+
+export interface BaseInput {
+  readonly mount: Mount;
+  /** The cgroup of this daemon. */
+  readonly own: string;
+  readonly name: string;
+  readonly isRoot: boolean;
+  /** Does the service manager leave the insides of this unit's cgroup to us? */
+  readonly delegated: (unit: string) => boolean;
+}
+
+/**
+ * The directory of our tree. A daemon that runs in the `daemon` of such a tree goes on with that tree; root takes
+ * `<mount>/<name>`, unless it runs in a unit that systemd has delegated; everybody else can only have what was
+ * delegated: their own cgroup.
+ */
+export function baseDirectory(input: BaseInput): string | undefined {
+  const { mount, own, name, isRoot } = input;
+  const directory = directoryOf(mount, own);
+  if (directory !== undefined && own.endsWith(`/${name}/daemon`)) return posix.dirname(directory);
+  if (!isRoot) return directory === undefined ? undefined : posix.join(directory, name);
+  const unit = posix.basename(own);
+  const inUnit = unit.endsWith('.service') && directory !== undefined && input.delegated(unit);
+  return posix.join(inUnit ? directory : mount.point, name);
+}

@@ -1,0 +1,120 @@
+/** What do files say, and how are they replaced as a whole? */
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { codeOf } from './errno.ts';
+import { mayExecute } from './permission.ts';
+import type { Failure, FileStatus, Files } from './world.ts';
+
+/** The files of this host. */
+export function systemFiles(): Files {
+  return { status, list, read, replace, remove, executable: mayExecute };
+}
+
+function status(path: string): FileStatus | Failure {
+  return attempt(() => {
+    const found = fs.statSync(path, { bigint: true });
+    return {
+      kind: found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other',
+      size: Number(found.size),
+      mode: Number(found.mode & 0o7777n),
+      uid: Number(found.uid),
+      gid: Number(found.gid),
+      version: [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join('.'),
+    };
+  });
+}
+
+function list(directory: string): readonly string[] | Failure {
+  return attempt(() => fs.readdirSync(directory).sort());
+}
+
+function read(path: string, limit: number): string | Failure {
+  return attempt(() => {
+    // O_NONBLOCK: opening a fifo without a writer, or a device, would hang the daemon.
+    const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
+    const fd = fs.openSync(path, flags);
+    try {
+      const found = fs.fstatSync(fd);
+      if (found.isDirectory()) return { failed: 'EISDIR' };
+      if (!found.isFile()) return { failed: 'ENOTREG' };
+      if (found.size > limit) return { failed: 'EFBIG' };
+      return readAtMost(fd, limit);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+/** The size told by fstat may be outdated, or 0 as in /proc: read until the end, but never past the limit. */
+function readAtMost(fd: number, limit: number): string | Failure {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const part = Buffer.allocUnsafe(Math.min(65_536, limit + 1 - total));
+    const got = fs.readSync(fd, part, 0, part.length, null);
+    if (got === 0) return Buffer.concat(parts, total).toString('utf8');
+    total += got;
+    if (total > limit) return { failed: 'EFBIG' };
+    parts.push(part.subarray(0, got));
+  }
+}
+
+let temporaries = 0;
+
+function replace(
+  path: string,
+  text: string,
+  options: { mode: number; durable: boolean },
+): Failure | undefined {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${process.pid}.${temporaries++}.${Date.now().toString(36)}.tmp`);
+  let made = false;
+  return attempt(() => {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    try {
+      const fd = fs.openSync(temporary, 'wx', options.mode);
+      made = true;
+      try {
+        // The umask took bits away at open.
+        fs.fchmodSync(fd, options.mode);
+        fs.writeFileSync(fd, text);
+        if (options.durable) fs.fsyncSync(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+      fs.renameSync(temporary, path);
+      made = false;
+      if (options.durable) syncDirectory(directory);
+      return undefined;
+    } finally {
+      if (made) fs.rmSync(temporary, { force: true });
+    }
+  });
+}
+
+/** Without it the name may be lost at a power cut although the content is on disk (fsync(2), NOTES). */
+function syncDirectory(directory: string): void {
+  const fd = fs.openSync(directory, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Removing what is not there is no failure. */
+function remove(path: string): Failure | undefined {
+  const failure = attempt(() => {
+    fs.unlinkSync(path);
+    return undefined;
+  });
+  return failure?.failed === 'ENOENT' ? undefined : failure;
+}
+
+function attempt<Answer>(action: () => Answer): Answer | Failure {
+  try {
+    return action();
+  } catch (error) {
+    return { failed: codeOf(error) };
+  }
+}

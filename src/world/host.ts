@@ -1,0 +1,64 @@
+/** What does the program as a process ask of its host: signals, standard output, turns of the event loop, its end? */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { arch, hostname, platform, release } from 'node:os';
+
+export interface Host {
+  readonly pid: number;
+  readonly hostname: string;
+  /** For example `linux 6.18 x64, node v20.20.2`. */
+  readonly system: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Changes with each boot of the host. */
+  readonly bootId: string;
+  /** One line to standard output; a closed output is no error. */
+  print(line: string): void;
+  /** Appends to a file of the daemon's own; the answer is the code of the failure, if any. */
+  append(path: string, text: string): string | undefined;
+  onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM', handler: () => void): void;
+  /** Runs `turn` after events that are pending now. */
+  soon(turn: () => void): void;
+  exit(code: number): void;
+}
+
+export function systemHost(): Host {
+  process.stdout.on('error', () => {
+    // Whoever read the lifecycle lines is gone; the services go on.
+  });
+  process.stderr.on('error', () => {});
+  return {
+    pid: process.pid,
+    hostname: hostname(),
+    system: `${platform()} ${release()} ${arch()}, node ${process.version}`,
+    environment: process.env,
+    bootId: bootId(),
+    print: (line) => {
+      process.stdout.write(`${line}\n`);
+    },
+    append: (path, text) => {
+      try {
+        appendFileSync(path, text, { mode: 0o640 });
+        return undefined;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code ?? 'EIO';
+      }
+    },
+    onSignal: (signal, handler) => {
+      process.on(signal, handler);
+    },
+    soon: (turn) => {
+      setImmediate(turn);
+    },
+    exit: (code) => {
+      process.exit(code);
+    },
+  };
+}
+
+/** random(4): a new one for each boot. A host that has none is taken to have booted once. */
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}

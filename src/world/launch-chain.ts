@@ -1,0 +1,130 @@
+/** Through which programs does a launch pass before the program of the service is executed in its place? */
+import type { Problem } from '../model/problem.ts';
+import type { Credentials, Rlimit } from '../model/spec.ts';
+import { lateVariables } from './late-variables.ts';
+import type { Tool } from './tools.ts';
+import type { Launch } from './world.ts';
+
+/** The last word of the launcher: everything before the program itself went well. */
+export const LAUNCHED = 'launched';
+/** The user of the service may not execute the program. */
+export const NOT_EXECUTABLE = 'not-executable';
+
+/** The descriptors of the launcher: 2 is the daemon's ear, and becomes the log only when the program is executed. */
+export const STDERR_FD = 3;
+export const CGROUP_FD = 4;
+
+export interface ChainInput {
+  readonly launch: Launch;
+  /** Absolute path of the program. */
+  readonly program: string;
+  readonly self: { readonly uid: number; readonly gid: number; readonly niceness: number };
+  /** True: descriptor 4 is the `cgroup.procs` of the run, opened by the daemon. */
+  readonly joinsCgroup: boolean;
+  readonly tool: (tool: Tool) => string | undefined;
+}
+
+export interface Chain {
+  readonly argv: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Each link does its part and executes the next in its own place, so the pid stays that of the first. The cgroup is
+ * joined by the last one, with a descriptor that the daemon opened (the kernel checks the opener, since Linux 5.16 and
+ * the stable branches): whatever fails before that has left no trace in the cgroup.
+ */
+export function launchChain(input: ChainInput): Chain | Problem {
+  const { launch, program, self } = input;
+  const { early, late } = lateVariables(launch.environment);
+  const needed = [
+    ...oomLink(launch.oomScoreAdjust),
+    ...limitLink(launch.rlimits),
+    ...niceLink(launch.nice, self.niceness),
+    ...privilegeLink(launch, self),
+    link('sh', ['-c', lastScript(launch.umask, input.joinsCgroup), program]),
+    ...environmentLink(late, launch.argv[0] ?? program),
+  ];
+  const argv: string[] = [];
+  for (const { tool, args } of needed) {
+    const path = input.tool(tool);
+    if (path === undefined) return refused(`${tool} is needed to start this process, and this host lacks it`);
+    argv.push(path, ...args);
+  }
+  const [first, ...rest] = argv;
+  if (first === undefined) throw new Error('a chain always ends with the shell');
+  return { argv: [first, ...rest, ...launch.argv], environment: early };
+}
+
+interface Link {
+  readonly tool: Tool;
+  readonly args: readonly string[];
+}
+
+function link(tool: Tool, args: readonly string[]): Link {
+  return { tool, args };
+}
+
+/** Lowering the score is for root only, so it comes before the user is changed. */
+function oomLink(score: number | null): readonly Link[] {
+  if (score === null) return [];
+  return [link('sh', ['-c', 'echo "$0" > /proc/self/oom_score_adj || exit 125; exec "$@"', String(score)])];
+}
+
+function limitLink(rlimits: Readonly<Record<string, Rlimit>>): readonly Link[] {
+  const args = Object.entries(rlimits).map(([name, { soft, hard }]) => {
+    return `--${name.toLowerCase()}=${soft ?? 'unlimited'}:${hard ?? 'unlimited'}`;
+  });
+  return args.length === 0 ? [] : [link('prlimit', args)];
+}
+
+/** nice(1) adds to the niceness that it inherits from the daemon. */
+function niceLink(wanted: number | null, inherited: number): readonly Link[] {
+  return wanted === null || wanted === inherited ? [] : [link('nice', ['-n', String(wanted - inherited)])];
+}
+
+function privilegeLink(launch: Launch, self: ChainInput['self']): readonly Link[] {
+  const args = [
+    ...(launch.credentials === null ? [] : userArguments(launch.credentials, self)),
+    ...(launch.noNewPrivileges ? ['--no-new-privs'] : []),
+  ];
+  return args.length === 0 ? [] : [link('setpriv', args)];
+}
+
+function userArguments(user: Credentials, self: ChainInput['self']): readonly string[] {
+  // Whoever is not root can only stay who he is; setpriv would fail on the group list.
+  if (self.uid !== 0 && self.uid === user.uid && self.gid === user.gid && user.groups === null) return [];
+  const groups =
+    user.groups === null
+      ? '--init-groups'
+      : user.groups.length === 0
+        ? '--clear-groups'
+        : `--groups=${user.groups.join(',')}`;
+  return [`--reuid=${user.uid}`, `--regid=${user.gid}`, groups];
+}
+
+/**
+ * `$0` is the program, `$@` its argv. SIGPIPE is ignored for the one moment in which the daemon may be gone already.
+ * Shells set PWD and others of their own; what the service wants of these comes from env(1).
+ */
+function lastScript(umask: number | null, joinsCgroup: boolean): string {
+  return [
+    ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit 125`]),
+    `[ -x "$0" ] || { echo ${NOT_EXECUTABLE} >&2; exit 125; }`,
+    ...(joinsCgroup ? [`echo 0 >&${CGROUP_FD} || exit 125`] : []),
+    'unset PWD OLDPWD SHLVL _',
+    `trap '' PIPE; echo ${LAUNCHED} >&2; trap - PIPE`,
+    `exec "$@" 2>&${STDERR_FD} ${STDERR_FD}>&- ${CGROUP_FD}>&-`,
+  ].join('\n');
+}
+
+function environmentLink(late: Readonly<Record<string, string>>, program: string): readonly Link[] {
+  const args = Object.entries(late).map(([name, value]) => `${name}=${value}`);
+  if (args.length === 0) return [];
+  // env(1) would take a program with a `=` in its name for one more variable.
+  return program.includes('=') ? [link('env', args), link('nice', ['-n', '0'])] : [link('env', args)];
+}
+
+function refused(message: string): Problem {
+  return { code: 'start-failed', severity: 'error', message };
+}

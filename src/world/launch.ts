@@ -1,0 +1,166 @@
+/** How does a launch become a process, and how did that process end? */
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import type { Outcome } from '../model/observed.ts';
+import type { Problem } from '../model/problem.ts';
+import { SIGNALS, type Signal } from '../model/signals.ts';
+import { codeOf, inWords } from './errno.ts';
+import { type Chain, LAUNCHED, launchChain, NOT_EXECUTABLE } from './launch-chain.ts';
+import { processStat } from './procfs.ts';
+import { findProgram } from './program.ts';
+import { toolPath } from './tools.ts';
+import type { Launch, Started } from './world.ts';
+
+/** More than any message of the launcher; the rest is dropped. */
+const REPORT_LIMIT = 4096;
+
+export interface LaunchOptions {
+  /** Path of the `cgroup.procs` to join; null for none. */
+  readonly cgroupProcs: string | null;
+  /** Called once when the process has ended. `oom` is false: only the cgroup knows. */
+  readonly ended: (outcome: Outcome) => void;
+}
+
+export interface LaunchedProcess extends Started {
+  /** Forgets the process: `ended` is not called any more, and this program need not wait for it. */
+  readonly release: () => void;
+}
+
+/** Creates the process in a session of its own, with /dev/null as its stdin. Takes about a millisecond. */
+export function launchProcess(launch: Launch, options: LaunchOptions): LaunchedProcess | Problem {
+  const program = findProgram(launch);
+  if ('code' in program) return program;
+  const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, niceness: os.getPriority() };
+  if (launch.nice !== null && launch.nice < self.niceness && self.uid !== 0) {
+    return problem('privilege-missing', `only root may lower the niceness to ${launch.nice}`);
+  }
+  const chain = launchChain({
+    launch,
+    program: program.path,
+    self,
+    joinsCgroup: options.cgroupProcs !== null,
+    tool: toolPath,
+  });
+  return 'code' in chain ? chain : create(launch, chain, options);
+}
+
+function create(launch: Launch, chain: Chain, options: LaunchOptions): LaunchedProcess | Problem {
+  const opened: number[] = [];
+  const open = (path: string): number => {
+    const fd = fs.openSync(path, fs.constants.O_WRONLY);
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    const [file, ...args] = chain.argv;
+    const spawnOptions = {
+      cwd: launch.workingDirectory,
+      env: chain.environment,
+      detached: true,
+      stdio: [
+        'ignore',
+        launch.stdout ?? 'ignore',
+        'pipe',
+        // `ignore` opens /dev/null for the first three descriptors only.
+        launch.stderr ?? open('/dev/null'),
+        ...(options.cgroupProcs === null ? [] : [open(options.cgroupProcs)]),
+      ],
+    } satisfies SpawnOptions;
+    const child = spawn(file, args, spawnOptions);
+    const heard = listen(child, launch, options.ended);
+    if (child.pid === undefined) return notCreated(launch, reasonNow(launch));
+    const ticks = processStat(child.pid)?.startTicks ?? null;
+    return { pid: child.pid, ticks, release: () => release(child, heard) };
+  } catch (error) {
+    return notCreated(launch, error);
+  } finally {
+    for (const fd of opened) fs.closeSync(fd);
+  }
+}
+
+interface Heard {
+  released: boolean;
+}
+
+/** `close` comes when the process has ended and all that the launcher had to say has been read. */
+function listen(child: ChildProcess, launch: Launch, ended: (outcome: Outcome) => void): Heard {
+  const heard: Heard = { released: false };
+  let report = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (report.length < REPORT_LIMIT) report += text;
+  });
+  // What went wrong is told by the missing pid; without a listener node would throw.
+  child.on('error', () => undefined);
+  child.stderr?.on('error', () => undefined);
+  child.on('close', (code, signal) => {
+    if (!heard.released && child.pid !== undefined) ended(outcomeOf(launch, report, code, signal));
+  });
+  return heard;
+}
+
+function release(child: ChildProcess, heard: Heard): void {
+  heard.released = true;
+  child.unref();
+  // Closing it could end a launcher that still has its last word to say: it only stops holding us.
+  const { stderr } = child;
+  if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+}
+
+/** @param report what the launcher said; its last line is LAUNCHED if the program itself was reached */
+export function outcomeOf(
+  launch: Launch,
+  report: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+): Outcome {
+  if (signal !== null) {
+    const name = signalName(signal);
+    return name === undefined
+      ? { kind: 'unknown', oom: false }
+      : { kind: 'signaled', signal: name, oom: false };
+  }
+  const lines = report.trim().split('\n');
+  if (lines.at(-1) === LAUNCHED) return { kind: 'exited', code: code ?? 0 };
+  return { kind: 'not_started', problem: refusal(launch, lines, code) };
+}
+
+function refusal(launch: Launch, lines: readonly string[], code: number | null): Problem {
+  const name = JSON.stringify(launch.argv[0] ?? '');
+  const user = launch.credentials === null ? '' : ` by user ${launch.credentials.user}`;
+  if (lines.includes(NOT_EXECUTABLE)) return problem('command-missing', `${name} may not be executed${user}`);
+  const said = lines.filter((line) => line !== '').join('; ');
+  return problem('start-failed', `the launch of ${name} was refused: ${said || `exit code ${code}`}`);
+}
+
+/** By number: some names are spelled differently on either side (SIGPOLL is SIGIO). */
+function signalName(signal: NodeJS.Signals): Signal | undefined {
+  const number = os.constants.signals[signal];
+  for (const [name, own] of Object.entries(SIGNALS)) if (own === number) return name as Signal;
+  return undefined;
+}
+
+/** Node tells the reason only later, as an event: ask the kernel again, now and at once. */
+function reasonNow(launch: Launch): unknown {
+  const shell = toolPath('sh');
+  if (shell === undefined) return 'ENOENT';
+  return spawnSync(shell, ['-c', ':'], { cwd: launch.workingDirectory, stdio: 'ignore' }).error ?? 'EAGAIN';
+}
+
+function notCreated(launch: Launch, error: unknown): Problem {
+  const name = JSON.stringify(launch.argv[0] ?? '');
+  const hint = HINTS[codeOf(error)];
+  const failed = problem('start-failed', `the process for ${name} could not be created: ${inWords(error)}`);
+  return hint === undefined ? failed : { ...failed, hint };
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  EAGAIN: 'the host or this user has no process left to give (pids limit, RLIMIT_NPROC)',
+  EMFILE: 'the daemon has no file descriptor left; raise its RLIMIT_NOFILE',
+  ENFILE: 'the host has no file descriptor left (fs.file-max)',
+  E2BIG: 'the command line and the environment together are too long',
+};
+
+function problem(code: Problem['code'], message: string): Problem {
+  return { code, severity: 'error', message };
+}

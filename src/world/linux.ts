@@ -1,0 +1,66 @@
+/** Which world does this host offer? */
+import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
+import { openCgroups } from './cgroups.ts';
+import { systemClock } from './clock.ts';
+import { systemFiles } from './files.ts';
+import { openProcessGroups } from './process-groups.ts';
+import { systemRandom } from './random.ts';
+import { systemUsers } from './users.ts';
+import type { Clock, Containment, World } from './world.ts';
+
+export type WorldSettings = Pick<
+  Settings,
+  | 'containment'
+  | 'cgroup_root'
+  | 'cgroup_name'
+  | 'cgroup_cpu_max'
+  | 'cgroup_memory_max'
+  | 'cgroup_memory_swap_max'
+  | 'state_directory'
+>;
+
+/**
+ * The real world. `containment: auto` takes cgroups where they can be had and process groups elsewhere; another daemon
+ * that rules the same place is never worked around. Moves this process into the `daemon` cgroup.
+ */
+export function openWorld(
+  settings: WorldSettings,
+): { readonly world: World } | { readonly problem: Problem } {
+  const clock = systemClock();
+  const opened = openContainment(settings, clock);
+  if ('problem' in opened) return opened;
+  const { containment } = opened;
+  return {
+    world: { clock, random: systemRandom(), files: systemFiles(), users: systemUsers(), containment },
+  };
+}
+
+function openContainment(
+  settings: WorldSettings,
+  clock: Clock,
+): { readonly containment: Containment } | { readonly problem: Problem } {
+  if (settings.containment === 'process_group') return processGroups(settings, clock, null);
+  const cgroups = openCgroups({
+    root: settings.cgroup_root,
+    name: settings.cgroup_name,
+    limits: {
+      cpu: settings.cgroup_cpu_max,
+      memory: settings.cgroup_memory_max,
+      swap: settings.cgroup_memory_swap_max,
+    },
+    clock,
+  });
+  if ('containment' in cgroups) return cgroups;
+  if ('refused' in cgroups) return { problem: cgroups.refused };
+  if (settings.containment === 'auto') return processGroups(settings, clock, cgroups.unavailable.message);
+  return {
+    problem: { ...cgroups.unavailable, hint: 'containment: auto would fall back to process groups' },
+  };
+}
+
+function processGroups(settings: WorldSettings, clock: Clock, because: string | null) {
+  const { state_directory: stateDirectory } = settings;
+  const opened = openProcessGroups({ stateDirectory, clock, because });
+  return 'refused' in opened ? { problem: opened.refused } : opened;
+}

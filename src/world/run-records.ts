@@ -1,0 +1,100 @@
+/** Which runs were started here? Where there are no cgroups to tell, a file for each run does. */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import {
+  isServiceName,
+  parseRunDirectory,
+  type RunKey,
+  runDirectory,
+  type ServiceName,
+} from '../model/names.ts';
+import { codeOf } from './errno.ts';
+import { systemFiles } from './files.ts';
+import { isFailure } from './world.ts';
+
+/** The first process of a run; only within the same boot do pid and start time mean anything. */
+export interface RunRecord {
+  readonly pid: number;
+  readonly ticks: number | null;
+  readonly boot: string;
+}
+
+const SUFFIX = '.json';
+const LARGEST = 4096;
+
+/** `<directory>/<service>/<run directory>.json`; a file without content is a run whose process is not known yet. */
+export class RunRecords {
+  readonly #directory: string;
+  readonly #files = systemFiles();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Throws when the directory cannot be listed. */
+  services(): readonly ServiceName[] {
+    return fs
+      .readdirSync(this.#directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .filter(isServiceName);
+  }
+
+  /** Throws when the directory cannot be listed; one that is not there has no runs. Other files are not ours. */
+  runs(service: ServiceName): readonly RunKey[] {
+    return this.#names(service).flatMap((name) => {
+      if (!name.endsWith(SUFFIX)) return [];
+      return parseRunDirectory(service, name.slice(0, -SUFFIX.length)) ?? [];
+    });
+  }
+
+  /** null: the run has a place, but its first process is not known. */
+  read(key: RunKey): RunRecord | null {
+    const text = this.#files.read(this.#path(key), LARGEST);
+    if (isFailure(text)) return null;
+    try {
+      return parseRecord(JSON.parse(text));
+    } catch {
+      return null;
+    }
+  }
+
+  /** Answers the error code of what went wrong. */
+  write(key: RunKey, record: RunRecord | null): string | undefined {
+    const text = record === null ? '' : `${JSON.stringify(record)}\n`;
+    return this.#files.replace(this.#path(key), text, { mode: 0o600, durable: false })?.failed;
+  }
+
+  /** Answers the error code of what went wrong; gone is fine. */
+  remove(key: RunKey): string | undefined {
+    return this.#files.remove(this.#path(key))?.failed;
+  }
+
+  forget(service: ServiceName): void {
+    try {
+      fs.rmdirSync(join(this.#directory, service));
+    } catch {
+      // Gone already, or something else is in it.
+    }
+  }
+
+  #names(service: ServiceName): readonly string[] {
+    try {
+      return fs.readdirSync(join(this.#directory, service));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  #path(key: RunKey): string {
+    return join(this.#directory, key.service, `${runDirectory(key)}${SUFFIX}`);
+  }
+}
+
+function parseRecord(value: unknown): RunRecord | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { pid, ticks, boot } = value as Partial<Record<keyof RunRecord, unknown>>;
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1 || typeof boot !== 'string') return null;
+  return { pid, ticks: typeof ticks === 'number' ? ticks : null, boot };
+}

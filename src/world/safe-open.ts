@@ -1,0 +1,133 @@
+/** How is a file opened on a path through which the user of a service may have planted a link? */
+import fs from 'node:fs';
+import { isAbsolute, normalize } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import type { Credentials } from '../model/spec.ts';
+import { codeOf, inWords } from './errno.ts';
+import { hasCode, Refused, walkTo } from './safe-walk.ts';
+
+const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
+
+/** Neither a fifo nor a terminal can hold the daemon up or become its own. */
+const GUARDED = O_NONBLOCK | O_NOCTTY;
+const NEW_FILE = 0o640;
+
+/** Linux: the character device 1:3 (null(4)). */
+const NULL_DEVICE = 0x103;
+
+/**
+ * Opens a log for appending and makes it (0640) and missing directories (0750) for the user of the service.
+ *
+ * Where that user is not the one of the daemon, no symbolic link is followed out of a directory that somebody else
+ * than root or the daemon's user may write, at any place of the path; nothing but a regular file (or /dev/null) is
+ * opened, and no file with a second name unless it belongs to that user.
+ * @param path absolute
+ * @param credentials the user of the service; null: the daemon's own
+ * @returns the descriptor, which the caller closes; `log-unsafe` or `log-unwritable`
+ */
+export function openLog(path: string, credentials: Credentials | null): { readonly fd: number } | Problem {
+  return guarded(path, 'log-unwritable', () => {
+    const flags = O_WRONLY | O_APPEND | GUARDED;
+    if (isSelf(credentials)) return openOwn(path, flags | O_CREAT);
+    const fd = walkTo(path, credentials, (place) => openOrCreate(place, flags, credentials));
+    return checked(fd, credentials);
+  });
+}
+
+/**
+ * Opens a file that is shown to people, by the same rules as {@link openLog}.
+ * @returns the descriptor, which the caller closes; `log-unsafe` or `log-unreadable`
+ */
+export function openLogForReading(
+  path: string,
+  credentials: Credentials | null,
+): { readonly fd: number } | Problem {
+  return guarded(path, 'log-unreadable', () => {
+    const flags = O_RDONLY | GUARDED;
+    if (isSelf(credentials)) return checked(fs.openSync(path, flags), null);
+    const fd = walkTo(path, null, (place) => fs.openSync(place, flags | O_NOFOLLOW));
+    return checked(fd, credentials);
+  });
+}
+
+/** Closes what {@link openLog} opened. */
+export function closeLog(fd: number): void {
+  fs.closeSync(fd);
+}
+
+function isSelf(credentials: Credentials | null): credentials is null {
+  return credentials === null || credentials.uid === process.geteuid?.();
+}
+
+/** The one step that nearly every start takes: directories are made only when they turn out to be missing. */
+function openOwn(path: string, flags: number): number {
+  try {
+    return checked(fs.openSync(path, flags, NEW_FILE), null);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    fs.mkdirSync(normalize(`${path}/..`), { recursive: true, mode: 0o750 });
+    return checked(fs.openSync(path, flags, NEW_FILE), null);
+  }
+}
+
+/**
+ * First without O_CREAT: with it, the kernel refuses an existing file of another user in a sticky directory
+ * (fs.protected_regular), and only O_EXCL tells for sure that the file is new and may be given away.
+ */
+function openOrCreate(place: string, flags: number, owner: Credentials): number {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return fs.openSync(place, flags | O_NOFOLLOW);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' || attempt === 3) throw error;
+    }
+    try {
+      const fd = fs.openSync(place, flags | O_NOFOLLOW | O_CREAT | O_EXCL, NEW_FILE);
+      fs.fchownSync(fd, owner.uid, owner.gid);
+      // The umask of the daemon is not that of the log.
+      fs.fchmodSync(fd, NEW_FILE);
+      return fd;
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+  }
+}
+
+/** What was opened counts, not what stood there before: so it is judged by its descriptor. */
+function checked(fd: number, owner: Credentials | null): number {
+  const found = fs.fstatSync(fd);
+  const isNull = found.isCharacterDevice() && found.rdev === NULL_DEVICE;
+  const refused =
+    !found.isFile() && !isNull
+      ? 'it is no regular file'
+      : owner !== null && found.isFile() && found.nlink > 1 && found.uid !== owner.uid
+        ? `the file has a second name and does not belong to ${owner.user}`
+        : undefined;
+  if (refused === undefined) return fd;
+  fs.closeSync(fd);
+  throw new Refused(refused);
+}
+
+function guarded(
+  path: string,
+  code: 'log-unwritable' | 'log-unreadable',
+  open: () => number,
+): { readonly fd: number } | Problem {
+  if (!isAbsolute(path) || path.includes('\0')) {
+    return { code, severity: 'error', message: `${JSON.stringify(path)} is no absolute path` };
+  }
+  try {
+    return { fd: open() };
+  } catch (error) {
+    const refused = error instanceof Refused;
+    // A link that was put there between looking and opening.
+    const unsafe = refused || hasCode(error, 'ELOOP');
+    const doing = code === 'log-unreadable' ? 'read' : 'appended to';
+    const why = refused ? error.message : inWords(error);
+    return {
+      code: unsafe ? 'log-unsafe' : code,
+      severity: 'error',
+      message: `${path} cannot be ${doing}: ${why}`,
+    };
+  }
+}

@@ -1,0 +1,56 @@
+/** Which processes belong to a run that is a session? */
+import type { RunId } from '../model/names.ts';
+import { allProcesses, type ProcessStat, processStat, readProc } from './procfs.ts';
+
+/** Every process of a run has it in its environment, children that made a session of their own included. */
+export const MARKER = 'PROCESSMASTER_RUN_ID';
+
+export interface Session {
+  readonly run: RunId;
+  /** The first process, which made the session; null when it is not known. */
+  readonly leader: { readonly pid: number; readonly ticks: number | null } | null;
+}
+
+/** One look at all processes of the host. */
+export class ProcessTable {
+  readonly #stats: readonly ProcessStat[];
+  readonly #markers = new Map<number, string>();
+
+  /** Throws when /proc cannot be listed. */
+  constructor() {
+    this.#stats = allProcesses().flatMap((pid) => {
+      const stat = pid === process.pid ? undefined : processStat(pid);
+      return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? [] : [stat];
+    });
+  }
+
+  /**
+   * The living processes of the session, and those that carry the marker of the run; oldest first. A session number
+   * is not given away while one process of it lives, so a leader of another age means that the number is somebody
+   * else's now.
+   */
+  members(session: Session): readonly ProcessStat[] {
+    const { leader, run } = session;
+    const recycled =
+      leader !== null &&
+      leader.ticks !== null &&
+      this.#stats.some(({ pid, startTicks }) => pid === leader.pid && startTicks !== leader.ticks);
+    return this.#stats
+      .filter((stat) => {
+        const inSession = leader !== null && !recycled && stat.session === leader.pid;
+        const inTime = leader?.ticks === null || stat.startTicks >= (leader?.ticks ?? 0);
+        return (inSession && inTime) || this.#marker(stat.pid) === run;
+      })
+      .sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+  }
+
+  #marker(pid: number): string {
+    const known = this.#markers.get(pid);
+    if (known !== undefined) return known;
+    const environment = readProc(`${pid}/environ`) ?? '';
+    const entry = environment.split('\0').find((each) => each.startsWith(`${MARKER}=`));
+    const marker = entry?.slice(MARKER.length + 1) ?? '';
+    this.#markers.set(pid, marker);
+    return marker;
+  }
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { pmctl } from '../../src/cli/pmctl.ts';
+import { fakeDaemon, run, statusView } from './fake-daemon.ts';
+import { fakeTerminal } from './fake-terminal.ts';
+import { serviceView } from './sample-views.ts';
+
+async function typed(...argv: string[]): Promise<{ exit: number; out: string; err: string }> {
+  const terminal = fakeTerminal({ directory: '/nonexistent' });
+  const exit = await pmctl(argv, terminal);
+  return { exit, out: terminal.out(), err: terminal.err() };
+}
+
+describe('wrong usage ends with 64 and says on stderr what to write', () => {
+  test.each([
+    { argv: ['statsu'], says: /unknown command 'statsu'\n\(Did you mean status\?\)/ },
+    { argv: ['status', '--wach'], says: /unknown option '--wach'\n\(Did you mean --watch\?\)/ },
+    { argv: ['stop'], says: /name a service, or all/ },
+    { argv: ['stop', 'web', '-l', 'team=shop'], says: /not both/ },
+    { argv: ['stop', 'all', 'web'], says: /all stands alone/ },
+    { argv: ['stop', 'web', '--timeout', '30'], says: /30 has no unit|"30" has no unit/ },
+    { argv: ['stop', '-l', 'team'], says: /key=value/ },
+    { argv: ['hold', 'web'], says: /--message/ },
+    { argv: ['hold', 'web', '-m', ' '], says: /say why/ },
+    { argv: ['hold', 'web', '-m', 'x', '--for', 'soon'], says: /no duration/ },
+    { argv: ['scale', 'web'], says: /missing required argument 'instances'/ },
+    { argv: ['scale', 'web', 'two'], says: /"two" is no number of instances/ },
+    { argv: ['scale', 'all', '2'], says: /one service/ },
+    { argv: ['wait', 'web', '--for', 'ever'], says: /ready, stopped or completed/ },
+    { argv: ['logs', '-n', '-5'], says: /-n/ },
+    { argv: ['why'], says: /missing required argument 'service'/ },
+    { argv: ['diff', 'web'], says: /too many arguments/ },
+    { argv: ['status', '--watch'], says: /needs a terminal/ },
+    { argv: ['schema', 'nosuch'], says: /service or config/ },
+    { argv: [], says: /Usage: pmctl/ },
+  ])('$argv', async ({ argv, says }) => {
+    const { exit, out, err } = await typed(...argv);
+    expect(err).toMatch(says);
+    expect(err).not.toMatch(/^error:/m);
+    expect(out).toBe('');
+    expect(exit).toBe(64);
+  });
+});
+
+test('help is printed on stdout, tells every command, and is no error', async () => {
+  const { exit, out } = await typed('--help');
+  expect(exit).toBe(0);
+  for (const { name } of COMMANDS) expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+});
+
+test('options may stand before and after the command', async () => {
+  const daemon = await fakeDaemon({ 'GET /api/status': statusView([serviceView('web')]) });
+  const { socket } = daemon;
+  for (const argv of [
+    ['--json', '--sock', socket, 'status'],
+    ['status', '--json', '--sock', socket],
+    ['--sock', socket, 'status', 'web', '--json'],
+  ]) {
+    const { exit, out } = await typed(...argv);
+    expect(JSON.parse(out).services[0].name).toBe('web');
+    expect(exit).toBe(0);
+  }
+});
+
+test('every request tells the protocol and who asks', async () => {
+  const daemon = await fakeDaemon({ 'GET /api/status': statusView([]) });
+  await run(daemon, 'status');
+  expect(daemon.asked[0]?.headers).toMatchObject({
+    'x-processmaster-protocol': '1',
+    'x-processmaster-actor': 'bob',
+  });
+});

@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import type { ChangeResult, ConfigError, DiffView, UpdateView } from '../../src/api/contract.ts';
+import type { Change, ChangeKind } from '../../src/model/action.ts';
+import type { ServiceName } from '../../src/model/names.ts';
+import { fakeDaemon, run, statusView } from './fake-daemon.ts';
+import { serviceView } from './sample-views.ts';
+
+function change(service: string, action: ChangeKind, more: Partial<Change> = {}): Change {
+  return { service: service as ServiceName, action, instances: 1, because: [], reason: '', ...more };
+}
+
+const NOTHING: DiffView = { changes: [], errors: [], warnings: [], unchanged: 0, held: [], prune: null };
+
+const BROKEN: ConfigError = {
+  file: 'config.d/billing.yaml',
+  line: 31,
+  column: 3,
+  path: 'env',
+  message: 'duplicate key "env"',
+  code: 'yaml-syntax',
+  severity: 'error',
+  hint: null,
+};
+
+const FULL: DiffView = {
+  ...NOTHING,
+  changes: [
+    change('api', 'roll', {
+      instances: 4,
+      because: [
+        {
+          path: 'process.args[0]',
+          from: '"--port=80"',
+          to: '"--port=81"',
+          class: 'roll',
+          file: 'config.d/api.yaml',
+          line: 9,
+        },
+        { path: 'process.env_files', to: '.env changed: +FEATURE_X (hidden)', class: 'roll' },
+        { path: 'description', to: '"new"', class: 'live' },
+      ],
+    }),
+    change('billing', 'keep', { reason: 'keeps running the last good definition' }),
+    change('legacy', 'stop', { reason: 'file removed' }),
+    change('mailer', 'start', { instances: 2, reason: 'not running' }),
+    change('pg', 'live', {
+      instances: 0,
+      because: [{ path: 'port', from: '80', class: 'live', file: 'config.d/pg.yaml', line: 30 }],
+    }),
+  ],
+  errors: [BROKEN],
+  unchanged: 12,
+  held: [{ service: 'worker-b', reason: 'held by bob: incident 4412' }],
+};
+
+describe('diff', () => {
+  test('shows each field with its class and place, and what it means for processes', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/diff': FULL });
+    const { out } = await run(daemon, 'diff');
+    expect(out.split('\n')).toEqual([
+      '~ api      4 instances   ROLL   process.args[0]  "--port=80" -> "--port=81"           config.d/api.yaml:9',
+      '                                process.env_files  .env changed: +FEATURE_X (hidden)',
+      '                         live   description  (not set) -> "new"',
+      '! billing                KEEP   keeps running the last good definition',
+      '- legacy   -1 instance   STOP   file removed',
+      '+ mailer   +2 instances  START  not running',
+      '~ pg                     LIVE   port  80 -> (not set)                                 config.d/pg.yaml:30',
+      '! config.d/billing.yaml:31:3  duplicate key "env"',
+      '= 12 unchanged; 1 held: worker-b (held by bob: incident 4412)',
+      '4 processes will be replaced, 2 started, 1 stopped.',
+      '',
+    ]);
+  });
+
+  test('--json is what the daemon gave', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/diff': FULL });
+    expect(JSON.parse((await run(daemon, 'diff --json')).out)).toEqual(FULL);
+  });
+
+  test.each([
+    { why: 'nothing to do', view: NOTHING, exit: 0, last: '= 0 unchanged' },
+    {
+      why: 'only limits',
+      view: { ...NOTHING, changes: [change('pg', 'live', { instances: 0 })] },
+      exit: 2,
+      last: 'No process is touched.',
+    },
+    {
+      why: 'one process',
+      view: { ...NOTHING, changes: [change('pg', 'replace')] },
+      exit: 2,
+      last: '1 process will be replaced.',
+    },
+    {
+      why: 'errors go before changes',
+      view: FULL,
+      exit: 1,
+      last: '4 processes will be replaced, 2 started, 1 stopped.',
+    },
+    {
+      why: 'what is kept is no change',
+      view: { ...NOTHING, changes: [change('held', 'keep', { reason: 'held by bob' })] },
+      exit: 0,
+      last: '= 0 unchanged',
+    },
+    {
+      why: 'a removal that the guard holds back is pending',
+      view: { ...NOTHING, prune: { services: ['legacy'], reason: 'the configuration directory is empty' } },
+      exit: 2,
+      last: '= 0 unchanged',
+    },
+  ])('$why: exit $exit', async ({ view, exit, last }) => {
+    const daemon = await fakeDaemon({ 'GET /api/diff': view });
+    const said = await run(daemon, 'diff');
+    expect(said.out.trimEnd().split('\n').at(-1)).toBe(last);
+    expect(said.exit).toBe(exit);
+  });
+});
+
+describe('update', () => {
+  const result = (one: Change, word: ChangeResult['result'], detail = ''): ChangeResult => ({
+    ...one,
+    result: word,
+    detail,
+  });
+  const done = result(change('api', 'roll'), 'done', '1/1 running, pid 12');
+  const view = (more: Partial<UpdateView>): UpdateView => ({ ...NOTHING, changes: [done], ...more });
+
+  test('tells the result of each change', async () => {
+    const daemon = await fakeDaemon({ 'POST /api/update': view({}) });
+    const { out, exit } = await run(daemon, 'update');
+    expect(out).toContain('done: 1/1 running, pid 12');
+    expect(out).not.toContain('will be');
+    expect(exit).toBe(0);
+    expect(daemon.askedFor('POST /api/update')[0]?.body).toEqual({
+      services: [],
+      prune: false,
+      wait: 60_000,
+    });
+  });
+
+  test('passes on what was asked', async () => {
+    const daemon = await fakeDaemon({
+      'GET /api/status': statusView([serviceView('web')]),
+      'GET /api/diff': { ...NOTHING, changes: [change('fresh', 'start')] },
+      'POST /api/update': view({}),
+    });
+    await run(daemon, 'update web fresh --prune --timeout 5s');
+    await run(daemon, 'update all --no-wait');
+    expect(daemon.askedFor('POST /api/update').map(({ body }) => body)).toEqual([
+      { services: ['web', 'fresh'], prune: true, wait: 5000 },
+      { services: [], prune: false, wait: 0 },
+    ]);
+  });
+
+  test('an unknown service is exit 3 and nothing is done', async () => {
+    const daemon = await fakeDaemon({
+      'GET /api/status': statusView([serviceView('web')]),
+      'GET /api/diff': NOTHING,
+    });
+    const { exit, err } = await run(daemon, 'update wbe');
+    expect(err).toBe('pmctl: no service is called "wbe"; did you mean web?\n');
+    expect(exit).toBe(3);
+    expect(daemon.askedFor('POST /api/update')).toEqual([]);
+  });
+
+  const guard = { services: ['legacy'], reason: 'the configuration directory is empty' };
+  test.each([
+    { why: 'all done', view: view({}), exit: 0 },
+    { why: 'a file is wrong', view: view({ errors: [BROKEN] }), exit: 1 },
+    { why: 'one failed', view: view({ changes: [done, result(change('b', 'start'), 'failed')] }), exit: 5 },
+    { why: 'the time was over', view: view({ changes: [result(change('b', 'start'), 'pending')] }), exit: 5 },
+    {
+      why: 'kept for a broken file',
+      view: view({ changes: [result(change('b', 'keep'), 'refused')] }),
+      exit: 0,
+    },
+    { why: 'the guard refused', view: view({ prune: guard, errors: [BROKEN] }), exit: 6 },
+  ])('$why: exit $exit', async ({ view: answer, exit }) => {
+    const daemon = await fakeDaemon({ 'POST /api/update': answer });
+    expect((await run(daemon, 'update')).exit).toBe(exit);
+  });
+
+  test('a removal held back elsewhere is not the business of an update by name', async () => {
+    const daemon = await fakeDaemon({
+      'GET /api/status': statusView([serviceView('web')]),
+      'GET /api/diff': NOTHING,
+      'POST /api/update': view({ prune: guard }),
+    });
+    expect((await run(daemon, 'update web')).exit).toBe(0);
+  });
+});

@@ -1,0 +1,58 @@
+/** A twin of the terminal: what is written is kept, keys and Ctrl-C come from the test, time passes by sleeping. */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Screen, Terminal } from '../../src/cli/terminal.ts';
+
+export interface FakeTerminal extends Terminal {
+  readonly out: () => string;
+  readonly err: () => string;
+  press(key: string): void;
+  interrupt(): void;
+}
+
+export interface FakeTerminalOptions {
+  readonly screen?: Screen;
+  readonly progressColumns?: number;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly directory?: string;
+  readonly uid?: number;
+}
+
+/** 2026-01-01T00:00:00Z: where the clock of every test begins. */
+export const NOW = Date.UTC(2026, 0, 1);
+
+export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
+  let out = '';
+  let err = '';
+  let now = NOW;
+  const listeners = new Set<(key: string) => void>();
+  const interruption = new AbortController();
+  return {
+    write: (text) => {
+      out += text;
+    },
+    complain: (text) => {
+      err += text;
+    },
+    screen: () => options.screen ?? null,
+    progressColumns: () => options.progressColumns ?? null,
+    onKey: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    now: () => now,
+    sleep: async (milliseconds, cancel) => {
+      await turn();
+      if (!cancel?.aborted && !interruption.signal.aborted) now += milliseconds;
+    },
+    interrupted: interruption.signal,
+    environment: options.environment ?? {},
+    directory: options.directory ?? '/',
+    user: { name: 'bob', uid: options.uid ?? 1000 },
+    out: () => out,
+    err: () => err,
+    press: (key) => {
+      for (const listener of listeners) listener(key);
+    },
+    interrupt: () => interruption.abort(),
+  };
+}

@@ -1,0 +1,90 @@
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { LogFile } from '../../src/api/contract.ts';
+import { fakeDaemon, runOn, statusView } from './fake-daemon.ts';
+import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+import { serviceView } from './sample-views.ts';
+
+/** The terminal's time passes by sleeping, so a step is done at each look at the files; the last one interrupts. */
+function stepping(steps: readonly (() => void)[]): FakeTerminal {
+  const terminal = fakeTerminal();
+  const left = [...steps];
+  const { sleep } = terminal;
+  return Object.assign(terminal, {
+    sleep: async (milliseconds: number, cancel?: AbortSignal) => {
+      await sleep(milliseconds, cancel);
+      const step = left.shift();
+      if (step === undefined) terminal.interrupt();
+      else step();
+    },
+  });
+}
+
+test('logs -f shows the last lines, then new ones, across rotation, until it is interrupted', async () => {
+  const daemon = await fakeDaemon({
+    'GET /api/status': statusView([serviceView('web')]),
+    'GET /api/logs': () => ({ files, logs: [], problems: [] }),
+  });
+  const stdout = join(daemon.directory, 'stdout.log');
+  const stderr = join(daemon.directory, 'stderr.log');
+  const files: LogFile[] = [
+    { service: 'web', stream: 'stdout', path: stdout },
+    { service: 'web', stream: 'stderr', path: stderr },
+  ];
+  writeFileSync(stdout, Array.from({ length: 30 }, (_, line) => `old ${line}\n`).join(''));
+  const terminal = stepping([
+    () => appendFileSync(stdout, 'new\n'),
+    () => writeFileSync(stderr, 'appears later\n'),
+    () => {
+      appendFileSync(stdout, 'last before\n');
+      renameSync(stdout, `${stdout}.1`);
+      writeFileSync(stdout, 'first after\n');
+    },
+  ]);
+  expect(await runOn(terminal, daemon, 'logs web -f -n 2')).toBe(130);
+  expect(terminal.out().split('\n')).toEqual([
+    'web stdout | old 28',
+    'web stdout | old 29',
+    'web stdout | new',
+    'web stderr | appears later',
+    'web stdout | last before',
+    'web stdout | first after',
+    '',
+  ]);
+  expect(terminal.err()).toBe('');
+});
+
+test('logs -f goes on while the daemon is away, and finds files that come later', async () => {
+  let away = false;
+  let files: LogFile[] = [];
+  const daemon = await fakeDaemon({
+    'GET /api/logs': (_: unknown, response: { destroy(): void }) => {
+      if (!away) return { files, logs: [], problems: [] };
+      response.destroy();
+      return undefined;
+    },
+  });
+  const path = join(daemon.directory, 'stdout.log');
+  const late = join(daemon.directory, 'late.log');
+  files = [{ service: 'web', stream: 'stdout', path }];
+  writeFileSync(path, 'old\n');
+  const idle = Array.from({ length: 25 }, () => () => {});
+  const terminal = stepping([
+    () => {
+      away = true;
+    },
+    ...idle,
+    () => {
+      appendFileSync(path, 'while away\n');
+      away = false;
+      files = [...files, { service: 'new', stream: 'hint', path: late }];
+      writeFileSync(late, 'from its beginning\n');
+    },
+    ...idle,
+  ]);
+  expect(await runOn(terminal, daemon, 'logs -f')).toBe(130);
+  expect(terminal.out()).toBe(
+    'web stdout | old\nweb stdout | while away\nnew late.log | from its beginning\n',
+  );
+});

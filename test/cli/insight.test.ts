@@ -1,0 +1,320 @@
+import { describe, expect, test } from 'vitest';
+import type { DoctorView, VersionView, WhyView } from '../../src/api/contract.ts';
+import type { NumberedEvent } from '../../src/cli/daemon.ts';
+import type { ServiceName } from '../../src/model/names.ts';
+import { Answer, type Asked, fakeDaemon, HANDLED, run, runOn, statusView } from './fake-daemon.ts';
+import { fakeTerminal, NOW } from './fake-terminal.ts';
+import { ago, restingView, serviceView } from './sample-views.ts';
+
+describe('why', () => {
+  const view: WhyView = {
+    service: restingView('web', { state: 'failed', drift: 'pending' }),
+    because: ['it exited with 3, 4 times within 1m', 'mend the command, then: pmctl start web'],
+    exits: [
+      {
+        instance: 0,
+        code: 3,
+        signal: null,
+        oom: false,
+        at: ago(120_000),
+        by: 'itself',
+        uptime_ms: 900,
+        reason: 'exit_3',
+      },
+      {
+        instance: 1,
+        code: null,
+        signal: 'SIGKILL',
+        oom: true,
+        at: ago(180_000),
+        by: 'itself',
+        uptime_ms: 61_000,
+        reason: 'oom',
+      },
+      {
+        instance: 0,
+        code: null,
+        signal: null,
+        oom: false,
+        at: ago(240_000),
+        by: 'stop',
+        uptime_ms: 0,
+        reason: 'unknown',
+      },
+    ],
+    changes: [{ path: 'port', from: '80', to: '81', class: 'roll', file: 'config.d/web.yaml', line: 7 }],
+    problems: [{ code: 'limit-unapplied', severity: 'warning', message: 'no memory controller' }],
+    stderr_tail: ['\tboom\u001b[2J'],
+  };
+
+  test('tells state, cause, ends, what waits to be applied and the last words', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/why/web': view });
+    const { out, exit } = await run(daemon, 'why web', {
+      screen: { columns: 80, rows: 24 },
+      environment: { TERM: 'dumb' },
+    });
+    expect(out.split('\n')).toEqual([
+      'web is failed, 0/1 ready, drift: pending',
+      '  it exited with 3, 4 times within 1m',
+      '  mend the command, then: pmctl start web',
+      '',
+      'Last exits:',
+      '  2m ago  instance 0  code 3         by itself  after 900ms',
+      '  3m ago  instance 1  out of memory  by itself  after 1m',
+      '  4m ago  instance 0  unknown        stopped    after 0s',
+      '',
+      'Not applied yet:',
+      '  port  80 -> 81  config.d/web.yaml:7',
+      '',
+      'Problems:',
+      '  warning  no memory controller',
+      '',
+      'Last lines of stderr:',
+      '  \tboom\\x1b[2J',
+      '',
+    ]);
+    expect(exit).toBe(0);
+  });
+
+  test('an unknown service is exit 3 with the name that was meant', async () => {
+    const daemon = await fakeDaemon({
+      'GET /api/why/wbe': new Answer(404, {
+        error: { code: 'unknown_service', message: 'no service "wbe"' },
+      }),
+      'GET /api/status': statusView([serviceView('web')]),
+    });
+    const { exit, err } = await run(daemon, 'why wbe');
+    expect(err).toBe('pmctl: no service is called "wbe"; did you mean web?\n');
+    expect(exit).toBe(3);
+  });
+
+  test('a name is escaped on its way', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': statusView([]) });
+    await run(daemon, ['why', '../status?x']);
+    expect(daemon.asked[0]?.path).toBe('/api/why/..%2Fstatus%3Fx');
+  });
+});
+
+describe('events', () => {
+  const event = (id: number, service: string, more: Partial<NumberedEvent> = {}): NumberedEvent => ({
+    id,
+    at: NOW,
+    name: 'worker_exited',
+    service: service as ServiceName,
+    fields: { service, status: 3, reason: 'a b' },
+    ...more,
+  });
+  const lines = (...events: readonly NumberedEvent[]): string =>
+    events.map((one) => `${JSON.stringify(one)}\n`).join('');
+
+  /** The past, and with follow=1 the future as well, cut in the middle of a line; then the daemon ends. */
+  const daemonWithEvents = (past: readonly NumberedEvent[], future: readonly NumberedEvent[] = []) =>
+    fakeDaemon({
+      'GET /api/status': statusView([serviceView('api'), serviceView('web')]),
+      'GET /api/events': (
+        { query }: Asked,
+        response: { write(text: string): void; end(text: string): void },
+      ) => {
+        const text = query.follow === '1' ? lines(...future) : lines(...past);
+        response.write(text.slice(0, 10));
+        response.end(text.slice(10));
+        return HANDLED;
+      },
+    });
+
+  test('one a line with the local time and the fields of the lifecycle line', async () => {
+    const daemon = await daemonWithEvents([
+      event(1, 'web'),
+      event(2, 'web', { fields: { evil: '\u001b[2J' } }),
+    ]);
+    const { out, exit } = await run(daemon, 'events');
+    const [first, second] = out.split('\n');
+    expect(first).toMatch(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}worker_exited {2}service=web status=3 reason="a b"$/,
+    );
+    expect(second).toMatch(/ service=web evil=\\x1b\[2J$/);
+    expect(exit).toBe(0);
+  });
+
+  test('only those of a service, and only the last', async () => {
+    const daemon = await daemonWithEvents([
+      event(1, 'web'),
+      event(2, 'api'),
+      event(3, 'web'),
+      event(4, 'web'),
+    ]);
+    const { out } = await run(daemon, 'events web -n 2 --json');
+    expect(JSON.parse(out).events.map(({ id }: NumberedEvent) => id)).toEqual([3, 4]);
+    expect((await run(daemon, 'events nosuch')).exit).toBe(3);
+  });
+
+  test('-f goes on after the last one known, without doubling it, until the daemon ends', async () => {
+    const daemon = await daemonWithEvents([event(7, 'web')], [event(8, 'web'), event(9, 'api')]);
+    const { exit, out, err } = await run(daemon, 'events web -f --json');
+    expect(
+      out
+        .split('\n')
+        .slice(0, 2)
+        .map((line) => JSON.parse(line).id),
+    ).toEqual([7, 8]);
+    expect(daemon.askedFor('GET /api/events').map(({ query }) => query)).toEqual([
+      { after: '0' },
+      { after: '7', follow: '1' },
+    ]);
+    expect(err).toBe('pmctl: the daemon has ended, and with it the events\n');
+    expect(exit).toBe(7);
+  });
+});
+
+describe('wait', () => {
+  const daemonWith = (met: boolean) =>
+    fakeDaemon({
+      'GET /api/status': statusView([serviceView('web')]),
+      'POST /api/wait': {
+        met,
+        service: serviceView('web', { state: 'starting', ready: 1, reason: 'instance 1 was just started' }),
+      },
+    });
+
+  test('exit 0 when it has come about', async () => {
+    const daemon = await daemonWith(true);
+    expect((await run(daemon, 'wait web --for stopped --timeout 30s')).exit).toBe(0);
+    expect(daemon.askedFor('POST /api/wait')[0]?.body).toEqual({
+      service: 'web',
+      for: 'stopped',
+      timeout: 30_000,
+    });
+  });
+
+  test('exit 1 when the time is over, saying what is the case', async () => {
+    const { exit, err } = await run(await daemonWith(false), 'wait web --timeout 30s');
+    expect(err).toBe(
+      'pmctl: web is not ready after 30s; it is starting, 1/2 ready: instance 1 was just started\n',
+    );
+    expect(exit).toBe(1);
+  });
+
+  test('exit 3 for an unknown service', async () => {
+    expect((await run(await daemonWith(true), 'wait wbe')).exit).toBe(3);
+  });
+});
+
+describe('doctor', () => {
+  const check = { name: 'cgroup mount', ok: true, detail: '/sys/fs/cgroup' };
+  test.each([
+    { checks: [check], exit: 0 },
+    { checks: [check, { name: 'memory', ok: false, detail: 'not delegated', hint: 'delegate it' }], exit: 1 },
+  ])('exit $exit', async ({ checks, exit }) => {
+    const view: DoctorView = { checks };
+    const daemon = await fakeDaemon({ 'GET /api/doctor': view });
+    const said = await run(daemon, 'doctor');
+    expect(said.exit).toBe(exit);
+    expect(said.out).toMatch(/^ok {2}cgroup mount {2}\/sys\/fs\/cgroup$/m);
+    if (exit === 1) expect(said.out).toMatch(/^no {2}memory +not delegated\n +delegate it$/m);
+  });
+});
+
+describe('explain', () => {
+  const said = (command: string) => run({ socket: '/nonexistent' }, command);
+
+  test('tells meaning, type, default and class of a key, without a daemon', async () => {
+    const { exit, out } = await said('explain process.stop_grace');
+    expect(out).toMatch(/^process\.stop_grace {2}\(service file\)\n {2}\S/);
+    expect(out).toMatch(/^ {2}default {2}30s$/m);
+    expect(out).toMatch(/^ {2}class {4}live: /m);
+    expect(exit).toBe(0);
+  });
+
+  test.each([
+    { key: 'process.stop_grace_ms', path: 'process.stop_grace', why: 'its form in milliseconds' },
+    { key: 'process.args[0]', path: 'process.args', why: 'an element of a list' },
+    { key: 'process.env.MODE', path: 'process.env.*', why: 'any key of a map' },
+    { key: 'stop_grace', path: 'process.stop_grace', why: 'its last part alone' },
+    { key: 'sock_path', path: 'sock_path', why: 'a key of the master file' },
+  ])('$key: $why', async ({ key, path }) => {
+    const { out } = await said(`explain ${key} --json`);
+    expect(JSON.parse(out).keys.map((fact: { path: string }) => fact.path)).toEqual([path]);
+  });
+
+  test('a group names its keys, and all keys are listed without one', async () => {
+    expect((await said('explain restart_policy')).out).toMatch(/^ {2}keys .*max_backoff/m);
+    const { out } = await said('explain');
+    expect(out).toMatch(/^process\.command +service +roll/m);
+    expect(out).toMatch(/^config_directory +config +restart/m);
+  });
+
+  test('an unknown key is exit 1 with the one that was meant', async () => {
+    const { exit, err } = await said('explain process.stop_grase');
+    expect(err).toBe('pmctl: no key is called "process.stop_grase"; did you mean process.stop_grace?\n');
+    expect(exit).toBe(1);
+  });
+});
+
+test('schema prints the JSON schema of either file', async () => {
+  const service = await run({ socket: '/nonexistent' }, 'schema');
+  expect(JSON.parse(service.out).properties).toHaveProperty('process');
+  const config = await run({ socket: '/nonexistent' }, 'schema config');
+  expect(JSON.parse(config.out).properties).toHaveProperty('sock_path');
+});
+
+const VERSION: VersionView = {
+  name: 'processmaster',
+  version: '9.8.7',
+  protocol: 1,
+  pid: 77,
+  started_at: ago(3 * 86_400_000),
+  config_directory: '/etc/pm/config.d',
+  containment: 'cgroup',
+};
+
+describe('version', () => {
+  test('tells both', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/version': VERSION });
+    const { out } = await run(daemon, 'version');
+    expect(out).toMatch(/^pmctl +\d+\.\d+\.\d+ {2}protocol 1$/m);
+    expect(out).toMatch(
+      /^processmaster {2}9\.8\.7 {2}protocol 1 {2}pid 77, up 3d, cgroup, \/etc\/pm\/config\.d$/m,
+    );
+    expect(JSON.parse((await run(daemon, '--version --json')).out).daemon).toEqual(VERSION);
+  });
+
+  test('without a daemon it is still an answer', async () => {
+    const { exit, out } = await run({ socket: '/nonexistent/sock' }, 'version');
+    expect(out).toContain('no daemon listens at /nonexistent/sock');
+    expect(exit).toBe(0);
+    expect(JSON.parse((await run({ socket: '/nonexistent/sock' }, 'version --json')).out)).toMatchObject({
+      daemon: null,
+      error: { code: 'no_daemon' },
+    });
+  });
+});
+
+describe('shutdown', () => {
+  test('is over when somebody else answers at the socket', async () => {
+    const daemon = await fakeDaemon({
+      'GET /api/version': () => ({
+        ...VERSION,
+        pid: daemon.askedFor('GET /api/version').length < 4 ? 77 : 78,
+      }),
+      'POST /api/shutdown': { ok: true },
+    });
+    const { exit, out } = await run(daemon, 'shutdown --stop-services');
+    expect(out).toBe('the daemon (pid 77) has ended; services are stopped\n');
+    expect(exit).toBe(0);
+    expect(daemon.askedFor('POST /api/shutdown')[0]?.body).toEqual({ stopServices: true, by: 'bob' });
+  });
+
+  test('a daemon that stays is an error', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/version': VERSION, 'POST /api/shutdown': { ok: true } });
+    const { exit, err } = await run(daemon, 'shutdown --timeout 2s');
+    expect(err).toBe('pmctl: the daemon (pid 77) has not ended after 2s\n');
+    expect(exit).toBe(1);
+  });
+
+  test('--no-wait does not look after it', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/version': VERSION, 'POST /api/shutdown': { ok: true } });
+    const terminal = fakeTerminal();
+    expect(await runOn(terminal, daemon, 'shutdown --no-wait')).toBe(0);
+    expect(terminal.out()).toBe('the daemon (pid 77) is ending; services keep running\n');
+  });
+});

@@ -1,0 +1,239 @@
+import { describe, expect, test } from 'vitest';
+import { textWidth } from '../../src/cli/text-width.ts';
+import { Answer, fakeDaemon, HANDLED, run, runOn, statusView } from './fake-daemon.ts';
+import { fakeTerminal } from './fake-terminal.ts';
+import { ago, instanceView, restingView, serviceView } from './sample-views.ts';
+
+const MINUTE = 60_000;
+
+const failed = restingView('crashy', {
+  state: 'failed',
+  restarts: 4,
+  reason: 'exit_3 4 times within 1m',
+  last_exit: {
+    instance: 0,
+    code: 3,
+    signal: null,
+    oom: false,
+    at: ago(2 * MINUTE),
+    by: 'itself',
+    uptime_ms: 900,
+    reason: 'exit_3',
+  },
+});
+
+const view = statusView([failed, serviceView('web', { drift: 'pending', labels: { team: 'shop' } })], {
+  problems: [
+    {
+      code: 'yaml-syntax',
+      severity: 'error',
+      message: 'duplicate key "env"',
+      file: 'config.d/billing.yaml',
+      line: 31,
+      column: 3,
+      hint: 'remove one',
+    },
+  ],
+  prune: { services: ['legacy'], reason: 'the configuration directory is empty' },
+});
+
+describe('status', () => {
+  test('is a table of all services, then the broken files, then what the guard holds back', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': view });
+    const { exit, out, err } = await run(daemon, 'status');
+    expect(out.split('\n')).toEqual([
+      'NAME    READY  STATE    GEN  RESTARTS   CPU  MEM  DRIFT    SINCE  REASON',
+      'crashy    0/1  failed     3         4     -    -  -           2m  exit_3 4 times within 1m',
+      'web       2/2  running    3         0  3.0%  48M  pending     3h',
+      '',
+      'error    config.d/billing.yaml:31:3  duplicate key "env"; remove one',
+      'guard    not removed: legacy: the configuration directory is empty',
+      '         confirm the removal with: pmctl update --prune',
+      '',
+    ]);
+    expect(err).toBe('');
+    expect(exit).toBe(0);
+  });
+
+  test('--json is what the daemon gave', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': view });
+    const { out } = await run(daemon, 'status --json');
+    expect(JSON.parse(out)).toEqual(view);
+  });
+
+  test('of named services has a row for each instance, and only their problems', async () => {
+    const web = serviceView('web', {
+      instances: [
+        instanceView(0, { pids: [800, 810, 811, 812], adopted: true }),
+        instanceView(1, { state: 'starting', pid: null, pids: [], started_at: null, reason: 'just started' }),
+      ],
+    });
+    const problems = [
+      { code: 'yaml-syntax', severity: 'error', message: 'of another', service: 'other' },
+      { code: 'limit-unapplied', severity: 'warning', message: 'of web', service: 'web' },
+    ] as const;
+    const daemon = await fakeDaemon({ 'GET /api/status': statusView([web, failed], { problems }) });
+    const { out } = await run(daemon, 'status web');
+    const lines = out.split('\n');
+    expect(lines[2]).toMatch(/^ {2}0 +running +3 +0 +1.5% +24M +3h {2}pid 800 810 811 and 1 more, adopted$/);
+    expect(lines[3]).toMatch(/^ {2}1 +starting .* - {2}just started$/);
+    expect(out).not.toContain('crashy');
+    expect(out).not.toContain('of another');
+    expect(out).toContain('warning  of web');
+  });
+
+  test('of an unknown service is exit 3 with the name that was meant', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': view });
+    const { exit, out, err } = await run(daemon, 'status wbe');
+    expect(err).toBe('pmctl: no service is called "wbe"; did you mean web?\n');
+    expect(out).toBe('');
+    expect(exit).toBe(3);
+  });
+
+  test('fits the terminal and colours states on it', async () => {
+    const long = serviceView('long', { state: 'failed', reason: 'it went wrong '.repeat(30) });
+    const daemon = await fakeDaemon({ 'GET /api/status': statusView([long]) });
+    for (const columns of [60, 80, 140]) {
+      const { out } = await run(daemon, 'status', { screen: { columns, rows: 24 } });
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no columns
+      const plain = out.replace(/\u001b\[\d+m/g, '').split('\n');
+      expect(Math.max(...plain.map(textWidth))).toBe(columns);
+      expect(out).toContain('\u001b[31mfailed\u001b[0m');
+    }
+    const plain = await run(daemon, 'status --no-color', { screen: { columns: 80, rows: 24 } });
+    expect(plain.out).not.toContain('\u001b');
+  });
+
+  test('says so when there is no service', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': statusView([]) });
+    expect(await run(daemon, 'status')).toEqual({ exit: 0, out: 'no services\n', err: '' });
+  });
+});
+
+describe('list', () => {
+  test('prints names only, all or those with a label', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': view });
+    expect((await run(daemon, 'list')).out).toBe('crashy\nweb\n');
+    expect((await run(daemon, 'list -l team=shop')).out).toBe('web\n');
+    expect(JSON.parse((await run(daemon, 'list --json')).out)).toEqual({ services: ['crashy', 'web'] });
+  });
+
+  test('a label that no service has is an error', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': view });
+    const { exit, err } = await run(daemon, 'list -l team=shop -l tier=gold');
+    expect(err).toBe('pmctl: no service has label team=shop, tier=gold\n');
+    expect(exit).toBe(1);
+  });
+});
+
+describe('status --watch', () => {
+  const screen = { columns: 80, rows: 24 };
+  const LEAVE = '\u001b[?25h\u001b[?7h\u001b[?1049l';
+
+  test.each([
+    { key: 'q', exit: 0 },
+    { key: '\u0003', exit: 130 },
+  ])('redraws until $key and gives the screen back', async ({ key, exit }) => {
+    const terminal = fakeTerminal({ screen });
+    const daemon = await fakeDaemon({
+      'GET /api/status': () => {
+        if (daemon.askedFor('GET /api/status').length === 3) terminal.press(key);
+        return view;
+      },
+    });
+    expect(await runOn(terminal, daemon, 'status --watch')).toBe(exit);
+    expect(terminal.out().startsWith('\u001b[?1049h')).toBe(true);
+    expect(terminal.out().endsWith(LEAVE)).toBe(true);
+    expect(terminal.out()).toContain('crashy');
+  });
+
+  test('an interrupt from outside gives the screen back before the program can end', async () => {
+    const terminal = fakeTerminal({ screen });
+    const daemon = await fakeDaemon({
+      'GET /api/status': () => {
+        if (daemon.asked.length === 2) {
+          terminal.interrupt();
+          expect(terminal.out().endsWith(LEAVE)).toBe(true);
+        }
+        return view;
+      },
+    });
+    expect(await runOn(terminal, daemon, 'status --watch')).toBe(130);
+  });
+
+  test('goes on while the daemon is away, and cuts what is below the screen', async () => {
+    const terminal = fakeTerminal({ screen: { columns: 80, rows: 6 } });
+    const many = Array.from({ length: 20 }, (_, index) => serviceView(`web-${index}`));
+    const daemon = await fakeDaemon({
+      'GET /api/status': () => {
+        const asked = daemon.asked.length;
+        if (asked === 2)
+          return new Answer(503, { error: { code: 'busy', message: 'the daemon is starting' } });
+        if (asked === 4) terminal.press('q');
+        return statusView(many);
+      },
+    });
+    expect(await runOn(terminal, daemon, 'status --watch')).toBe(0);
+    expect(terminal.out()).toContain('the daemon is starting');
+    expect(terminal.out()).toContain('… 18 more lines');
+    expect(terminal.out()).not.toContain('web-3 ');
+  });
+});
+
+describe('an answer that cannot be used', () => {
+  test.each([
+    {
+      why: 'the daemon refuses',
+      answer: new Answer(400, { error: { code: 'odd', message: 'no\u001b[2J' } }),
+      says: 'pmctl: no\\x1b[2J\n',
+    },
+    {
+      why: 'the daemon is newer',
+      answer: new Answer(
+        409,
+        { error: { code: 'protocol', message: 'x' } },
+        { 'x-processmaster-protocol': '2' },
+      ),
+      says: /the daemon speaks protocol 2 and this pmctl protocol 1; pmctl is older/,
+    },
+    {
+      why: 'the daemon is older',
+      answer: new Answer(
+        409,
+        { error: { code: 'protocol', message: 'x' } },
+        { 'x-processmaster-protocol': '0' },
+      ),
+      says: /the daemon is older: restart it/,
+    },
+    {
+      why: 'the route is missing',
+      answer: undefined,
+      says: /does not know GET \/api\/status; is it older than pmctl/,
+    },
+    { why: 'it is another server', answer: new Answer(500, 'oops'), says: /is not processmaster/ },
+    {
+      why: 'it hangs up',
+      answer: (_: unknown, response: { destroy(): void }) => {
+        response.destroy();
+        return HANDLED;
+      },
+      says: /closed the connection before it had answered/,
+    },
+  ])('$why: exit 1 and a sentence', async ({ answer, says }) => {
+    const daemon = await fakeDaemon({ 'GET /api/status': answer });
+    const { exit, out, err } = await run(daemon, 'status');
+    expect(err).toMatch(says);
+    expect(out).toBe('');
+    expect(exit).toBe(1);
+  });
+
+  test('with --json the error is an object on stdout as well', async () => {
+    const daemon = await fakeDaemon({ 'GET /api/status': view });
+    const { exit, out, err } = await run(daemon, 'status nosuch --json');
+    expect(JSON.parse(out)).toEqual({
+      error: { code: 'unknown_service', message: 'no service is called "nosuch"' },
+    });
+    expect(err).toBe('pmctl: no service is called "nosuch"\n');
+    expect(exit).toBe(3);
+  });
+});

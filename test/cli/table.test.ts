@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { paintFor } from '../../src/cli/paint.ts';
+import { type Column, table } from '../../src/cli/table.ts';
+import { fit, textWidth } from '../../src/cli/text-width.ts';
+
+const plain = paintFor({ terminal: false, refused: false, environment: {} });
+const colours = paintFor({ terminal: true, refused: false, environment: {} });
+
+const COLUMNS: readonly Column[] = [
+  { title: 'NAME', align: 'left' },
+  { title: 'CPU', align: 'right', spare: 1 },
+  { title: 'REASON', align: 'left', cut: 10 },
+];
+const rows = (...texts: readonly (readonly string[])[]) => texts.map((row) => row.map((text) => ({ text })));
+
+describe('a table', () => {
+  test('is aligned, without blanks at the ends of lines', () => {
+    const lines = table(COLUMNS, rows(['web', '1%', 'fine'], ['api-long', '100%', '']), {
+      width: null,
+      paint: plain,
+    });
+    expect(lines).toEqual(['NAME       CPU  REASON', 'web         1%  fine', 'api-long  100%']);
+  });
+
+  test('counts columns, not characters', () => {
+    const lines = table(COLUMNS, rows(['日本', '1%', 'x'], ['e\u0301t\u0301', '1%', 'x']), {
+      width: null,
+      paint: plain,
+    });
+    expect(lines.slice(1)).toEqual(['日本   1%  x', 'e\u0301t\u0301     1%  x']);
+  });
+
+  test('leaves a spare column out before it cuts what can be cut', () => {
+    const reason = 'a reason that is rather long';
+    const wide = table(COLUMNS, rows(['web', '1%', reason]), { width: 22, paint: plain });
+    expect(wide[1]).toBe('web    1%  a reason t…');
+    const narrow = table(COLUMNS, rows(['web', '1%', reason]), { width: 20, paint: plain });
+    expect(narrow).toEqual(['NAME  REASON', 'web   a reason that…']);
+  });
+
+  test.each([30, 24, 20, 16, 12])('never has a line longer than %i columns', (width) => {
+    const long = 'x'.repeat(100);
+    const lines = table(COLUMNS, rows([`name-${long}`, '1%', long], ['web', '1%', '日本'.repeat(50)]), {
+      width,
+      paint: plain,
+    });
+    for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(width);
+  });
+
+  test('shows cells harmlessly, and paints them without shifting the columns', () => {
+    const evil = [{ text: 'a\u001b[2Jb', colour: 'red' as const }, { text: '1%' }, { text: 'x\ny' }];
+    expect(table(COLUMNS, [evil], { width: null, paint: plain })[1]).toBe('a\\x1b[2Jb   1%  x\\ny');
+    expect(table(COLUMNS, [evil], { width: null, paint: colours })[1]).toBe(
+      '\u001b[31ma\\x1b[2Jb\u001b[0m   1%  x\\ny',
+    );
+  });
+});
+
+describe('colours', () => {
+  const of = (environment: Record<string, string>, terminal = true, refused = false) =>
+    paintFor({ terminal, refused, environment })('red', 'x') !== 'x';
+  test.each([
+    { why: 'a terminal', has: of({}) },
+    { why: 'NO_COLOR is empty', has: of({ NO_COLOR: '' }) },
+  ])('$why: yes', ({ has }) => expect(has).toBe(true));
+  test.each([
+    { why: 'no terminal', has: of({}, false) },
+    { why: 'NO_COLOR', has: of({ NO_COLOR: '1' }) },
+    { why: '--no-color', has: of({}, true, true) },
+    { why: 'a dumb terminal', has: of({ TERM: 'dumb' }) },
+  ])('$why: no', ({ has }) => expect(has).toBe(false));
+});
+
+test('a cut never splits a wide character', () => {
+  expect(fit('日本語', 5)).toBe('日本…');
+  expect(fit('日本語', 4)).toBe('日…');
+  expect(fit('abc', 3)).toBe('abc');
+  expect(fit('abc', 0)).toBe('');
+});

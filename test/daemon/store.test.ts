@@ -1,0 +1,290 @@
+import { beforeEach, describe, expect, it, test } from 'vitest';
+import { Store } from '../../src/daemon/store.ts';
+import type { Intent } from '../../src/model/memory.ts';
+import type { Failure } from '../../src/world/world.ts';
+import {
+  exited,
+  hash,
+  memory,
+  NOW,
+  name,
+  run,
+  runsRemembered,
+  slot,
+  spec,
+  stopProgress,
+  WEB,
+} from '../builders.ts';
+import { Injector } from '../twins/injector.ts';
+import { MemoryFiles } from '../twins/memory-files.ts';
+
+/** Notes how each file was written. */
+class NotingFiles extends MemoryFiles {
+  readonly writes: { path: string; mode: number; durable: boolean }[] = [];
+
+  override replace(
+    path: string,
+    text: string,
+    options?: { mode: number; durable: boolean },
+  ): Failure | undefined {
+    if (options !== undefined) this.writes.push({ path, ...options });
+    return super.replace(path, text);
+  }
+}
+
+let files: NotingFiles;
+
+beforeEach(() => {
+  files = new NotingFiles(new Injector());
+});
+
+/** What a daemon finds that starts with these files. */
+function next(bootId = 'boot-1'): Store {
+  const store = new Store(files, '/state', bootId);
+  store.load();
+  return store;
+}
+
+const STOPPED: Intent = { stopped: { by: 'bob', at: NOW } };
+const of = (intent: Intent): ReadonlyMap<typeof WEB, Intent> => new Map([[WEB, intent]]);
+
+describe('an empty state directory', () => {
+  it('means that nobody asked for anything and nothing was noticed', () => {
+    const store = next();
+    expect(store.problems).toEqual([]);
+    expect(store.names()).toEqual([]);
+    expect(store.intent(WEB)).toEqual({});
+    expect(store.memory(WEB)).toEqual(memory());
+    expect(store.applied(WEB).size).toBe(0);
+  });
+});
+
+describe('intents', () => {
+  it('are on disk, durably, before it is answered', () => {
+    expect(next().setIntents(of(STOPPED))).toBeUndefined();
+    expect(files.writes).toEqual([{ path: '/state/intent.json', mode: 0o600, durable: true }]);
+    expect(next().intent(WEB)).toEqual(STOPPED);
+  });
+
+  it('do not change when they cannot be written', () => {
+    const store = next();
+    store.setIntents(of(STOPPED));
+    files.failing = 'ENOSPC';
+    expect(store.setIntents(of({}))).toMatchObject({ code: 'state-unwritable', severity: 'error' });
+    expect(store.intent(WEB)).toEqual(STOPPED);
+    files.failing = undefined;
+    expect(next().intent(WEB)).toEqual(STOPPED);
+  });
+
+  it('of several services change together, the others stay', () => {
+    const store = next();
+    const db = name('db');
+    store.setIntents(new Map([[db, STOPPED]]));
+    store.setIntents(new Map([[WEB, { pardon: 1 }]]));
+    expect(files.writes).toHaveLength(2);
+    expect(next().intent(db)).toEqual(STOPPED);
+    expect(next().intent(WEB)).toEqual({ pardon: 1 });
+  });
+
+  it('that say nothing are not kept', () => {
+    const store = next();
+    store.setIntents(of(STOPPED));
+    store.setIntents(of({}));
+    expect(store.names()).toEqual([]);
+    expect(next().names()).toEqual([]);
+  });
+});
+
+describe('memory', () => {
+  const noticed = memory({
+    generation: 3,
+    generationHash: hash('a'),
+    slots: { 0: slot({ restarts: 2, generation: 3, crashes: [NOW] }) },
+    runs: runsRemembered([run(), { main: { pid: 7, ticks: 9 }, stop: stopProgress() }]),
+  });
+
+  it('is read back by the next daemon of the same boot', () => {
+    const store = next();
+    store.setMemory(WEB, noticed);
+    expect(store.dirty).toBe(true);
+    expect(store.flush()).toBeUndefined();
+    expect(store.dirty).toBe(false);
+    expect(next().memory(WEB)).toEqual(noticed);
+  });
+
+  it('is not dirty when it says the same in new objects', () => {
+    const store = next();
+    store.setMemory(WEB, noticed);
+    store.flush();
+    store.setMemory(WEB, structuredClone(noticed));
+    expect(store.dirty).toBe(false);
+  });
+
+  it('stays dirty when it cannot be written, and is written later', () => {
+    const store = next();
+    store.setMemory(WEB, noticed);
+    files.failing = 'ENOSPC';
+    expect(store.flush()).toMatchObject({ code: 'state-unwritable' });
+    expect(store.dirty).toBe(true);
+    files.failing = undefined;
+    expect(store.flush()).toBeUndefined();
+    expect(next().memory(WEB)).toEqual(noticed);
+  });
+});
+
+describe('urgent', () => {
+  const completed = (at: number) =>
+    slot({ end: { kind: 'completed', at, reason: '', under: 'h', pardon: 0, retryAt: null } });
+
+  it('is a completion, until it is on disk', () => {
+    const store = next();
+    store.setMemory(WEB, memory({ slots: { 0: completed(NOW) } }));
+    expect(store.urgent).toBe(true);
+    store.flush();
+    expect(store.urgent).toBe(false);
+  });
+
+  it('is also a completion that takes the place of another one', () => {
+    const store = next();
+    store.setMemory(WEB, memory({ slots: { 0: completed(NOW), 1: slot() } }));
+    store.flush();
+    store.setMemory(WEB, memory({ slots: { 0: slot(), 1: completed(NOW) } }));
+    expect(store.urgent).toBe(true);
+    store.flush();
+    store.setMemory(WEB, memory({ slots: { 0: slot(), 1: completed(NOW + 1) } }));
+    expect(store.urgent).toBe(true);
+  });
+
+  it('is no crash and no wait', () => {
+    const store = next();
+    store.setMemory(WEB, memory({ slots: { 0: slot({ crashes: [NOW], attempt: 1 }) } }));
+    expect(store.urgent).toBe(false);
+  });
+});
+
+describe('a reboot', () => {
+  const exits = [{ outcome: exited(1), at: NOW, by: 'itself', run: null, uptime: 5 }] as const;
+
+  beforeEach(() => {
+    const store = next('boot-1');
+    store.setIntents(of(STOPPED));
+    const end = { kind: 'failed', at: NOW, reason: '', under: 'd', pardon: 0, retryAt: null } as const;
+    const wait = { at: NOW, delay: 1000, digest: 'd', pardon: 0 };
+    store.setMemory(
+      WEB,
+      memory({
+        generation: 3,
+        generationHash: hash('a'),
+        slots: {
+          0: slot({ restarts: 2, exits, end, crashes: [NOW], attempt: 3, generation: 3 }),
+          1: slot({ next: wait }),
+        },
+        runs: runsRemembered([run(), { stop: stopProgress() }]),
+      }),
+    );
+    store.flush();
+  });
+
+  it('leaves what people asked for', () => {
+    expect(next('boot-2').intent(WEB)).toEqual(STOPPED);
+  });
+
+  it('clears failures and waits, and forgets runs that cannot exist any more', () => {
+    const { slots, runs } = next('boot-2').memory(WEB);
+    expect(slots[0]).toMatchObject({ end: null, next: null, crashes: [], attempt: 0, generation: 0 });
+    expect(slots[1]).toMatchObject({ next: null });
+    expect(runs).toEqual({});
+  });
+
+  it('keeps the history and goes on counting generations', () => {
+    const remembered = next('boot-2').memory(WEB);
+    expect(remembered).toMatchObject({ generation: 3, generationHash: hash('a') });
+    expect(remembered.slots[0]).toMatchObject({ restarts: 2, exits });
+  });
+
+  it('is none when the boot is the same', () => {
+    expect(next('boot-1').memory(WEB).slots[0]?.end?.kind).toBe('failed');
+  });
+});
+
+describe('definitions that runs were started with', () => {
+  const secretless = spec({ description: 'one' });
+
+  it('are read back by the next daemon', () => {
+    const store = next();
+    store.setApplied(WEB, hash('a'), secretless);
+    expect(store.flushApplied()).toBeUndefined();
+    expect(next().applied(WEB)).toEqual(new Map([[hash('a'), secretless]]));
+  });
+
+  it('that no run needs any more are dropped', () => {
+    const store = next();
+    store.setApplied(WEB, hash('a'), secretless);
+    store.setApplied(WEB, hash('b'), secretless);
+    store.keepApplied(WEB, new Set([hash('b')]));
+    store.flush();
+    expect([...next().applied(WEB).keys()]).toEqual([hash('b')]);
+  });
+
+  it('are not written again when nothing changed', () => {
+    const store = next();
+    store.setApplied(WEB, hash('a'), secretless);
+    store.flushApplied();
+    store.setApplied(WEB, hash('a'), secretless);
+    expect(store.dirty).toBe(false);
+    store.flushApplied();
+    expect(files.writes).toHaveLength(1);
+  });
+});
+
+describe('forget', () => {
+  it('leaves nothing of a service, and everything of the others', () => {
+    const db = name('db');
+    const store = next();
+    for (const one of [WEB, db]) {
+      store.setIntents(new Map([[one, STOPPED]]));
+      store.setMemory(one, memory({ generation: 1 }));
+      store.setApplied(one, hash('a'), spec());
+    }
+    expect(store.forget(WEB)).toBeUndefined();
+    store.flush();
+    const later = next();
+    expect(later.names()).toEqual([db]);
+    expect(later.applied(WEB).size).toBe(0);
+    expect(later.intent(db)).toEqual(STOPPED);
+  });
+});
+
+describe('a file that cannot be read back', () => {
+  test.each([
+    ['cut off in the middle', '{"version":1,"services":{"web":{"sto'],
+    ['empty', ''],
+    ['no object', '[]'],
+    ['of another version', '{"version":99,"services":{}}'],
+    ['null', 'null'],
+  ])('%s: it is set aside, named, and the daemon goes on', (_title, text) => {
+    files.set('/state/intent.json', text);
+    const store = next();
+    expect(store.problems).toMatchObject([{ code: 'state-corrupt', severity: 'warning' }]);
+    expect(store.problems[0]?.message).toContain('/state/intent.json');
+    expect(files.contents.get('/state/intent.json.broken')).toBe(text);
+    expect(store.setIntents(of(STOPPED))).toBeUndefined();
+    expect(next().intent(WEB)).toEqual(STOPPED);
+  });
+
+  it('takes nothing of the other files with it', () => {
+    const store = next();
+    store.setIntents(of(STOPPED));
+    store.setMemory(WEB, memory({ generation: 4 }));
+    store.flush();
+    files.set('/state/memory.json', 'garbage');
+    expect(next().intent(WEB)).toEqual(STOPPED);
+    expect(next().memory(WEB)).toEqual(memory());
+  });
+
+  it('with odd content in it does no harm', () => {
+    files.set('/state/memory.json', '{"version":1,"boot_id":"boot-0","services":{"web":null,"db":{}}}');
+    expect(next().memory(WEB)).toEqual(memory());
+    expect(next().memory(name('db'))).toEqual(memory());
+  });
+});

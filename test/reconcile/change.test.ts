@@ -1,0 +1,335 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../src/model/action.ts';
+import type { Intent } from '../../src/model/memory.ts';
+import type { ObservedRun } from '../../src/model/observed.ts';
+import { changeOf } from '../../src/reconcile/change.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import type { Situation } from '../../src/reconcile/situation.ts';
+import {
+  defined,
+  exited,
+  hash,
+  mainEnded,
+  memory,
+  NOW,
+  over,
+  problem,
+  run,
+  runsRemembered,
+  type SituationChanges,
+  situation,
+  slot,
+  spec,
+  stopProgress,
+  unseen,
+  WEB,
+} from '../builders.ts';
+
+const STOPPED = { stopped: { by: 'bob', at: NOW } };
+const HELD = { held: { by: 'bob', at: NOW } };
+
+function change(changes: SituationChanges): Change | undefined {
+  return changeOf(situation(changes));
+}
+
+const two = [run({ slot: 0 }), run({ slot: 1 })];
+
+describe('nothing to do', () => {
+  it('when everything is as wanted', () => {
+    expect(change({ runs: [run()] })).toBeUndefined();
+  });
+
+  it('for a service that is held', () => {
+    expect(change({ intent: HELD, desired: defined({ hash: 'b' }), runs: [run()] })).toBeUndefined();
+  });
+
+  it('for a service that could not be seen', () => {
+    expect(change({ observed: unseen() })).toBeUndefined();
+  });
+
+  it('for a service that is stopped already, or is on its way', () => {
+    expect(change({ intent: STOPPED })).toBeUndefined();
+    const runs = runsRemembered([run(), { stop: stopProgress() }]);
+    expect(change({ intent: STOPPED, runs: [run()], memory: { runs } })).toBeUndefined();
+  });
+
+  it('for a crash that is being waited out: that is the daily work of the loop', () => {
+    const known = { generation: 1, generationHash: hash('a'), slots: { 0: slot({ generation: 1 }) } };
+    expect(change({ runs: [over(exited(1))], memory: known })).toBeUndefined();
+    const { memory: after } = decide(situation({ runs: [over(exited(1))], memory: known }));
+    expect(change({ memory: after, now: NOW + 1000 })).toBeUndefined();
+  });
+});
+
+describe('roll and replace', () => {
+  const changed = defined({
+    hash: 'b',
+    spec: { instances: 2, process: { args: ['--port=81'] } },
+    lines: { 'process.args[0]': 9 },
+  });
+  const applied = { a: spec({ instances: 2, process: { args: ['--port=80'] } }) };
+
+  it('a field that processes are started with rolls, with its cause and line', () => {
+    expect(change({ desired: changed, applied, runs: two })).toEqual({
+      service: WEB,
+      action: 'roll',
+      instances: 2,
+      reason: 'definition changed',
+      because: [
+        {
+          path: 'process.args[0]',
+          from: '"--port=80"',
+          to: '"--port=81"',
+          class: 'roll',
+          file: 'config.d/web.yaml',
+          line: 9,
+        },
+      ],
+    });
+  });
+
+  it('one field of class replace makes it a replacement', () => {
+    const desired = defined({ hash: 'b', spec: { instances: 2, process: { type: 'oneshot', args: ['x'] } } });
+    expect(change({ desired, applied, runs: two })).toMatchObject({ action: 'replace', instances: 2 });
+  });
+
+  it('counts only the runs that are still to be replaced', () => {
+    const runs = [run({ slot: 0, hash: 'b', generation: 2 }), run({ slot: 1 })];
+    expect(change({ desired: changed, applied, runs })).toMatchObject({ action: 'roll', instances: 1 });
+  });
+
+  it('says so when the old definition is lost', () => {
+    expect(change({ desired: changed, applied: {}, runs: two })).toMatchObject({
+      action: 'roll',
+      because: [],
+      reason: 'the definition it was started with is no longer known',
+    });
+  });
+
+  it('a restart by hand is told as such', () => {
+    const desired = defined({ spec: { instances: 2 } });
+    expect(change({ desired, intent: { minGeneration: 2 }, runs: two })).toMatchObject({
+      action: 'roll',
+      because: [],
+      reason: 'restart requested',
+      instances: 2,
+    });
+  });
+});
+
+describe('live', () => {
+  it('touches no instance and names its fields', () => {
+    const desired = defined({ spec: { description: 'new' } });
+    expect(change({ desired, applied: { a: spec({ description: 'old' }) }, runs: [run()] })).toMatchObject({
+      action: 'live',
+      instances: 0,
+      because: [{ path: 'description', class: 'live', from: '"old"', to: '"new"' }],
+    });
+  });
+});
+
+describe('start and stop', () => {
+  it('a new service starts', () => {
+    const desired = defined({ spec: { instances: 2 } });
+    expect(change({ desired })).toEqual({
+      service: WEB,
+      action: 'start',
+      instances: 2,
+      because: [],
+      reason: 'not running',
+    });
+  });
+
+  it('more instances start, with the line that says so', () => {
+    const desired = defined({ spec: { instances: 3 }, lines: { instances: 4 } });
+    expect(change({ desired, applied: { a: spec({ instances: 2 }) }, runs: two })).toMatchObject({
+      action: 'start',
+      instances: 1,
+      reason: 'fewer instances run than are wanted',
+      because: [{ path: 'instances', from: '2', to: '3', line: 4 }],
+    });
+  });
+
+  it('fewer instances stop', () => {
+    expect(change({ applied: { a: spec({ instances: 2 }) }, runs: two })).toMatchObject({
+      action: 'stop',
+      instances: 1,
+      because: [{ path: 'instances', from: '2', to: '1' }],
+    });
+  });
+
+  it.each<[string, SituationChanges]>([
+    ['stopped by bob', { intent: STOPPED }],
+    ['file removed', { desired: undefined, intent: { removalApproved: true } }],
+    ['disabled in its file', { desired: defined({ spec: { enabled: false } }) }],
+    ['processmaster is stopping', { ending: { reason: 'signal_term', hurry: false } }],
+  ])('%s', (reason, changes) => {
+    expect(change({ ...changes, runs: two })).toMatchObject({ action: 'stop', instances: 2, reason });
+  });
+
+  it('a failed service starts when its file changes', () => {
+    const end = { kind: 'failed', at: NOW, reason: '', under: 'old', pardon: 0, retryAt: null } as const;
+    const slots = { 0: slot({ end, generation: 1, exits: [] }) };
+    expect(change({ memory: { generation: 1, generationHash: hash('a'), slots } })).toMatchObject({
+      action: 'start',
+      instances: 1,
+    });
+  });
+});
+
+describe('keep', () => {
+  it('a removed file that the guard holds back', () => {
+    expect(change({ desired: undefined, runs: two })).toMatchObject({
+      action: 'keep',
+      instances: 2,
+      reason: 'its file is gone; pmctl update --prune removes it',
+    });
+  });
+
+  it('a broken file without a good version', () => {
+    const desired = { kind: 'broken', name: WEB, file: 'web.yaml', problems: [problem()] } as const;
+    expect(change({ desired, runs: two })).toMatchObject({ action: 'keep', instances: 2 });
+  });
+
+  it('a broken file with a good version that is in force', () => {
+    const desired = defined({ problems: [problem()] });
+    expect(change({ desired, runs: [run()] })).toMatchObject({
+      action: 'keep',
+      instances: 1,
+      reason: 'keeps running the last good definition',
+    });
+  });
+});
+
+describe('the plan shown is the plan carried out', () => {
+  const arbitraryRun: fc.Arbitrary<ObservedRun> = fc
+    .record({
+      slot: fc.nat(3),
+      hash: fc.constantFrom('a', 'b', 'c'),
+      generation: fc.integer({ min: 1, max: 4 }),
+      age: fc.integer({ min: 0, max: 10_000 }),
+      life: fc.constantFrom('alive', 'over', 'left', 'unborn', 'unseen'),
+      code: fc.constantFrom(0, 1),
+    })
+    .map(({ life, code, ...rest }) => {
+      if (life === 'over') return over(exited(code), rest);
+      if (life === 'left') return mainEnded(exited(code), rest);
+      if (life === 'unseen') return run({ ...rest, members: 'unseen' });
+      if (life === 'unborn') {
+        return run({ ...rest, members: 'none', main: { is: 'unknown' }, everRan: false });
+      }
+      return run(rest);
+    });
+  const asked = { by: 'bob', at: NOW };
+  const intents: fc.Arbitrary<Intent> = fc.constantFrom<Intent[]>(
+    {},
+    {},
+    { stopped: asked },
+    { held: asked },
+    { minGeneration: 3, pardon: 1 },
+    { removalApproved: true },
+    { scale: { ...asked, instances: 4, file: 2 } },
+  );
+  const desired = fc.constantFrom(
+    defined({ spec: { instances: 2 } }),
+    defined({ hash: 'b', spec: { instances: 3, process: { stop_command: ['x'], exit_on: 'main' } } }),
+    defined({ spec: { instances: 2, restart_policy: { policy: 'never' } } }),
+    defined({ spec: { enabled: false } }),
+    undefined,
+  );
+  const arbitrary: fc.Arbitrary<Situation> = fc
+    .record({
+      desired,
+      intent: intents,
+      runs: fc.uniqueArray(arbitraryRun, { maxLength: 5, selector: ({ key }) => key.id }),
+      stopping: fc.boolean(),
+      known: fc.boolean(),
+    })
+    .map(({ runs, stopping, known, ...rest }) => {
+      const [first] = runs;
+      return situation({
+        ...rest,
+        runs,
+        applied: { a: spec({ instances: 2 }), b: spec() },
+        memory: memory({
+          ...(known ? { generation: 2, generationHash: hash('a') } : {}),
+          ...(stopping && first ? { runs: runsRemembered([first, { stop: stopProgress() }]) } : {}),
+        }),
+      });
+    });
+
+  const isStop = (action: { readonly do: string }): boolean =>
+    ['signal', 'stop_command', 'kill'].includes(action.do);
+
+  it('whatever a first look starts, stops or updates is in the plan', () => {
+    fc.assert(
+      fc.property(arbitrary, (now) => {
+        const { actions } = decide(now);
+        const alive = (id: string): boolean =>
+          now.observed.kind === 'seen' &&
+          now.observed.runs.some(({ key, main }) => key.id === id && main.is === 'running');
+        const starts = actions.some((one) => one.do === 'start' && one.because !== 'respawn_after_exit');
+        const stops = actions.some((one) => isStop(one) && 'run' in one && alive(one.run.id));
+        const lives = actions.some((one) => one.do === 'apply_live');
+        if (!starts && !stops && !lives) return;
+        expect(changeOf(now)?.action).toMatch(/^(start|stop|roll|replace|live)$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('whatever the plan starts, stops or updates is begun at the first look, or waits for its turn', () => {
+    fc.assert(
+      fc.property(arbitrary, (now) => {
+        const planned = changeOf(now);
+        const { actions, wakeAt } = decide(now);
+        if (planned === undefined || planned.action === 'keep') return;
+        expect(actions.length > 0 || wakeAt !== undefined).toBe(true);
+        if (planned.action === 'start') expect(actions.some((one) => one.do === 'start')).toBe(true);
+        if (planned.action === 'stop') expect(actions.some(isStop)).toBe(true);
+        if (planned.action === 'live') expect(actions.some((one) => one.do === 'apply_live')).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('a place is never filled while anything may live in it, and never twice', () => {
+    fc.assert(
+      fc.property(arbitrary, (now) => {
+        const { actions } = decide(now);
+        const started = actions.flatMap((one) => (one.do === 'start' ? [one.slot] : []));
+        expect(new Set(started).size).toBe(started.length);
+        const runs = now.observed.kind === 'seen' ? now.observed.runs : [];
+        for (const { key, members, main } of runs) {
+          if (members.is === 'none' && main.is !== 'running') continue;
+          expect(started).not.toContain(key.slot);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('the same situation gives the same decision, and is left as it was', () => {
+    fc.assert(
+      fc.property(arbitrary, (now) => {
+        const before = structuredClone(now);
+        expect(decide(now)).toEqual(decide(now));
+        expect(now).toEqual(before);
+      }),
+    );
+  });
+
+  it('whoever waits for a moment is woken for it', () => {
+    fc.assert(
+      fc.property(arbitrary, (now) => {
+        const { slots, wakeAt } = decide(now);
+        for (const phase of slots) {
+          if (phase.phase === 'backoff' || (phase.phase === 'stopping' && phase.until !== null)) {
+            expect(wakeAt ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(phase.until ?? 0);
+          }
+        }
+      }),
+    );
+  });
+});
