@@ -22,7 +22,7 @@ const settingKeys = keyFacts(config);
 const files = {
   'src/model/generated/keys.ts': formatted(
     'keys.ts',
-    `${header}import type { KeyFact } from '../keys.ts';
+    `${header}import type { KeyFact } from '../key-fact.ts';
 
 /** Every key of the service file. */
 export const SERVICE_KEYS: readonly KeyFact[] = ${JSON.stringify(serviceKeys)};

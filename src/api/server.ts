@@ -31,6 +31,7 @@ export function apiServer(control: Control, now: () => number): FastifyInstance 
   app.server.headersTimeout = REQUEST_TIMEOUT;
   // A client that only wants to be answered needs no protocol number; one that sends it is told when it is too new.
   app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-processmaster-protocol', String(PROTOCOL));
     const wanted = request.headers['x-processmaster-protocol'];
     if (wanted === undefined || wanted === String(PROTOCOL)) return;
     await refuse(
@@ -73,9 +74,14 @@ function readRoutes(app: FastifyInstance, control: Control, now: () => number): 
       ...(file === undefined ? {} : { file }),
     });
   });
+  const followers = new Set<FastifyReply['raw']>();
   app.get('/api/events', (request, reply) => {
     const { after, follow } = request.query as Record<string, string | undefined>;
-    events(control, count(after, 0), follow === '1', reply);
+    events(control, count(after, 0), reply, follow === '1' ? followers : undefined);
+  });
+  // A daemon that ends does not wait for those who would listen for ever.
+  app.addHook('preClose', async () => {
+    for (const raw of followers) raw.end();
   });
 }
 
@@ -133,9 +139,12 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
     const view = await control.wait({ ...body, timeout: Math.min(body.timeout, LONGEST_WAIT) });
     return view ?? unknownService(reply, body.service);
   });
-  app.post('/api/shutdown', { schema: { body: BODIES.shutdown } }, async (request) => {
+  app.post('/api/shutdown', { schema: { body: BODIES.shutdown } }, async (request, reply) => {
     const body = (request.body ?? {}) as { stopServices?: boolean };
-    control.shutdown({ stopServices: body.stopServices ?? false, by: actor(request) });
+    // Answered first: the end of the daemon closes every connection.
+    reply.raw.once('close', () =>
+      control.shutdown({ stopServices: body.stopServices ?? false, by: actor(request) }),
+    );
     return { ok: true };
   });
 }
@@ -155,11 +164,19 @@ function health(control: Control, now: number): Record<string, unknown> {
   };
 }
 
-/** Newline-delimited JSON; with `follow` it goes on until the client is gone. */
-function events(control: Control, after: number, follow: boolean, reply: FastifyReply): void {
+/**
+ * Newline-delimited JSON.
+ * @param followers not undefined: it goes on until the client is gone, and is one of these meanwhile
+ */
+function events(
+  control: Control,
+  after: number,
+  reply: FastifyReply,
+  followers: Set<FastifyReply['raw']> | undefined,
+): void {
   const { events: past } = control.events(after);
   const lines = past.map((event) => `${JSON.stringify(event)}\n`).join('');
-  if (!follow) {
+  if (followers === undefined) {
     reply.type('application/x-ndjson').send(lines);
     return;
   }
@@ -168,12 +185,16 @@ function events(control: Control, after: number, follow: boolean, reply: Fastify
   raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
   raw.flushHeaders();
   raw.write(lines);
+  followers.add(raw);
   const stop = control.onEvent((event) => {
     // A reader that does not keep up is cut off: it may come back with the last id that it saw.
     if (raw.writableLength > BODY_LIMIT) raw.destroy();
     else raw.write(`${JSON.stringify(event)}\n`);
   });
-  raw.on('close', stop);
+  raw.on('close', () => {
+    followers.delete(raw);
+    stop();
+  });
 }
 
 function find(control: Control, id: string): ServiceView | undefined {

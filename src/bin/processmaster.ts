@@ -14,6 +14,7 @@ import type { DesiredState } from '../model/spec.ts';
 import { systemFiles } from '../world/files.ts';
 import { systemHost } from '../world/host.ts';
 import { openWorld } from '../world/linux.ts';
+import { clearStalePidFile } from '../world/pid-file.ts';
 import { closeLog, openLog } from '../world/safe-open.ts';
 import { systemUsers } from '../world/users.ts';
 import { type Files, isFailure } from '../world/world.ts';
@@ -74,6 +75,7 @@ async function main(argv: readonly string[]): Promise<void> {
     read: () => directory.load(),
     openLog,
     closeLog,
+    clearPidFile: clearStalePidFile,
     readLogs,
     setEnabled: (desired, service, enabled) => setEnabled(files, desired, service, enabled),
   });
@@ -88,7 +90,7 @@ function parseArguments(
     .description('Runs what the service files in the configuration directory say, and keeps it so.')
     .version(version, '-v, --version')
     .option('-c, --config <file>', 'the master file (default: ./config.yaml if there is one)')
-    .allowExcessArguments(false)
+    .allowExcessArguments()
     .showSuggestionAfterError()
     .exitOverride();
   for (const { path, description, group } of SETTING_KEYS) {
@@ -101,6 +103,14 @@ function parseArguments(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  }
+  const [word] = command.args;
+  if (word !== undefined) {
+    const meant = command.args.join(' ');
+    process.stderr.write(
+      `processmaster: unexpected word ${JSON.stringify(word)}; services are managed with: pmctl ${meant}\n`,
+    );
+    return WRONG_USAGE;
   }
   const values = command.opts<Record<string, string>>();
   const flags: Record<string, unknown> = {};

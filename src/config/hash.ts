@@ -8,19 +8,41 @@ import { isMap } from './raw-tree.ts';
 /** Counts up when the same definition would no longer mean the same processes: all of them are then replaced. */
 const FORMAT = 1;
 
+/**
+ * A field that has one of these for its default, and that value, is left out, as one that is not set at all: so a
+ * release which knows more fields gives the same definition the same hash, and an upgrade restarts nothing. Every
+ * field that is added later must have such a default, or none.
+ */
+const NOTHING: ReadonlySet<string> = new Set(['[]', '{}', 'false']);
+
 /** Every key that holds a value; what lies below it has its class. */
-const FIELDS = SERVICE_KEYS.filter((fact) => !fact.group && !fact.path.includes('*')).map((fact) => ({
-  keys: fact.path.split('.'),
-  startedWith: fact.apply === 'roll' || fact.apply === 'replace',
-}));
+const FIELDS = SERVICE_KEYS.filter((fact) => !fact.group && !fact.path.includes('*'))
+  .toSorted(byPath)
+  .map((fact) => ({
+    path: fact.path,
+    nothing: NOTHING.has(fact.default ?? '') ? fact.default : null,
+    keys: fact.path.split('.'),
+    startedWith: fact.apply === 'roll' || fact.apply === 'replace',
+  }));
+
+function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path < b.path ? -1 : 1;
+}
 
 /**
  * `hash`: over the fields of the classes roll and replace; two runs of one hash were started alike. `digest`: over
  * the whole definition, live fields included.
  */
 export function identityOf(spec: ServiceSpec): { readonly hash: SpecHash; readonly digest: string } {
-  const texts = FIELDS.map(({ keys }) => canonical(valueAt(spec, keys) ?? null));
-  const started = texts.filter((_, index) => FIELDS[index]?.startedWith);
+  const texts: string[] = [];
+  const started: string[] = [];
+  for (const { path, keys, nothing, startedWith } of FIELDS) {
+    const value = canonical(valueAt(spec, keys) ?? null);
+    if (value === 'null' || value === nothing) continue;
+    const text = `${path}=${value}`;
+    texts.push(text);
+    if (startedWith) started.push(text);
+  }
   return {
     hash: digestOf(`${FORMAT}\n${started.join('\n')}`) as SpecHash,
     digest: digestOf(`${FORMAT}\n${texts.join('\n')}`),

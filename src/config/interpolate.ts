@@ -1,5 +1,4 @@
 /** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in `process:` stand for? */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this file is about such text
 import type { Problem } from '../model/problem.ts';
 import { START_VARIABLES, type StartVariable, type TemplatePart, writeTemplate } from '../model/template.ts';
 import { mapScalars, SERVICE_TREE } from './key-tree.ts';

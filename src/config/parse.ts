@@ -111,6 +111,13 @@ function unprintable(text: string, offset: number, file: string): Problem {
   return new SourceText(text, file, null).problem('yaml-syntax', offset, message, 'is it a binary file?');
 }
 
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'indent with spaces',
+  BLOCK_AS_IMPLICIT_KEY: 'put a text that contains ": " in quotes',
+  MULTILINE_IMPLICIT_KEY: 'is a colon missing, or the indent wrong?',
+  BAD_ALIAS: 'put a text that begins with * in quotes',
+};
+
 function syntaxProblem(
   error: { readonly code: string; readonly message: string; readonly pos: [number, number] },
   source: SourceText,
@@ -118,8 +125,7 @@ function syntaxProblem(
   const line = error.message.split('\n', 1)[0] ?? '';
   const message = line.length > 160 ? `${line.slice(0, 157)}...` : line;
   const deep = message.includes('call stack');
-  const hint = error.code === 'TAB_AS_INDENT' ? 'indent with spaces' : undefined;
-  return source.problem('yaml-syntax', error.pos[0], deep ? 'nested too deeply' : message, hint);
+  return source.problem('yaml-syntax', error.pos[0], deep ? 'nested too deeply' : message, HINTS[error.code]);
 }
 
 /** Nodes to plain values, and whatever YAML allows but a definition must not do. */

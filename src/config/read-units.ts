@@ -12,11 +12,12 @@ import {
   type Refused,
   type Scalar,
 } from '../model/units.ts';
+import { decodeBase64 } from './base64.ts';
 import { type KeyNode, mapScalars } from './key-tree.ts';
 import { nearest } from './nearest.ts';
 import { type Origin, problemAt } from './raw-tree.ts';
 
-type Read = (value: Scalar) => number | string | null | Refused;
+type Read = (value: Scalar) => Scalar | null | Refused;
 
 /** PID_MAX_LIMIT of a 64-bit kernel: 2^22 (include/linux/threads.h). */
 const MOST_PIDS = 4_194_304;
@@ -33,6 +34,7 @@ const READERS: Readonly<Record<string, Read>> = {
   mode: parseMode,
   umask: parseUmask,
   signal: readSignal,
+  base64: readBase64,
 };
 
 /**
@@ -61,6 +63,12 @@ function notZero(size: number | null | Refused): number | null | Refused {
   return size === 0
     ? { refused: '0 leaves nothing to run in; remove the key, or write max, for no limit' }
     : size;
+}
+
+/** Stays as it is: only a secret may hold what it decodes to. */
+function readBase64(value: Scalar): Scalar | Refused {
+  const decoded = decodeBase64(String(value));
+  return 'refused' in decoded ? decoded : value;
 }
 
 function readSignal(value: Scalar): string | Refused {

@@ -51,8 +51,9 @@ export function loadSettings(input: SettingsInput): SettingsResult {
   const directory = file.path === null ? input.cwd : dirname(file.path);
   const fromFile = file.path === null ? NOTHING : readFile(file.text, file.path, input);
   const fromEnv = readSource(treeOf(fromEnvironment(input.env)), namedBy(variableOf), input.cwd);
-  const fromFlags = readSource(treeOf(givenFlags(input.flags)), namedBy(flagOf), input.cwd);
-  const problems = [...fromFile.problems, ...fromEnv.problems, ...fromFlags.problems];
+  const flags = givenFlags(input.flags);
+  const fromFlags = readSource(treeOf(flags.values), namedBy(flagOf), input.cwd);
+  const problems = [...fromFile.problems, ...fromEnv.problems, ...flags.problems, ...fromFlags.problems];
   if (problems.length > 0) return { problems };
   const defaults = readSource(SETTING_DEFAULTS, DEFAULT_ORIGIN, directory).tree;
   const sources = [fromFile.tree, fromEnv.tree, fromFlags.tree];
@@ -97,10 +98,17 @@ function readFile(text: string, path: string, { cwd }: SettingsInput): SettingSo
   return { tree, problems: bounded([...source.problems, ...defaults.problems]) };
 }
 
-function givenFlags(flags: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> {
+function givenFlags(flags: Readonly<Record<string, unknown>>): {
+  readonly values: ReadonlyMap<string, unknown>;
+  readonly problems: readonly Problem[];
+} {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
-  for (const [key] of given) if (!SETTABLE.includes(key)) throw new Error(`no setting is called ${key}`);
-  return new Map(given);
+  const problems = given.flatMap(([key]): Problem[] => {
+    if (SETTABLE.includes(key)) return [];
+    const message = `${flagOf(key)}: only the master file can set this`;
+    return [{ code: 'value-invalid', severity: 'error', message }];
+  });
+  return { values: new Map(given.filter(([key]) => SETTABLE.includes(key))), problems };
 }
 
 /** `--watch-settle` for `watch.settle`. */

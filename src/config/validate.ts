@@ -49,8 +49,14 @@ export function validate(
 ): readonly Problem[] {
   const { validator, keys } = KINDS[kind];
   if (validator(tree)) return [];
+  const mistakes = validator.errors ?? [];
+  const ofWrongType = new Set(
+    mistakes.flatMap((each) => (each.keyword === 'type' ? [each.instancePath] : [])),
+  );
   const told = new Map<string, Problem>();
-  for (const mistake of validator.errors ?? []) {
+  for (const mistake of mistakes) {
+    // A value of the wrong type is none of the allowed words either; once is enough.
+    if (mistake.keyword === 'enum' && ofWrongType.has(mistake.instancePath)) continue;
     const path = segments(mistake.instancePath, tree);
     const problem = problemOf(mistake, path, { tree, origin, below, keys });
     if (problem !== undefined) told.set(`${pathText(path)} ${problem.message}`, problem);

@@ -3,7 +3,7 @@ import type { CommandRequest, Verb } from '../api/contract.ts';
 import type { Intent } from '../model/memory.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
-import { holdOf } from '../reconcile/wanted.ts';
+import { holdOf, wantedOf } from '../reconcile/wanted.ts';
 import { isDown, isUp, type Outcome } from './outcome.ts';
 
 /** The intent afterwards, or one sentence why the command is refused. */
@@ -48,9 +48,18 @@ export function fulfilment(verb: Verb, situation: Situation, decision: Decision 
   switch (verb) {
     case 'start':
     case 'restart':
-    case 'scale':
       return isUp(situation, decision);
-    case 'stop':
+    case 'scale': {
+      const wanted = wantedOf(situation);
+      if (wanted.kind === 'run') return isUp(situation, decision);
+      return { result: 'done', detail: `noted; nothing is started: ${wanted.reason}` };
+    }
+    case 'stop': {
+      const down = isDown(situation, decision);
+      const revoked = situation.intent.stopped === undefined && situation.desired !== undefined;
+      if (down.result !== 'pending' || !revoked) return down;
+      return { result: 'failed', detail: 'somebody started it again meanwhile' };
+    }
     case 'disable':
       return isDown(situation, decision);
     case 'enable':

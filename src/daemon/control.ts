@@ -252,10 +252,12 @@ export class LocalControl implements Control {
         return answer(
           await this.#until(wait, () => {
             const situation = loop.situation(change.service);
-            const down = isDown(situation, loop.decision(change.service));
-            return change.reason.startsWith('more instances')
-              ? isUp(situation, loop.decision(change.service))
-              : down;
+            const decision = loop.decision(change.service);
+            if (change.reason.startsWith('more instances')) return isUp(situation, decision);
+            const down = isDown(situation, decision);
+            // A removed service is over when nothing is kept of it either: only then no status shows it any more.
+            const kept = situation.desired === undefined && decision !== undefined;
+            return down.result === 'done' && kept ? { ...down, result: 'pending' } : down;
           }),
         );
       case 'live':

@@ -1,7 +1,8 @@
 /** The composition root: builds everything, starts it in order, and ends it in order. */
-import type { FastifyInstance } from 'fastify';
+
 import type { LogsRequest, LogsView } from '../api/contract.ts';
-import type { OpenLog } from '../executor/start.ts';
+import type { apiServer } from '../api/server.ts';
+import type { OpenLog, StartTools } from '../executor/start.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
@@ -27,12 +28,16 @@ export interface DaemonTools {
   readonly read: () => DesiredState;
   readonly openLog: OpenLog;
   readonly closeLog: (fd: number) => void;
+  readonly clearPidFile: StartTools['clearPidFile'];
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
 }
 
 /** The slow look at everything that makes up for any event that got lost. Milliseconds. */
 const RESYNC = 30_000;
+
+/** At the end, answers that are on their way get so much time. Milliseconds. */
+const LAST_ANSWERS = 250;
 
 /** Longest time that a stop of everything is waited for before the daemon ends all the same. Milliseconds. */
 const LONGEST_END = 24 * 3600 * 1000;
@@ -44,7 +49,7 @@ export class Daemon {
   readonly #schedule: Schedule;
   readonly #reports: Reports;
   readonly #control: LocalControl;
-  #server: FastifyInstance | undefined;
+  #server: ReturnType<typeof apiServer> | undefined;
   #closeSocket = () => {};
   #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
   #ending: 'no' | 'leaving' | 'stopping' = 'no';
@@ -156,7 +161,7 @@ export class Daemon {
   #resyncLater(): void {
     this.#tools.world.clock.after(RESYNC, () => {
       if (this.#ending === 'leaving') return;
-      this.#loop.markAll();
+      this.#loop.resync();
       if (this.#tools.settings.watch.enabled) void this.#reconcile('resync');
       this.#resyncLater();
     });
@@ -194,8 +199,10 @@ export class Daemon {
     this.#schedule.stop();
     this.#loop.flush();
     this.#closeSocket();
-    // The answer to the command that ends the daemon is still on its way.
+    // The answer to the command that ends the daemon is still on its way; whoever waits for more is left alone.
+    const cut = world.clock.after(LAST_ANSWERS, () => this.#server?.server.closeAllConnections());
     await this.#server?.close();
+    cut();
     world.containment.close();
     this.#reports.manager('manager_stopped', { reason, exit_code: code });
     host.exit(code);

@@ -8,6 +8,7 @@ import { type RunKey, runId, type ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined } from '../model/spec.ts';
 import { afterExit, afterStart } from '../policy/restart.ts';
+import { specOf } from '../reconcile/notice-exits.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { failedEvent, startedEvent, stopRequestedEvent } from './run-events.ts';
 import type { Store } from './store.ts';
@@ -110,6 +111,9 @@ export class Hands {
       this.#warn(desired.name, world.containment.limit(desired.name, desired.spec.resources));
     }
     store.setApplied(desired.name, desired.hash, desired.spec);
+    // A daemon that dies right after the start must not leave a run of which nobody knows how it is stopped.
+    const problem = store.flushApplied();
+    if (problem !== undefined) this.#tools.complain(problem);
   }
 
   #applyLive(situation: Situation): Problem | undefined {
@@ -122,28 +126,31 @@ export class Hands {
   }
 
   #stopCommand(run: RunKey, because: string, situation: Situation): Problem | undefined {
-    const spec = this.#specOf(run, situation);
+    const spec = specOf(situation, run.hash);
     if (spec === undefined) return undefined;
     const desired = situation.desired?.kind === 'defined' ? situation.desired : undefined;
     const own = desired?.hash === run.hash;
     const credentials = own ? desired.credentials : this.#credentialsOf(spec.process.user);
     this.#reportStop(run, 'stop_command', because, situation);
-    const fallBack = (): Problem | undefined =>
-      this.#tools.world.containment.signal(run, spec.process.stop_signal);
     const input = { key: run, spec, secrets: own ? desired.secrets : undefined, credentials };
     const problem = runStopCommand(input, this.#tools, (outcome) => {
-      // A stop command that failed has not stopped anything: the signal may still end it in grace.
-      if (outcome.kind !== 'exited' || outcome.code !== 0) fallBack();
+      if (outcome.kind !== 'exited' || outcome.code !== 0) this.#stopCommandFailed(run);
       this.#tools.mark(run.service);
     });
     if (problem === undefined) return undefined;
     this.#tools.complain({ ...problem, service: run.service });
-    return fallBack();
+    this.#stopCommandFailed(run);
+    return undefined;
   }
 
-  #specOf(run: RunKey, situation: Situation): Defined['spec'] | undefined {
-    const { desired, applied } = situation;
-    return desired?.kind === 'defined' && desired.hash === run.hash ? desired.spec : applied.get(run.hash);
+  /** It has not stopped anything: the next decision sends the signal, which may still end the run in grace. */
+  #stopCommandFailed(run: RunKey): void {
+    const { store } = this.#tools;
+    const memory = store.memory(run.service);
+    const known = memory.runs[run.id];
+    if (known?.stop?.step !== 'command') return;
+    const stop = { ...known.stop, step: 'command_failed' } as const;
+    store.setMemory(run.service, { ...memory, runs: { ...memory.runs, [run.id]: { ...known, stop } } });
   }
 
   #credentialsOf(user: string | null): Defined['credentials'] {

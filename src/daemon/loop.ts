@@ -12,13 +12,16 @@ import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
-import type { Desired, DesiredState } from '../model/spec.ts';
+import type { DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
 import { decide } from '../reconcile/decide.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
+import { followed } from './following.ts';
 import { Hands } from './hands.ts';
 import { outlivedIntents, type Removals, removalsOf } from './removals.ts';
 import { adoptedEvent, exitedEvent, stoppedEvent } from './run-events.ts';
+import { Settlement } from './settlement.ts';
+import { stopsAhead } from './stops-ahead.ts';
 import type { Store } from './store.ts';
 
 export interface LoopTools extends StartTools {
@@ -45,18 +48,17 @@ const RETRY_ACTION = 1000;
 const FLUSH_DELAY = 1000;
 
 const NOTHING: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
-const NO_REMOVALS: Removals = { held: [], approved: [], reason: '' };
 
 export class Loop {
   readonly #tools: LoopTools;
   readonly #hands: Hands;
+  readonly #settlement: Settlement;
   readonly #due = new Set<ServiceName>();
   readonly #wakeAt = new Map<ServiceName, number>();
   readonly #decisions = new Map<ServiceName, Decision>();
   readonly #announced = new Map<ServiceName, ReadonlySet<string>>();
   readonly #listeners = new Set<() => void>();
   #desired: DesiredState = NOTHING;
-  #removals: Removals = NO_REMOVALS;
   #ending: { reason: string; hurry: boolean } | undefined;
   #flushAt: number | undefined;
   #unseen: Problem | undefined;
@@ -66,6 +68,11 @@ export class Loop {
   constructor(tools: LoopTools) {
     this.#tools = tools;
     this.#hands = new Hands({ ...tools, mark: (service) => this.mark(service) });
+    this.#settlement = new Settlement({
+      ...tools,
+      setIntents: (changes) => this.setIntents(changes),
+      judge: (desired) => ({ removals: this.removalsOf(desired), sure: this.#unseen === undefined }),
+    });
     tools.world.containment.onChange((service) => this.mark(service));
   }
 
@@ -74,7 +81,7 @@ export class Loop {
   }
 
   get removals(): Removals {
-    return this.#removals;
+    return this.#settlement.removals;
   }
 
   /** Set while the kernel could not even be asked which services there are. */
@@ -85,6 +92,12 @@ export class Loop {
   mark(service: ServiceName): void {
     this.#due.add(service);
     this.onDue();
+  }
+
+  /** The slow look: everything is due, and what is left of services without a file is judged again. */
+  resync(): void {
+    this.#settlement.resettle(this.#desired);
+    this.markAll();
   }
 
   markAll(): void {
@@ -112,10 +125,8 @@ export class Loop {
 
   /** The same with a reading made before. */
   use(fresh: DesiredState, only?: ReadonlySet<string>): DesiredState {
-    this.#desired = only === undefined ? fresh : merge(this.#desired, fresh, only);
-    const outlived = outlivedIntents(this.#desired, this.#tools.store);
-    if (outlived.size > 0) this.setIntents(outlived);
-    this.#judgeRemovals();
+    this.#desired = followed(this.#desired, fresh, only);
+    this.#settlement.settle(this.#desired);
     this.markAll();
     return this.#desired;
   }
@@ -127,9 +138,7 @@ export class Loop {
 
   /** Approves every removal that the guard holds back. */
   prune(): Problem | undefined {
-    const problem = this.#approve(this.#removals.held);
-    if (problem === undefined) this.#removals = NO_REMOVALS;
-    return problem;
+    return this.#settlement.prune();
   }
 
   /** Durable when it answers undefined. */
@@ -149,6 +158,7 @@ export class Loop {
   pass(budget: number): PassResult {
     const { clock } = this.#tools.world;
     const start = clock.now();
+    if ((this.#settlement.wakeAt ?? start + 1) <= start) this.#settlement.resettle(this.#desired);
     for (const [name, at] of this.#wakeAt) if (at <= start) this.#due.add(name);
     for (const name of [...this.#due]) {
       this.#due.delete(name);
@@ -202,15 +212,16 @@ export class Loop {
    * The plan: what a reading of the directory would change, service by service.
    * @param prune what the guard holds back is approved
    */
-  plan(desired: DesiredState, prune = false): readonly Change[] {
+  plan(reading: DesiredState, prune = false): readonly Change[] {
+    const desired = followed(this.#desired, reading, undefined);
     const removals = this.removalsOf(desired);
     const approved = prune ? [...removals.approved, ...removals.held] : removals.approved;
+    const outlived = outlivedIntents(desired, this.#tools.store);
     const changes: Change[] = [];
     for (const name of new Set([...desired.services.keys(), ...this.names()])) {
       const situation = this.situation(name, desired);
-      const intent = approved.includes(name)
-        ? { ...situation.intent, removalApproved: true }
-        : situation.intent;
+      const kept = outlived.get(name) ?? situation.intent;
+      const intent = approved.includes(name) ? { ...kept, removalApproved: true } : kept;
       const change = changeOf({ ...situation, intent });
       if (change !== undefined) changes.push(change);
     }
@@ -233,13 +244,15 @@ export class Loop {
   }
 
   #reconcile(name: ServiceName): void {
-    const { store, world, report, complain } = this.#tools;
+    const { store, world, report } = this.#tools;
     const situation = { ...this.situation(name), chance: world.random.next() };
     const decision = decide(situation);
     this.#announceAdopted(situation);
-    store.setMemory(name, decision.memory);
+    const ahead = stopsAhead(decision, situation);
+    store.setMemory(name, ahead.memory);
     // An end that decides about the future (a one-shot completed) must be on disk before its traces are removed.
-    if (store.urgent) this.flush();
+    if (store.urgent || ahead.must) this.flush();
+    if (ahead.memory !== decision.memory) store.setMemory(name, decision.memory);
     this.#decisions.set(name, decision);
     for (const notice of decision.notices) {
       const main = situation.memory.runs[notice.run.id]?.main?.pid;
@@ -247,17 +260,29 @@ export class Loop {
       if (tell !== undefined) report(tell);
       if (notice.notice === 'stopped') report(stoppedEvent(notice, main, situation.now));
     }
-    const problems = decision.actions.flatMap((action) => {
-      const problem = this.#hands.carryOut(action, situation);
-      if (problem !== undefined) complain({ ...problem, service: name });
-      if (action.do === 'forget') this.#decisions.delete(name);
-      return problem === undefined ? [] : [problem];
-    });
-    const failed = problems.length > 0;
+    const failed = this.#carryOut(decision, situation);
     if (decision.actions.length > 0 && !failed && this.#decisions.has(name)) this.#due.add(name);
     const wakeAt = earliest(decision.wakeAt, failed ? world.clock.now() + RETRY_ACTION : undefined);
     if (wakeAt === undefined) this.#wakeAt.delete(name);
     else this.#wakeAt.set(name, wakeAt);
+  }
+
+  /** True when something could not be done. */
+  #carryOut({ actions }: Decision, situation: Situation): boolean {
+    const { name } = situation;
+    const occupied = new Set<number>();
+    let failed = false;
+    for (const action of actions) {
+      // What was thought to be gone is not: a start in its place has to wait for the next look.
+      if (action.do === 'start' && occupied.has(action.slot)) continue;
+      const problem = this.#hands.carryOut(action, situation);
+      if (action.do === 'forget') this.#decisions.delete(name);
+      if (problem === undefined) continue;
+      failed = true;
+      this.#tools.complain({ ...problem, service: name });
+      if (action.do === 'clean_up') occupied.add(action.run.slot);
+    }
+    return failed;
   }
 
   /** Tells of each run once that it was taken over, and drops definitions that no run needs any more. */
@@ -269,55 +294,28 @@ export class Loop {
     const known = this.#announced.get(name);
     for (const run of observed.runs) {
       if (run.adopted && run.members.is === 'some' && known?.has(run.key.id) !== true) {
-        this.#tools.report(adoptedEvent(run, now));
+        const [oldest] = this.#tools.world.containment.members(run.key);
+        this.#tools.report(adoptedEvent(run, now, oldest));
       }
     }
     this.#announced.set(name, new Set(observed.runs.map((run) => run.key.id)));
   }
 
-  #judgeRemovals(): void {
-    const before = this.#removals.reason;
-    this.#removals = this.removalsOf(this.#desired);
-    const { held, approved, reason } = this.#removals;
-    this.#approve(approved);
-    if (held.length === 0 || reason === before) return;
-    this.#tools.complain({
-      code: 'directory-suspicious',
-      severity: 'error',
-      message: `${reason}; nothing is stopped: ${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`,
-      hint: 'pmctl update --prune stops them',
-    });
-  }
-
-  #approve(names: readonly ServiceName[]): Problem | undefined {
-    const { store } = this.#tools;
-    const open = names.filter((name) => store.intent(name).removalApproved !== true);
-    if (open.length === 0) return undefined;
-    return this.setIntents(
-      new Map(open.map((name) => [name, { ...store.intent(name), removalApproved: true }])),
-    );
-  }
-
   #flushIfDue(): void {
     const { store, world } = this.#tools;
-    if (!store.dirty) return;
+    if (!store.dirty) {
+      this.#flushAt = undefined;
+      return;
+    }
     this.#flushAt ??= world.clock.now() + FLUSH_DELAY;
     if (this.#flushAt <= world.clock.now()) this.flush();
   }
 
   #nextWake(): number | undefined {
-    let next = this.#flushAt;
+    let next = earliest(this.#flushAt, this.#settlement.wakeAt);
     for (const at of this.#wakeAt.values()) next = earliest(next, at);
     return next;
   }
-}
-
-/** The new reading for the named services, the old one for all others. */
-function merge(old: DesiredState, fresh: DesiredState, only: ReadonlySet<string>): DesiredState {
-  const services = new Map<ServiceName, Desired>();
-  for (const [name, service] of old.services) if (!only.has(name)) services.set(name, service);
-  for (const [name, service] of fresh.services) if (only.has(name)) services.set(name, service);
-  return { ...fresh, services };
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

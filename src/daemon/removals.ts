@@ -29,21 +29,22 @@ export function removalsOf(
   const { store } = tools;
   const open = names.filter((name) => store.intent(name).removalApproved !== true);
   const gone = open.filter((name) => !desired.services.has(name));
-  const removed = gone.filter((name) => hasRuns(name, tools));
-  // What is only remembered, of services that neither run nor have a file, needs no guard.
-  const idle = gone.filter((name) => !removed.includes(name));
-  if (removed.length === 0) return { held: [], approved: idle, reason: '' };
+  if (gone.length === 0) return { held: [], approved: [], reason: '' };
+  const running = gone.filter((name) => hasRuns(name, tools));
   const wanted = open.filter((name) => desired.services.has(name) && hasRuns(name, tools));
+  const { files, readable } = desired;
   const answer = guardRemovals({
-    removed,
-    running: removed.length + wanted.length,
-    files: desired.files,
-    readable: desired.readable,
+    // Where the whole directory looks like a mistake, what is only remembered counts as well: a stop by hand or a
+    // completed one-shot that is forgotten would run again as soon as the files are back.
+    removed: readable && files > 0 ? running : gone,
+    running: running.length + wanted.length,
+    files,
+    readable,
     maxPercent: tools.maxPercent,
   });
   return answer.say === 'hold'
-    ? { held: answer.services, approved: idle, reason: answer.reason }
-    : { held: [], approved: [...answer.services, ...idle], reason: '' };
+    ? { held: gone, approved: [], reason: answer.reason }
+    : { held: [], approved: gone, reason: '' };
 }
 
 /** What a new reading of the directory makes obsolete in the intents of its services. */

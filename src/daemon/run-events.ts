@@ -11,8 +11,9 @@ export function startedEvent(key: RunKey, pid: number, reason: string, at: numbe
   return event('worker_started', key, at, { ...place(key), pid, reason });
 }
 
-export function adoptedEvent(run: ObservedRun, at: number): Event {
-  const pid = run.main.is === 'running' ? run.main.pid : 'unknown';
+/** @param oldest its oldest process: the first one, as far as anybody can tell when the memory of it is lost */
+export function adoptedEvent(run: ObservedRun, at: number, oldest?: number): Event {
+  const pid = run.main.is === 'running' ? run.main.pid : (oldest ?? 'unknown');
   return event('worker_started', run.key, at, { ...place(run.key), pid, reason: 'adopted' });
 }
 

@@ -3,6 +3,9 @@ import type { Host } from '../world/host.ts';
 import type { Clock } from '../world/world.ts';
 import type { Loop } from './loop.ts';
 
+/** However busy the loop is, nobody waits longer than this for it to settle. Milliseconds. */
+const PATIENCE = 2000;
+
 /** A pass gives way to other work after this long. Milliseconds. */
 const BUDGET = 25;
 
@@ -14,7 +17,7 @@ export class Schedule {
   #queued = false;
   #running = true;
   #cancel = () => {};
-  #idle: (() => void)[] = [];
+  #idle: { readonly since: number; readonly resolve: () => void }[] = [];
 
   constructor(loop: Loop, clock: Clock, host: Host) {
     this.#loop = loop;
@@ -30,10 +33,10 @@ export class Schedule {
     this.#host.soon(() => this.#turn());
   }
 
-  /** Resolves when nothing is due. */
+  /** Resolves when nothing is due, or when something always is. */
   settled(): Promise<void> {
     return new Promise((resolve) => {
-      this.#idle.push(resolve);
+      this.#idle.push({ since: this.#clock.now(), resolve });
       this.soon();
     });
   }
@@ -48,11 +51,13 @@ export class Schedule {
     if (!this.#running) return;
     this.#cancel();
     const { more, wakeAt } = this.#loop.pass(BUDGET);
+    const now = this.#clock.now();
+    for (const waiting of this.#idle) if (!more || now - waiting.since > PATIENCE) waiting.resolve();
+    if (!more) this.#idle = [];
     if (more) {
       this.soon();
       return;
     }
-    for (const resolve of this.#idle.splice(0)) resolve();
     if (wakeAt === undefined) return;
     this.#cancel = this.#clock.after(Math.max(0, wakeAt - this.#clock.now()), () => this.soon());
   }

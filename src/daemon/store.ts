@@ -1,9 +1,12 @@
-/** What must outlive the daemon, and where is it kept? Three small files, each replaced as a whole. */
+/**
+ * What must outlive the daemon, and where is it kept? `intent.json`, `memory.json`, and for each service
+ * `applied/<service>.json`; each is replaced as a whole.
+ */
 import { type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
-import type { ServiceName, SpecHash } from '../model/names.ts';
+import { isServiceName, type ServiceName, type SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { ServiceSpec } from '../model/spec.ts';
-import { type Files, isFailure } from '../world/world.ts';
+import { type Failure, type Files, isFailure } from '../world/world.ts';
 
 const VERSION = 1;
 
@@ -23,8 +26,8 @@ export class Store {
   readonly #intents = new Map<ServiceName, Intent>();
   readonly #memories = new Map<ServiceName, Memory>();
   readonly #applied = new Map<ServiceName, Map<SpecHash, ServiceSpec>>();
+  readonly #appliedDirty = new Set<ServiceName>();
   #memoryDirty = false;
-  #appliedDirty = false;
   #urgent = false;
 
   /** @param bootId changes with each boot of the host: what was noticed before a reboot says nothing about now */
@@ -46,15 +49,18 @@ export class Store {
       const remembered = { ...NO_MEMORY, ...(value as Memory) };
       this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
     }
-    const applied = this.#read('applied.json');
-    for (const [name, specs] of entries(applied?.['services'])) {
-      this.#applied.set(name as ServiceName, new Map(entries(specs) as [SpecHash, ServiceSpec][]));
+    const kept = this.#files.list(`${this.#directory}/applied`);
+    for (const file of isFailure(kept) ? [] : kept) {
+      const name = file.replace(/\.json$/, '');
+      if (name === file || !isServiceName(name)) continue;
+      const applied = this.#read(`applied/${file}`);
+      this.#applied.set(name, new Map(entries(applied?.['specs']) as [SpecHash, ServiceSpec][]));
     }
   }
 
   /** Services that something is kept about. */
   names(): readonly ServiceName[] {
-    return [...new Set([...this.#intents.keys(), ...this.#memories.keys()])];
+    return [...new Set([...this.#intents.keys(), ...this.#memories.keys(), ...this.#applied.keys()])];
   }
 
   intent(name: ServiceName): Intent {
@@ -80,9 +86,10 @@ export class Store {
   }
 
   setMemory(name: ServiceName, memory: Memory): void {
-    const before = this.#memories.get(name);
-    if (before !== undefined && isSame(before, memory)) return;
-    if (completions(memory) !== completions(before ?? NO_MEMORY)) this.#urgent = true;
+    const before = this.#memories.get(name) ?? NO_MEMORY;
+    // Nothing to remember is not remembered: a late look at a forgotten service must not bring it back.
+    if (isSame(before, memory)) return;
+    if (completions(memory) !== completions(before)) this.#urgent = true;
     this.#memories.set(name, memory);
     this.#memoryDirty = true;
   }
@@ -99,7 +106,7 @@ export class Store {
     }
     if (specs.get(hash) === spec) return;
     specs.set(hash, spec);
-    this.#appliedDirty = true;
+    this.#appliedDirty.add(name);
   }
 
   /** Drops definitions that no run needs any more. */
@@ -108,13 +115,13 @@ export class Store {
     for (const hash of specs?.keys() ?? []) {
       if (hashes.has(hash)) continue;
       specs?.delete(hash);
-      this.#appliedDirty = true;
+      this.#appliedDirty.add(name);
     }
   }
 
   forget(name: ServiceName): Problem | undefined {
     this.#memoryDirty = this.#memories.delete(name) || this.#memoryDirty;
-    this.#appliedDirty = this.#applied.delete(name) || this.#appliedDirty;
+    if (this.#applied.delete(name)) this.#appliedDirty.add(name);
     return this.#intents.has(name) ? this.setIntents(new Map([[name, {}]])) : undefined;
   }
 
@@ -124,17 +131,22 @@ export class Store {
   }
 
   get dirty(): boolean {
-    return this.#memoryDirty || this.#appliedDirty;
+    return this.#memoryDirty || this.#appliedDirty.size > 0;
   }
 
-  /** Writes the definitions that runs are started with; before the first of them is started. */
+  /** Writes the definitions that runs are started with: before they are started, so that none is ever unknown. */
   flushApplied(): Problem | undefined {
-    if (!this.#appliedDirty) return undefined;
-    const services = Object.fromEntries(
-      [...this.#applied].map(([name, specs]) => [name, Object.fromEntries(specs)]),
-    );
-    const problem = this.#write('applied.json', { services }, false);
-    this.#appliedDirty = problem !== undefined;
+    let problem: Problem | undefined;
+    for (const name of [...this.#appliedDirty]) {
+      const specs = this.#applied.get(name);
+      const file = `applied/${name}.json`;
+      const failed =
+        specs === undefined
+          ? this.#remove(file)
+          : this.#write(file, { specs: Object.fromEntries(specs) }, false);
+      if (failed === undefined) this.#appliedDirty.delete(name);
+      problem ??= failed;
+    }
     return problem;
   }
 
@@ -168,13 +180,13 @@ export class Store {
     const path = `${this.#directory}/${file}`;
     const text = `${JSON.stringify({ version: VERSION, ...content })}\n`;
     const failure = this.#files.replace(path, text, { mode: 0o600, durable });
-    if (failure === undefined) return undefined;
-    return {
-      code: 'state-unwritable',
-      severity: 'error',
-      message: `${path} cannot be written (${failure.failed})`,
-      hint: 'free space, or point state_directory to a place that the daemon may write to',
-    };
+    return failure === undefined ? undefined : unwritable(path, failure);
+  }
+
+  #remove(file: string): Problem | undefined {
+    const path = `${this.#directory}/${file}`;
+    const failure = this.#files.remove(path);
+    return failure === undefined || failure.failed === 'ENOENT' ? undefined : unwritable(path, failure);
   }
 }
 
@@ -214,6 +226,15 @@ function parse(text: string): Record<string, unknown> | undefined {
 
 function entries(value: unknown): [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
+
+function unwritable(path: string, { failed }: Failure): Problem {
+  return {
+    code: 'state-unwritable',
+    severity: 'error',
+    message: `${path} cannot be written (${failed})`,
+    hint: 'free space, or point state_directory to a place that the daemon may write to',
+  };
 }
 
 function corrupt(path: string, why: string): Problem {

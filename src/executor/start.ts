@@ -19,6 +19,10 @@ export interface StartTools {
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly openLog: OpenLog;
   readonly closeLog: (fd: number) => void;
+  /** Removes a pid file whose process is gone; a warning when it is left alone. */
+  readonly clearPidFile: (path: string, credentials: Defined['credentials']) => Problem | undefined;
+  /** Something that a person should know and that does not keep the service from being started. */
+  readonly complain: (problem: Problem) => void;
 }
 
 export function startRun(key: RunKey, desired: Defined, tools: StartTools): Started | Problem {
@@ -38,6 +42,10 @@ export function startRun(key: RunKey, desired: Defined, tools: StartTools): Star
     if (holder !== undefined) {
       return problem(desired, 'port-taken', `port ${spec.port} is taken by ${holder}`, 'port');
     }
+  }
+  if (spec.pid_file !== null) {
+    const kept = tools.clearPidFile(spec.pid_file, credentials);
+    if (kept !== undefined) tools.complain(inService(desired, kept));
   }
   const stdout = tools.openLog(spec.logs.stdout, credentials);
   if ('code' in stdout) return inService(desired, stdout);

@@ -96,7 +96,11 @@ export interface StopProgress {
   /** When the stop began and how long the grace is; milliseconds. */
   readonly since: number;
   readonly grace: number;
-  readonly step: 'command' | 'signal' | 'kill';
+  /**
+   * `due`: noted before the first step was taken, and replaced right after it; whoever reads it back does not know
+   * whether it was taken. `command_failed`: the stop command has not stopped anything, the signal is to follow.
+   */
+  readonly step: 'due' | 'command' | 'command_failed' | 'signal' | 'kill';
   readonly killedAt: number | null;
 }
 

@@ -43,6 +43,7 @@ export const PROBLEM_CODES = {
   'log-unsafe': 'A log path leads through something that the user of the service could have planted.',
   'log-unwritable': 'A log file cannot be opened for appending.',
   'log-unreadable': 'A log file cannot be opened for reading.',
+  'pid-file-kept': 'A pid file from an earlier run cannot be told to be stale, so it is not removed.',
   'start-failed': 'The process could not be created.',
   'stop-blocked': 'A process survives SIGKILL; it is named.',
   'limit-unapplied': 'A resource limit could not be applied on this host.',

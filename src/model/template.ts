@@ -1,5 +1,4 @@
 /** How are `${instance}` and `${generation}`, known only when a process starts, written down until then? */
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this file is about such text
 
 /** What is known at start. */
 export interface StartValues {
@@ -55,6 +54,6 @@ const MARK: StartValues = { instance: -1, generation: -1 };
 
 /** Each `$` at the end would turn the `${` behind it into a literal. */
 function escapeLiteral(text: string, beforeVariable: boolean): string {
-  const escaped = text.replaceAll('${', '$${');
+  const escaped = text.replaceAll('${', () => '$${');
   return beforeVariable ? escaped.replace(/\$+$/, (run) => '${$}'.repeat(run.length)) : escaped;
 }

@@ -45,7 +45,7 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   const crashed = result === 'crash' ? [...slot.crashes, exit.at] : slot.crashes;
   const crashes = recent(crashed, exit.at, policy);
   const attempt = exit.uptime >= policy.stable_after ? 0 : slot.attempt;
-  const delay = backoff(policy, attempt, context.chance);
+  const delay = Math.max(backoff(policy, attempt, context.chance), floorOf(exit.outcome));
   if (result === 'crash' && crashes.length > policy.tolerance.max_restarts) {
     const reason = `${describeOutcome(exit.outcome)}; ended ${crashes.length} times within ${policy.tolerance.duration / 1000} s`;
     const { retry_after } = policy.tolerance;
@@ -74,6 +74,13 @@ export function afterStart(slot: SlotMemory, generation: number, because: string
   const started = { ...slot, generation, next: null, end: null };
   if (because === 'respawn_after_exit') return { ...started, restarts: slot.restarts + 1 };
   return { ...started, restarts: 0, crashes: [], attempt: 0 };
+}
+
+/** A launch that is refused is refused again at once: without a pause the loop would do nothing else. Milliseconds. */
+const REFUSED_PAUSE = 100;
+
+function floorOf(outcome: Outcome): number {
+  return outcome.kind === 'not_started' ? REFUSED_PAUSE : 0;
 }
 
 /** May the instance be started at `now`? A change of the definition or a pardon lifts every wait. */

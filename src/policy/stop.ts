@@ -30,11 +30,13 @@ export function stopSettings(spec: ServiceSpec | undefined): StopSettings {
 }
 
 /**
- * The progress as it counts now. When it began in the future, the clock was set back between two daemons: the grace
- * starts anew, because nobody knows how much of it is over, and must not become longer than that.
+ * The progress as it counts now. A stop that may never have begun begins anew. When it began in the future, the clock
+ * was set back between two daemons: the grace starts anew, because nobody knows how much of it is over, and must not
+ * become longer than that.
  */
 export function resumed(progress: StopProgress | null, now: number): StopProgress | null {
-  if (progress === null || Math.max(progress.since, progress.killedAt ?? 0) <= now) return progress;
+  if (progress === null || progress.step === 'due') return null;
+  if (Math.max(progress.since, progress.killedAt ?? 0) <= now) return progress;
   const { since, killedAt } = progress;
   return { ...progress, since: Math.min(since, now), killedAt: killedAt && Math.min(killedAt, now) };
 }
@@ -54,7 +56,8 @@ export function nextStopStep(
   }
   if (hurry) return { say: 'kill' };
   const deadline = progress.since + progress.grace;
-  return deadline <= now ? { say: 'kill' } : { say: 'wait', until: deadline };
+  if (deadline <= now) return { say: 'kill' };
+  return progress.step === 'command_failed' ? { say: 'signal' } : { say: 'wait', until: deadline };
 }
 
 /** The progress after a step was taken. */

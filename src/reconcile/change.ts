@@ -1,6 +1,8 @@
 /** What would reconciling a service do, in words and numbers? The plan that `diff` shows and the loop carries out. */
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { RunId } from '../model/names.ts';
 import type { Defined } from '../model/spec.ts';
+import { resumed } from '../policy/stop.ts';
 import { startReason } from './decide.ts';
 import { diffSpecs } from './diff.ts';
 import { type Judgement, judge } from './judge.ts';
@@ -37,31 +39,27 @@ function changeOfWanted(
   make: (action: ChangeKind, instances: number, reason: string, because?: readonly FieldChange[]) => Change,
 ): Change | undefined {
   const outdated = judgement.runs.filter((run) => run.fate === 'outdated' && run.life === 'alive');
+  const surplus = judgement.runs.filter(
+    (run) => run.fate === 'surplus' && run.life === 'alive' && !isStopping(situation, run.run.key.id),
+  );
+  const starts = judgement.vacancies.filter(
+    ({ answer, memory }) =>
+      answer.say === 'now' && startReason(memory, judgement.generation) !== 'respawn_after_exit',
+  );
+  const touched = outdated.length + surplus.length + starts.length;
   if (outdated.length > 0) {
     const first = outdated[0];
     const from = first === undefined ? undefined : situation.applied.get(first.run.key.hash);
     const because = from === undefined ? [] : diffSpecs(from, desired);
     const replaces = because.some((field) => field.class === 'replace');
-    return make(
-      replaces ? 'replace' : 'roll',
-      outdated.length,
-      rollReason(from !== undefined, because),
-      because,
-    );
+    return make(replaces ? 'replace' : 'roll', touched, rollReason(from !== undefined, because), because);
   }
   const applied = situation.applied.get(desired.hash);
   const because = applied === undefined ? [] : diffSpecs(applied, desired);
-  const surplus = judgement.runs.filter(
-    (run) => run.fate === 'surplus' && run.life === 'alive' && !isStopping(situation, run.run.key.id),
-  );
-  if (surplus.length > 0) return make('stop', surplus.length, 'more instances run than are wanted', because);
-  const starts = judgement.vacancies.filter(
-    ({ answer, memory }) =>
-      answer.say === 'now' && startReason(memory, judgement.generation) !== 'respawn_after_exit',
-  );
+  if (surplus.length > 0) return make('stop', touched, 'more instances run than are wanted', because);
   if (starts.length > 0) {
     const reason = aliveRuns(judgement) > 0 ? 'fewer instances run than are wanted' : 'not running';
-    return make('start', starts.length, reason, because);
+    return make('start', touched, reason, because);
   }
   if (judgement.live) return make('live', 0, 'no process is touched', because);
   if (desired.problems.length > 0) {
@@ -79,6 +77,6 @@ function aliveRuns(judgement: Judgement): number {
   return judgement.runs.filter((run) => run.life === 'alive').length;
 }
 
-function isStopping(situation: Situation, id: string): boolean {
-  return Object.entries(situation.memory.runs).some(([run, memory]) => run === id && memory.stop !== null);
+function isStopping({ memory, now }: Situation, id: RunId): boolean {
+  return resumed(memory.runs[id]?.stop ?? null, now) !== null;
 }

@@ -8,6 +8,7 @@
  */
 import type { Action } from '../model/action.ts';
 import { type Memory, NO_RUN, type RunMemory, type SlotMemory } from '../model/memory.ts';
+import type { ObservedRun } from '../model/observed.ts';
 import { describeOutcome } from '../policy/restart.ts';
 import { isBlocked, isLate, nextStopStep, resumed, stopped, stopSettings } from '../policy/stop.ts';
 import { type JudgedRun, type Judgement, judge, type Vacancy } from './judge.ts';
@@ -46,6 +47,7 @@ export function decide(situation: Situation): Decision {
   if (isForgotten(judgement)) {
     draft.actions.push({ do: 'forget', service: situation.name, because: 'file removed' });
   }
+  for (const { run } of judgement.runs) lookAgain(draft, situation, run);
   const heldUntil = situation.intent.held?.until;
   if (heldUntil !== undefined && heldUntil > situation.now) draft.wake(heldUntil);
   return {
@@ -90,6 +92,14 @@ class Draft {
   memory(): Memory {
     return { ...this.#base, runs: this.#runs, slots: this.#slots };
   }
+}
+
+/** Wakes for what no event of the kernel tells. */
+function lookAgain(draft: Draft, { now }: Situation, run: ObservedRun): void {
+  // It tells of a change once: whoever could not look then has to look again.
+  if (run.members.is === 'unseen') draft.wake(now + LOOK_AGAIN);
+  const { stop } = draft.run(run.key.id);
+  if (stop?.step === 'due') draft.wake(stop.since + stop.grace);
 }
 
 function cleanUp(draft: Draft, { run }: JudgedRun): void {
@@ -203,7 +213,8 @@ function fill(draft: Draft, situation: Situation, judgement: Judgement, vacancy:
 export function startReason(memory: SlotMemory, generation: number): string {
   if (memory.generation === 0) return 'boot';
   if (memory.generation !== generation) return `reload_generation_${generation}`;
-  return memory.exits[0]?.by === 'itself' ? 'respawn_after_exit' : 'start_requested';
+  // Whoever waited for a restart, or for another try, ended by itself; every other start was asked for.
+  return memory.next !== null || memory.end !== null ? 'respawn_after_exit' : 'start_requested';
 }
 
 function lastReason(memory: SlotMemory): string {

@@ -38,6 +38,7 @@ export function judge(situation: Situation): Judgement {
   const runs = situation.observed.kind === 'seen' ? situation.observed.runs : [];
   const noticed = noticeExits(situation, runs);
   const wanted = wantedOf(situation);
+  const remembered = { ...noticed.memory, slots: pardonAll(noticed.memory.slots, situation) };
   if (wanted.kind !== 'run') {
     const fate: Fate =
       wanted.kind === 'none' ? { fate: 'surplus', reason: wanted.stopReason } : { fate: 'keep' };
@@ -47,14 +48,14 @@ export function judge(situation: Situation): Judgement {
       vacancies: [],
       generation: noticed.memory.generation,
       live: false,
-      memory: noticed.memory,
+      memory: remembered,
       notices: foretold(noticed.notices, () => false),
     };
   }
   const { desired, count } = wanted;
   const generation = generationOf(desired.hash, noticed.memory, runs, situation.intent);
-  const judged = judgeRuns(noticed.living, situation, desired, count);
-  const memory = pardonAll(noticed.memory, situation, desired, generation);
+  const judged = judgeRuns(noticed.living, { ...situation, memory: noticed.memory }, desired, count);
+  const memory = { ...remembered, generation, generationHash: desired.hash };
   return {
     wanted,
     runs: judged,
@@ -93,7 +94,8 @@ function judgeRuns(
     if (taken.get(one.run.key.slot) !== one) return { ...one, fate: 'surplus', reason: 'duplicate' };
     // A stop that has begun is carried through: the process may have shut half of itself down already.
     const stopping = situation.memory.runs[one.run.key.id]?.stop ?? null;
-    if (stopping !== null) return { ...one, fate: 'surplus', reason: stopping.reason };
+    if (stopping !== null && stopping.step !== 'due')
+      return { ...one, fate: 'surplus', reason: stopping.reason };
     if (isCurrent(one.run, desired.hash, situation.intent)) return { ...one, fate: 'keep' };
     return { ...one, fate: 'outdated' };
   });
@@ -118,13 +120,19 @@ function vacanciesOf(
   return vacancies;
 }
 
-function pardonAll(memory: Memory, situation: Situation, desired: Defined, generation: number): Memory {
-  const pardon = situation.intent.pardon ?? 0;
-  const slots: Record<number, SlotMemory> = {};
-  for (const [slot, remembered] of Object.entries(memory.slots)) {
-    slots[Number(slot)] = pardoned(remembered, desired.hash, desired.digest, pardon);
-  }
-  return { ...memory, slots, generation, generationHash: desired.hash };
+/** Also while nothing is wanted: a failure is forgiven by the edit, whatever the file says when it runs again. */
+function pardonAll(slots: Memory['slots'], { desired, intent }: Situation): Memory['slots'] {
+  if (desired?.kind !== 'defined') return slots;
+  const { spec, digest } = desired;
+  // What is always restarted is never complete, whatever the policy said when it ended.
+  const completes = spec.process.type === 'oneshot' || spec.restart_policy.policy !== 'always';
+  const hash = completes ? desired.hash : 'no completion';
+  return Object.fromEntries(
+    Object.entries(slots).map(([slot, remembered]) => [
+      slot,
+      pardoned(remembered, hash, digest, intent.pardon ?? 0),
+    ]),
+  );
 }
 
 /** Each end is told with what follows from it: nothing where nothing is wanted any more. */

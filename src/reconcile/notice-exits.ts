@@ -7,7 +7,7 @@ import {
   type RunMemory,
   type SlotMemory,
 } from '../model/memory.ts';
-import type { RunId } from '../model/names.ts';
+import type { RunId, SpecHash } from '../model/names.ts';
 import type { ObservedRun, Outcome } from '../model/observed.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { isCurrent } from '../policy/generation.ts';
@@ -15,6 +15,9 @@ import { afterExit } from '../policy/restart.ts';
 import { lifeOf, type RunLife } from '../policy/run-life.ts';
 import { isLate } from '../policy/stop.ts';
 import type { Notice, Situation } from './situation.ts';
+
+/** Multiples of the golden ratio's fraction spread evenly over 0 to 1, however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 export interface LivingRun {
   readonly run: ObservedRun;
@@ -36,15 +39,14 @@ export function noticeExits(
   const remembered: Record<RunId, RunMemory> = {};
   const notices: Notice[] = [];
   const living = runs.map((run) => {
-    const spec = specOf(situation, run);
+    const spec = specOf(situation, run.key.hash);
     const life = lifeOf(run, spec);
-    const known = situation.memory.runs[run.key.id] ?? NO_RUN;
+    const known = unlessSurvived(situation.memory.runs[run.key.id] ?? NO_RUN, life, situation.now);
     const ended = (life === 'over' || life === 'leftovers') && !known.noted;
     remembered[run.key.id] = ended ? { ...known, noted: true } : known;
     if (ended) {
-      const slot = noteEnd(situation, run, known, slots[run.key.slot] ?? NO_SLOT, spec);
-      slots[run.key.slot] = slot;
-      notices.push(noticeOf(situation, run, known, slot));
+      slots[run.key.slot] = noteEnd(situation, run, known, slots[run.key.slot] ?? NO_SLOT, spec);
+      notices.push(noticeOf(situation, run, known));
     }
     return { run, life, spec };
   });
@@ -52,10 +54,18 @@ export function noticeExits(
 }
 
 /** The definition that a run is judged and stopped by. */
-export function specOf(situation: Situation, run: ObservedRun): ServiceSpec | undefined {
-  const { desired, applied } = situation;
-  if (desired?.kind === 'defined' && desired.hash === run.key.hash) return desired.spec;
-  return applied.get(run.key.hash);
+export function specOf(
+  { desired, applied }: Pick<Situation, 'desired' | 'applied'>,
+  hash: SpecHash,
+): ServiceSpec | undefined {
+  return desired?.kind === 'defined' && desired.hash === hash ? desired.spec : applied.get(hash);
+}
+
+/** Whoever lives on after the grace of a stop that may never have begun was not stopped, and ends by itself later. */
+function unlessSurvived(known: RunMemory, life: RunLife, now: number): RunMemory {
+  const { stop } = known;
+  const survived = stop?.step === 'due' && life === 'alive' && now >= stop.since + stop.grace;
+  return survived ? { ...known, stop: null } : known;
 }
 
 function noteEnd(
@@ -80,7 +90,8 @@ function noteEnd(
     hash: outdated ? '' : run.key.hash,
     digest: outdated ? '' : (desired?.digest ?? ''),
     pardon: situation.intent.pardon ?? 0,
-    chance: situation.chance,
+    // Places that end together must not start together: each has its own share of the same chance.
+    chance: (situation.chance + run.key.slot * GOLDEN) % 1,
   });
 }
 
@@ -89,9 +100,10 @@ function endOf(run: ObservedRun, now: number): { outcome: Outcome; at: number } 
   return { outcome: { kind: 'unknown', oom: false }, at: now };
 }
 
-function noticeOf(situation: Situation, run: ObservedRun, known: RunMemory, slot: SlotMemory): Notice {
+/** Whether a respawn follows is not known here yet: that depends on what is wanted. */
+function noticeOf(situation: Situation, run: ObservedRun, known: RunMemory): Notice {
   const { outcome } = endOf(run, situation.now);
-  if (known.stop === null) return { notice: 'exited', run: run.key, outcome, respawn: slot.next !== null };
+  if (known.stop === null) return { notice: 'exited', run: run.key, outcome, respawn: false };
   const late = isLate(known.stop) ? '_grace_timeout' : '';
   return { notice: 'stopped', run: run.key, outcome, reason: `${known.stop.reason}${late}` };
 }

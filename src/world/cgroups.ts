@@ -50,7 +50,8 @@ export function openCgroups(
   return 'services' in base ? { containment: new Cgroups(base, options.clock ?? systemClock()) } : base;
 }
 
-class Cgroups implements Containment {
+/** The runs in a tree that is open already; see {@link openCgroups}. */
+export class Cgroups implements Containment {
   readonly kind = 'cgroup';
   readonly shortcomings: readonly Problem[];
   readonly #root: string;
@@ -247,9 +248,11 @@ class Cgroups implements Containment {
   #adoptedMain(key: RunKey, known: KnownMain, members: Members): MainProcess {
     const main = known(key.id);
     if (main === null || members.is === 'unseen') return { is: 'unknown' };
-    if (isAlive(main.pid, main.ticks) && this.members(key).includes(main.pid)) {
-      // The kernel reports when a cgroup becomes empty, not when one of its processes ends.
-      this.#watches.poll(key, 'true', () => String(isAlive(main.pid, main.ticks)));
+    const all = isAlive(main.pid, main.ticks) ? this.members(key) : [];
+    if (all.includes(main.pid)) {
+      // The kernel reports when a cgroup becomes empty, not when one of its processes ends; where there is but one,
+      // both are the same.
+      if (all.length > 1) this.#watches.poll(key, 'true', () => String(isAlive(main.pid, main.ticks)));
       return { is: 'running', pid: main.pid };
     }
     const at = this.#foundGone.get(key.id) ?? this.#clock.now();

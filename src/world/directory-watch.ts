@@ -1,7 +1,8 @@
 /** When may the configuration have changed? Tells that something happened, never what. */
-import { type FSWatcher, realpathSync, watch as watchFile } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { type FSWatcher, statSync, watch as watchFile } from 'node:fs';
+import { basename } from 'node:path';
 import { type FSWatcher as Chokidar, watch } from 'chokidar';
+import { turningsOf } from './path-turnings.ts';
 
 export interface DirectoryWatchOptions {
   /** Absolute. It may be missing, a symbolic link, or be replaced as a whole. */
@@ -20,14 +21,14 @@ export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
   readonly #extra = new Set<string>();
   #watcher: Chokidar | undefined;
-  #parent: FSWatcher | undefined;
-  #real: string | undefined;
+  #turnings: readonly FSWatcher[] = [];
+  #identity: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
 
   constructor(options: DirectoryWatchOptions) {
     this.#options = options;
-    this.#watchParent();
+    this.#watchTurnings();
     this.#open();
   }
 
@@ -43,17 +44,18 @@ export class DirectoryWatch {
       this.#extra.delete(path);
       this.#watcher?.unwatch(path);
     }
+    this.#reopenIfMoved();
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#parent?.close();
+    for (const watcher of this.#turnings) watcher.close();
     await this.#watcher?.close();
   }
 
   #open(): void {
     const { directory, failed } = this.#options;
-    this.#real = realPath(directory);
+    this.#identity = identityOf(directory);
     this.#watcher = watch([directory, ...this.#extra], {
       depth: 0,
       ignoreInitial: true,
@@ -63,24 +65,36 @@ export class DirectoryWatch {
     this.#watcher.on('raw', (_event, path, details) => this.#noticed(path, details));
     this.#watcher.on('all', (_event, path) => this.#noticed(path, undefined));
     this.#watcher.on('error', (error) => failed(String(error)));
+    // Thousands of files take seconds to be watched: what was saved meanwhile was seen by nobody.
+    this.#watcher.once('ready', () => this.#settle());
   }
 
-  /** A directory that is a symbolic link may be pointed elsewhere: only its parent sees that. */
-  #watchParent(): void {
+  /** A directory reached through a symbolic link may be pointed elsewhere: only where the link stands sees that. */
+  #watchTurnings(): void {
     const { directory, failed } = this.#options;
-    try {
-      this.#parent = watchFile(dirname(directory), (_event, name) => {
-        if (name !== null && name !== basename(directory)) return;
-        if (realPath(directory) !== this.#real) {
-          void this.#watcher?.close();
-          this.#open();
-        }
-        this.#settle();
-      });
-      this.#parent.on('error', (error) => failed(String(error)));
-    } catch (error) {
-      failed(String(error));
+    const watchers: FSWatcher[] = [];
+    for (const { parent, names } of turningsOf(directory)) {
+      try {
+        const watcher = watchFile(parent, (_event, name) => {
+          if (name !== null && !names.has(name)) return;
+          this.#reopenIfMoved();
+          this.#settle();
+        });
+        watcher.on('error', (error) => failed(String(error)));
+        watchers.push(watcher);
+      } catch (error) {
+        failed(String(error));
+      }
     }
+    for (const watcher of this.#turnings) watcher.close();
+    this.#turnings = watchers;
+  }
+
+  #reopenIfMoved(): void {
+    if (identityOf(this.#options.directory) === this.#identity) return;
+    void this.#watcher?.close();
+    this.#watchTurnings();
+    this.#open();
   }
 
   #noticed(path: string, details: unknown): void {
@@ -109,9 +123,11 @@ function watchedPath(details: unknown): string | undefined {
   return typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
 }
 
-function realPath(path: string): string | undefined {
+/** Which directory the path leads to now; undefined when to none. */
+function identityOf(path: string): string | undefined {
   try {
-    return realpathSync(path);
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
   } catch {
     return undefined;
   }

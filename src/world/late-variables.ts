@@ -31,8 +31,8 @@ const OF_THE_SHELL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the dynamic loader and the C library obey (ld.so(8), the list of variables that glibc drops for set-user-id
- * programs): with LD_LIBRARY_PATH in a directory of the service's user, a launcher that is still root would load the
+ * What the dynamic loader and the C library obey (ld.so(8), of the variables that glibc drops for set-user-id
+ * programs those that can make it read a file): with LD_LIBRARY_PATH in a directory of the service's user, a launcher that is still root would load the
  * user's code.
  */
 const OF_THE_LOADER: ReadonlySet<string> = new Set([
@@ -45,7 +45,7 @@ const OF_THE_LOADER: ReadonlySet<string> = new Set([
     'LOCPATH',
     'MALLOC_CHECK_',
   ],
-  ...['MALLOC_TRACE', 'NIS_PATH', 'NLSPATH', 'RESOLV_HOST_CONF', 'RES_OPTIONS', 'TMPDIR', 'TZDIR'],
+  ...['MALLOC_TRACE', 'NIS_PATH', 'NLSPATH', 'RESOLV_HOST_CONF', 'RES_OPTIONS', 'TZDIR'],
 ]);
 
 /** A name that a shell can carry; others would be lost on the way (dash drops them). */

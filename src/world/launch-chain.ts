@@ -65,10 +65,15 @@ function link(tool: Tool, args: readonly string[]): Link {
   return { tool, args };
 }
 
+const OOM_SCRIPT = [
+  'echo "$0" > /proc/self/oom_score_adj 2> /dev/null || {',
+  'echo "the kernel refused the OOM score $0" >&2; exit 125; }; exec "$@"',
+].join(' ');
+
 /** Lowering the score is for root only, so it comes before the user is changed. */
 function oomLink(score: number | null): readonly Link[] {
   if (score === null) return [];
-  return [link('sh', ['-c', 'echo "$0" > /proc/self/oom_score_adj || exit 125; exec "$@"', String(score)])];
+  return [link('sh', ['-c', OOM_SCRIPT, String(score)])];
 }
 
 function limitLink(rlimits: Readonly<Record<string, Rlimit>>): readonly Link[] {
@@ -111,12 +116,14 @@ function lastScript(umask: number | null, joinsCgroup: boolean): string {
   return [
     ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit 125`]),
     `[ -x "$0" ] || { echo ${NOT_EXECUTABLE} >&2; exit 125; }`,
-    ...(joinsCgroup ? [`echo 0 >&${CGROUP_FD} || exit 125`] : []),
+    ...(joinsCgroup ? [JOIN_SCRIPT] : []),
     'unset PWD OLDPWD SHLVL _',
     `trap '' PIPE; echo ${LAUNCHED} >&2; trap - PIPE`,
     `exec "$@" 2>&${STDERR_FD} ${STDERR_FD}>&- ${CGROUP_FD}>&-`,
   ].join('\n');
 }
+
+const JOIN_SCRIPT = `echo 0 >&${CGROUP_FD} 2> /dev/null || { echo "its cgroup could not be joined" >&2; exit 125; }`;
 
 function environmentLink(late: Readonly<Record<string, string>>, program: string): readonly Link[] {
   const args = Object.entries(late).map(([name, value]) => `${name}=${value}`);

@@ -4,6 +4,7 @@ import type { Settings } from '../model/settings.ts';
 import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
+import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { openProcessGroups } from './process-groups.ts';
 import { systemRandom } from './random.ts';
 import { systemUsers } from './users.ts';
@@ -22,11 +23,13 @@ export type WorldSettings = Pick<
 
 /**
  * The real world. `containment: auto` takes cgroups where they can be had and process groups elsewhere; another daemon
- * that rules the same place is never worked around. Moves this process into the `daemon` cgroup.
+ * that rules the same place is never worked around. Moves this process into the `daemon` cgroup, and closes what it
+ * inherited beyond stdin, stdout and stderr.
  */
 export function openWorld(
   settings: WorldSettings,
 ): { readonly world: World } | { readonly problem: Problem } {
+  closeInheritedDescriptors();
   const clock = systemClock();
   const opened = openContainment(settings, clock);
   if ('problem' in opened) return opened;

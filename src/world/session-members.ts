@@ -35,11 +35,13 @@ export class ProcessTable {
       leader !== null &&
       leader.ticks !== null &&
       this.#stats.some(({ pid, startTicks }) => pid === leader.pid && startTicks !== leader.ticks);
+    // Whatever belongs to a run came after its first process: nobody else's environment need be read.
+    const since = leader?.ticks ?? 0;
     return this.#stats
       .filter((stat) => {
+        if (stat.startTicks < since) return false;
         const inSession = leader !== null && !recycled && stat.session === leader.pid;
-        const inTime = leader?.ticks === null || stat.startTicks >= (leader?.ticks ?? 0);
-        return (inSession && inTime) || this.#marker(stat.pid) === run;
+        return inSession || this.#marker(stat.pid) === run;
       })
       .sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
   }

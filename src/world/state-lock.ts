@@ -40,13 +40,19 @@ export function lockFile(path: string): { readonly unlock: () => void } | Proble
   }
   const holder = Number(fs.readFileSync(path, 'utf8'));
   fs.closeSync(fd);
-  const who =
-    Number.isInteger(holder) && holder > 0 ? describeProcess(holder) : 'a process that it does not name';
+  // flock(1) answers 1 when somebody else has the lock.
+  if (status === 1) return taken(path, holder);
+  const why = error === undefined ? `flock answered ${status}` : inWords(error);
+  return { code: 'state-unwritable', severity: 'error', message: `${path} cannot be locked: ${why}` };
+}
+
+function taken(path: string, holder: number): Problem {
+  const known = Number.isInteger(holder) && holder > 0;
+  const who = known ? describeProcess(holder) : 'a process that did not write its id there';
   return {
     code: 'daemon-running',
     severity: 'error',
-    message:
-      error === undefined ? `a daemon already holds ${path}: ${who}` : `flock failed: ${inWords(error)}`,
+    message: `a daemon already holds ${path}: ${who}`,
     hint: 'stop it first, or give this one a state_directory of its own',
   };
 }

@@ -217,6 +217,13 @@ describe('definitions that runs were started with', () => {
     expect(next().applied(WEB)).toEqual(new Map([[hash('a'), secretless]]));
   });
 
+  it('are no files that somebody else put there', () => {
+    for (const odd of ['web', '.json', 'all.json', 'a b.json']) {
+      files.set(`/state/applied/${odd}`, '{"version":1,"specs":{"aaaaaaaaaaaa":{}}}');
+    }
+    expect(next().names()).toEqual([]);
+  });
+
   it('that no run needs any more are dropped', () => {
     const store = next();
     store.setApplied(WEB, hash('a'), secretless);
@@ -246,12 +253,37 @@ describe('forget', () => {
       store.setMemory(one, memory({ generation: 1 }));
       store.setApplied(one, hash('a'), spec());
     }
+    store.flush();
     expect(store.forget(WEB)).toBeUndefined();
     store.flush();
     const later = next();
     expect(later.names()).toEqual([db]);
     expect(later.applied(WEB).size).toBe(0);
+    expect(later.memory(WEB)).toEqual(memory());
     expect(later.intent(db)).toEqual(STOPPED);
+    expect([...later.applied(db).keys()]).toEqual([hash('a')]);
+    expect(files.contents.has('/state/applied/web.json')).toBe(false);
+  });
+
+  it('is not undone by a late look that notices nothing', () => {
+    const store = next();
+    store.setMemory(WEB, memory());
+    expect(store).toMatchObject({ dirty: false });
+    expect(store.names()).toEqual([]);
+  });
+
+  it('is tried again when it cannot be written', () => {
+    const store = next();
+    store.setApplied(WEB, hash('a'), spec());
+    store.setIntents(of(STOPPED));
+    store.flush();
+    files.failing = 'EROFS';
+    expect(store.forget(WEB)).toMatchObject({ code: 'state-unwritable' });
+    expect(store.intent(WEB)).toEqual(STOPPED);
+    files.failing = undefined;
+    expect(store.forget(WEB)).toBeUndefined();
+    store.flush();
+    expect(next().names()).toEqual([]);
   });
 });
 

@@ -14,6 +14,8 @@ export interface Answers {
   readonly inherited?: Readonly<Record<string, string | undefined>>;
   /** What opening a log answers, by its path. */
   readonly logs?: Readonly<Record<string, Problem>>;
+  /** What clearing a pid file answers. */
+  readonly pidFile?: Problem;
 }
 
 export interface FakeTools extends StartTools {
@@ -21,6 +23,9 @@ export interface FakeTools extends StartTools {
   /** Paths of the logs that were opened and not closed. */
   readonly open: Map<number, string>;
   readonly opened: string[];
+  /** Pid files that were to be cleared, and what was complained about. */
+  readonly cleared: string[];
+  readonly complaints: Problem[];
   /** Ends the commands that were run inside. */
   readonly end: (outcome: Outcome) => void;
 }
@@ -31,6 +36,8 @@ export function fakeTools(answers: Answers = {}): FakeTools {
   const launches: Launch[] = [];
   const open = new Map<number, string>();
   const opened: string[] = [];
+  const cleared: string[] = [];
+  const complaints: Problem[] = [];
   const waiting: ((outcome: Outcome) => void)[] = [];
   let nextFd = 20;
   const containment: Partial<Containment> = {
@@ -66,6 +73,15 @@ export function fakeTools(answers: Answers = {}): FakeTools {
     closeLog: (fd) => {
       if (!open.delete(fd)) throw new Error(`descriptor ${fd} is closed although it is not open`);
     },
+    clearPidFile: (path) => {
+      cleared.push(path);
+      return answers.pidFile;
+    },
+    complain: (problem) => {
+      complaints.push(problem);
+    },
+    cleared,
+    complaints,
     launches,
     open,
     opened,

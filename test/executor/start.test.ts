@@ -45,6 +45,14 @@ describe('a start', () => {
     });
   });
 
+  it('clears the pid file of the service, and starts it even when the file must be left alone', () => {
+    const kept = { code: 'pid-file-kept', severity: 'warning', message: 'left alone' } as const;
+    const tools = fakeTools({ pidFile: kept });
+    expect(startRun(KEY, defined({ spec: { pid_file: '/run/web.pid' } }), tools)).toEqual(STARTED);
+    expect(tools.cleared).toEqual(['/run/web.pid']);
+    expect(tools.complaints).toMatchObject([{ code: 'pid-file-kept', service: 'web' }]);
+  });
+
   it('writes to its two logs, and leaves no descriptor open in the daemon', () => {
     const tools = fakeTools();
     startRun(KEY, defined(), tools);

@@ -370,7 +370,7 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       ]);
     });
 
-    it('leaves no descriptor, no zombie and no trace after 300 starts and stops', async () => {
+    it('leaves no descriptor, no zombie and no trace after hundreds of starts and stops', async () => {
       const descriptors = () => fs.readdirSync('/proc/self/fd').length;
       const cycle = async (round: number) => {
         const key = start(['sleep', '1000'], keyOf(`web${round % 3}`));
@@ -382,7 +382,9 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       };
       await cycle(0);
       const before = descriptors();
-      for (let round = 0; round < 300; round++) await cycle(round);
+      // Without cgroups each stop looks at every process of the host, so fewer do.
+      const rounds = ground.kind === 'cgroup' ? 300 : 100;
+      for (let round = 0; round < rounds; round++) await cycle(round);
       expect(descriptors()).toBeLessThanOrEqual(before);
       expect(containment.services()).toEqual([]);
       const children = fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');

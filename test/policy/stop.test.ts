@@ -49,6 +49,22 @@ describe('the next step', () => {
       false,
       { say: 'kill' },
     ],
+    [
+      'is the signal when the stop command failed, while there is grace left',
+      stopProgress({ step: 'command_failed' }),
+      COMMAND,
+      NOW + 29_999,
+      false,
+      { say: 'signal' },
+    ],
+    [
+      'is SIGKILL when the stop command failed too late',
+      stopProgress({ step: 'command_failed' }),
+      COMMAND,
+      NOW + 30_000,
+      false,
+      { say: 'kill' },
+    ],
     ['a hurry cuts the grace short', stopProgress(), SIGNAL, NOW + 1, true, { say: 'kill' }],
     [
       'the grace is the one that the stop began with, whatever the file says now',

@@ -82,6 +82,28 @@ describe('start', () => {
     expect(actions).toMatchObject([{ do: 'start', generation: 2, because: 'reload_generation_2' }]);
   });
 
+  it('a start by hand after a completion or during a back-off is told as such, and at once', () => {
+    const end = {
+      kind: 'completed',
+      at: NOW,
+      reason: '',
+      under: hash('a'),
+      pardon: 0,
+      retryAt: null,
+    } as const;
+    const next = { at: NOW + 9000, delay: 9000, digest: defined().digest, pardon: 0 };
+    for (const waiting of [{ end }, { next }]) {
+      const memory = memoryWith({
+        generation: 1,
+        generationHash: hash('a'),
+        slots: { 0: slot({ ...waiting, generation: 1 }) },
+      });
+      expect(deciding({ memory, intent: { pardon: 1 } }).actions).toMatchObject([
+        { do: 'start', because: 'start_requested' },
+      ]);
+    }
+  });
+
   it('a start by hand after a stop is told as such', () => {
     const gone = over(exited(0));
     const stopping = runsRemembered([gone, { stop: stopProgress() }]);
@@ -255,7 +277,7 @@ describe('roll', () => {
   const rest = old.slice(1);
 
   it('takes one instance out, the lowest place first', () => {
-    const decision = deciding({ desired, applied, memory, runs: old });
+    const decision = deciding({ desired, applied, memory, runs: [...old].reverse() });
     expect(decision.actions).toMatchObject([
       { do: 'signal', run: { slot: 0 }, because: 'reload_retire_generation_1' },
     ]);
@@ -286,6 +308,19 @@ describe('roll', () => {
     expect(young.wakeAt).toBe(NOW + 1);
     const proven = deciding({ desired, applied, memory, runs: [fresh(0, PROOF_OF_LIFE), ...rest] });
     expect(told(proven)).toEqual(['signal 1 SIGTERM']);
+    expect(proven.wakeAt).toBe(NOW + 30_000);
+  });
+
+  it('begins the proof of life at the start', () => {
+    const born = deciding({ desired, applied, memory, runs: [fresh(0, 0), ...rest] });
+    expect(born).toMatchObject({ actions: [], wakeAt: NOW + PROOF_OF_LIFE });
+  });
+
+  it('asks no proof of life of the runs that are to go', () => {
+    const young = [run({ slot: 0, age: 0 }), run({ slot: 1, age: 0 })];
+    expect(told(deciding({ desired, applied, memory, runs: [...young, fresh(2, 1000)] }))).toEqual([
+      'signal 0 SIGTERM',
+    ]);
   });
 
   it('stops at the first instance when the new definition is broken', () => {
@@ -330,7 +365,10 @@ describe('roll', () => {
       generationHash: hash('b'),
       slots: { 0: slot({ end, generation: 2 }) },
     });
-    expect(told(deciding({ desired, applied, memory: done, runs: rest }))).toEqual(['signal 1 SIGTERM']);
+    const once = defined({ hash: 'b', spec: { instances: 3, process: { type: 'oneshot' } } });
+    expect(told(deciding({ desired: once, applied, memory: done, runs: rest }))).toEqual([
+      'signal 1 SIGTERM',
+    ]);
   });
 
   it('an edit back before its turn leaves a run in peace', () => {
@@ -399,6 +437,7 @@ describe('what could not be seen', () => {
     const decision = deciding({ runs: [run({ members: 'unseen', main: { is: 'unknown' } })] });
     expect(told(decision)).toEqual([]);
     expect(decision.slots).toMatchObject([{ phase: 'running' }]);
+    expect(decision.wakeAt, 'it is looked at again').toBe(NOW + LOOK_AGAIN);
   });
 });
 
@@ -429,6 +468,11 @@ describe('a service that is left alone', () => {
     expect(decision).toMatchObject({ actions: [], wakeAt: NOW + 5000 });
     expect(told(later(decision, 5000, { intent }))).toEqual(['start 0']);
   });
+
+  it('does not wake for a hold that is over', () => {
+    const intent = { held: { by: 'bob', at: NOW, until: NOW - 5000 } };
+    expect(deciding({ intent, runs: [run()] })).toMatchObject({ actions: [], wakeAt: undefined });
+  });
 });
 
 describe('removal', () => {
@@ -443,8 +487,10 @@ describe('removal', () => {
     expect(told(later(second, 200, removed))).toEqual(['forget']);
   });
 
-  it('nothing is forgotten of a service that is only stopped', () => {
+  it('nothing is forgotten of a service that is only stopped, disabled, or ended with everything', () => {
     expect(told(deciding({ intent: STOPPED }))).toEqual([]);
+    expect(told(deciding({ desired: defined({ spec: { enabled: false } }) }))).toEqual([]);
+    expect(told(deciding({ ending: { reason: 'signal_term', hurry: false } }))).toEqual([]);
   });
 });
 

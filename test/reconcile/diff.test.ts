@@ -33,6 +33,11 @@ test.each<[Part<ServiceSpec>, Part<ServiceSpec>, string]>([
   ],
   [{ process: { stop_grace: 1000 } }, { process: { stop_grace: HOUR } }, 'process.stop_grace live 1s -> 1h'],
   [{ process: { umask: null } }, { process: { umask: 0o22 } }, 'process.umask roll none -> 0022'],
+  [
+    { process: { rlimits: { nofile: { soft: 10, hard: null } } } },
+    { process: { rlimits: { nofile: { soft: 20, hard: null } } } },
+    'process.rlimits.nofile.soft roll 10 -> 20',
+  ],
   [{ resources: {} }, { resources: { max_memory: 1024 } }, 'resources.max_memory live max -> 1K'],
   [{ resources: { max_cpu: 1500 } }, { resources: {} }, 'resources.max_cpu live 1.5 -> max'],
   [{ labels: { 'a/b~c': '1' } }, { labels: { 'a/b~c': '2' } }, 'labels.a/b~c live "1" -> "2"'],
@@ -91,8 +96,8 @@ describe('env_files', () => {
   test.each([
     [
       'names, never values',
-      { '.env': { B: 'd1', C: 'd1' } },
-      { '.env': { A: 'd1', B: 'd2' } },
+      { '.env': { B: 'd1', C: 'd1', SAME: 'd' } },
+      { '.env': { A: 'd1', B: 'd2', SAME: 'd' } },
       '.env changed: +A, ~B, -C (hidden)',
     ],
     ['a new file', {}, { '.env': { A: 'd1' } }, '+.env'],

@@ -47,6 +47,11 @@ describe('what becomes of a run', () => {
     expect(fates({ runs: [older, outdated] })).toEqual(['keep', 'surplus: duplicate']);
   });
 
+  it('what is left of a newer run does not push the run that serves out of its place', () => {
+    const left = mainEnded(exited(1), { age: 1000 });
+    expect(fates({ runs: [run({ age: 2000 }), left] })).toEqual(['keep', 'surplus: main_exited']);
+  });
+
   it('leftovers of a run that is over are stopped', () => {
     expect(fates({ runs: [mainEnded(exited(1))] })).toEqual(['surplus: main_exited']);
   });
@@ -102,6 +107,15 @@ describe('how an end is noted', () => {
     expect(again.memory.slots[0]?.exits).toHaveLength(1);
   });
 
+  it('at the moment at which it happened, but never in the future', () => {
+    const noted = (at: number): unknown => {
+      const gone = over(exited(3), { main: { is: 'ended', outcome: exited(3), at } });
+      return judge(situation({ runs: [gone] })).memory.slots[0]?.exits[0]?.at;
+    };
+    expect(noted(NOW - 2000)).toBe(NOW - 2000);
+    expect(noted(NOW + 86_400_000)).toBe(NOW);
+  });
+
   it('leftovers are the end of their run, told once', () => {
     const left = mainEnded(exited(1));
     const first = judge(situation({ runs: [left] }));
@@ -143,7 +157,19 @@ describe('how an end is noted', () => {
     expect(respawn({ runs, desired: never })).toMatchObject({ respawn: false });
     expect(respawn({ runs, intent: { held: { by: 'bob', at: NOW } } })).toMatchObject({ respawn: false });
     expect(respawn({ runs, desired: undefined })).toMatchObject({ respawn: false });
-    expect(respawn({ runs: [over(exited(1), { slot: 5 })] })).toMatchObject({ respawn: false });
+    expect(respawn({ runs: [over(exited(1), { slot: 1 })] })).toMatchObject({ respawn: false });
+  });
+
+  it('instances that end together are spread over the jitter', () => {
+    const desired = defined({ spec: { instances: 10, restart_policy: { jitter: 1 } } });
+    const runs = Array.from({ length: 10 }, (_, slot) => over(exited(1), { slot }));
+    const { memory } = judge(situation({ desired, runs, chance: 0.9 }));
+    const delays = Object.values(memory.slots).map(({ next }) => next?.delay ?? 0);
+    const sorted = delays.sort((a, b) => a - b);
+    const gaps = sorted.slice(1).map((delay, index) => delay - (sorted[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThan(30);
+    expect(sorted[0]).toBeGreaterThanOrEqual(1000);
+    expect(sorted.at(-1)).toBeLessThanOrEqual(2000);
   });
 
   it('runs that are gone are forgotten', () => {
@@ -211,6 +237,11 @@ describe('live fields', () => {
     expect(judge(situation({ desired, runs: [run()] })).live).toBe(false);
   });
 
+  it('are not stale when the same was applied, read back from disk', () => {
+    const applied = { a: structuredClone(desired.spec) };
+    expect(judge(situation({ desired, applied, runs: [run()] })).live).toBe(false);
+  });
+
   it('are stale when nobody knows what was applied', () => {
     expect(judge(situation({ desired, applied: {}, runs: [run()] })).live).toBe(true);
   });
@@ -230,5 +261,29 @@ describe('a pardon', () => {
     const memory = { slots: { 0: slot({ end }), 1: slot({ end: { ...end, under: desired.digest } }) } };
     const { vacancies } = judge(situation({ desired, memory }));
     expect(vacancies.map(({ answer }) => answer.say)).toEqual(['now', 'no']);
+  });
+
+  it('is granted also while the service is stopped: what counts is the edit, not the moment', () => {
+    const end = { kind: 'failed', at: NOW, reason: '', under: 'another', pardon: 0, retryAt: null } as const;
+    const stopped = { stopped: { by: 'bob', at: NOW } };
+    const { memory } = judge(situation({ intent: stopped, memory: { slots: { 0: slot({ end }) } } }));
+    expect(memory.slots[0]?.end).toBeNull();
+  });
+
+  it('is granted when the policy changes to one under which nothing is ever complete', () => {
+    const end = {
+      kind: 'completed',
+      at: NOW,
+      reason: '',
+      under: hash('a'),
+      pardon: 0,
+      retryAt: null,
+    } as const;
+    const say = (policy: 'always' | 'on_failure'): unknown => {
+      const desired = defined({ spec: { restart_policy: { policy } } });
+      return judge(situation({ desired, memory: { slots: { 0: slot({ end }) } } })).vacancies[0]?.answer.say;
+    };
+    expect(say('on_failure')).toBe('no');
+    expect(say('always')).toBe('now');
   });
 });

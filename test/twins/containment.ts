@@ -34,6 +34,8 @@ export interface TwinTools {
   readonly record: (deed: Deed) => void;
   /** Brings a message of the kernel to the daemon: between two passes, and only while that daemon lives. */
   readonly deliver: (tell: () => void) => void;
+  /** Something about the service may have changed; whether and when the daemon is woken is another question. */
+  readonly changed: (service: ServiceName) => void;
 }
 
 type OwnEnd = { readonly outcome: Outcome; readonly at: number };
@@ -194,6 +196,7 @@ export class SimulatedContainment implements Containment {
   #ended(key: RunKey, outcome: Outcome): void {
     const own = this.#own.get(key.id);
     if (own !== undefined) own.end = { outcome, at: this.#tools.clock.now() };
+    this.#tools.changed(key.service);
   }
 
   #lookAt(place: Place, known: KnownMain, blind: Blindness): ObservedRun {

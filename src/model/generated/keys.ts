@@ -1,5 +1,5 @@
 // Generated from schemas/ by scripts/generate.mjs. Do not edit.
-import type { KeyFact } from '../keys.ts';
+import type { KeyFact } from '../key-fact.ts';
 
 /** Every key of the service file. */
 export const SERVICE_KEYS: readonly KeyFact[] = [

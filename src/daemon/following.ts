@@ -1,0 +1,28 @@
+/** Which definition of each service is followed, once the directory was read again? */
+import type { ServiceName } from '../model/names.ts';
+import type { Desired, DesiredState } from '../model/spec.ts';
+
+/**
+ * The new reading for the named services, the old one for all others, and for those whose file is broken now.
+ * @param only undefined: all services
+ */
+export function followed(
+  old: DesiredState,
+  fresh: DesiredState,
+  only: ReadonlySet<string> | undefined,
+): DesiredState {
+  const services = new Map<ServiceName, Desired>();
+  for (const [name, service] of only === undefined ? [] : old.services) {
+    if (only?.has(name) !== true) services.set(name, service);
+  }
+  for (const [name, service] of fresh.services) {
+    if (only?.has(name) !== false) services.set(name, unlessBroken(old.services.get(name), service));
+  }
+  return { ...fresh, services };
+}
+
+/** The last good text of a broken file may be one that was read, but never followed: it is not followed now either. */
+function unlessBroken(before: Desired | undefined, now: Desired): Desired {
+  const isBroken = now.kind === 'defined' && now.problems.length > 0;
+  return isBroken && before?.kind === 'defined' ? { ...before, problems: now.problems } : now;
+}

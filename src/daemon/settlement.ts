@@ -1,0 +1,93 @@
+/** What follows from a reading of the directory for the intents: which are outlived, which removals are approved? */
+import type { Intent } from '../model/memory.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { DesiredState } from '../model/spec.ts';
+import type { World } from '../world/world.ts';
+import { outlivedIntents, type Removals } from './removals.ts';
+import type { Store } from './store.ts';
+
+export interface SettlementTools {
+  readonly world: Pick<World, 'clock'>;
+  readonly store: Store;
+  readonly complain: (problem: Problem) => void;
+  /** Durable when it answers undefined. */
+  readonly setIntents: (changes: ReadonlyMap<ServiceName, Intent>) => Problem | undefined;
+  /** What the guard says about a reading; `sure`: the kernel could be asked which services there are. */
+  readonly judge: (desired: DesiredState) => { readonly removals: Removals; readonly sure: boolean };
+}
+
+/** What could not be settled is tried again this much later. Milliseconds. */
+const TRY_AGAIN = 1000;
+
+const NO_REMOVALS: Removals = { held: [], approved: [], reason: '' };
+
+export class Settlement {
+  readonly #tools: SettlementTools;
+  #removals: Removals = NO_REMOVALS;
+  #tryAt: number | undefined;
+
+  constructor(tools: SettlementTools) {
+    this.#tools = tools;
+  }
+
+  get removals(): Removals {
+    return this.#removals;
+  }
+
+  /** When something is to be tried again; milliseconds since 1970. */
+  get wakeAt(): number | undefined {
+    return this.#tryAt;
+  }
+
+  /** To be called with each new reading. */
+  settle(desired: DesiredState): void {
+    this.#settle(desired, true);
+  }
+
+  /** To be called now and then with the reading in force: judges and writes what could not be before. */
+  resettle(desired: DesiredState): void {
+    // What the guard holds back stays held until somebody confirms or the directory says something new.
+    this.#settle(desired, this.#removals.held.length === 0);
+  }
+
+  /** Approves every removal that the guard holds back. */
+  prune(): Problem | undefined {
+    const problem = this.#approve(this.#removals.held);
+    if (problem === undefined) this.#removals = NO_REMOVALS;
+    return problem;
+  }
+
+  #settle(desired: DesiredState, judge: boolean): void {
+    const { store, setIntents, world } = this.#tools;
+    const outlived = outlivedIntents(desired, store);
+    const unwritten = outlived.size === 0 ? undefined : setIntents(outlived);
+    const judged = !judge || this.#judge(desired);
+    this.#tryAt = unwritten === undefined && judged ? undefined : world.clock.now() + TRY_AGAIN;
+  }
+
+  #judge(desired: DesiredState): boolean {
+    const before = this.#removals.reason;
+    const { removals, sure } = this.#tools.judge(desired);
+    this.#removals = removals;
+    const { held, approved, reason } = removals;
+    const problem = this.#approve(approved);
+    if (held.length > 0 && reason !== before) {
+      const shown = `${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`;
+      this.#tools.complain({
+        code: 'directory-suspicious',
+        severity: 'error',
+        message: `${reason}; nothing is stopped: ${shown}`,
+        hint: 'pmctl update --prune stops them',
+      });
+    }
+    return problem === undefined && sure;
+  }
+
+  #approve(names: readonly ServiceName[]): Problem | undefined {
+    const { store, setIntents } = this.#tools;
+    const open = names.filter((name) => store.intent(name).removalApproved !== true);
+    if (open.length === 0) return undefined;
+    return setIntents(new Map(open.map((name) => [name, { ...store.intent(name), removalApproved: true }])));
+  }
+}

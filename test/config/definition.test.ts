@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { TwinFiles } from '../twins/files.ts';
+import { defined, problemsOf, read, specOf, web } from './ground.ts';
+
+test('one line is enough, everything else has a default', () => {
+  expect(specOf('process:\n  command: [sleep, "60"]\n')).toEqual({
+    name: 'web',
+    description: '',
+    labels: {},
+    enabled: true,
+    process: {
+      command: ['sleep', '60'],
+      args: [],
+      working_directory: '/etc/pm/config.d',
+      env: {},
+      env_files: [],
+      required_env: [],
+      inherit_env: false,
+      user: null,
+      group: null,
+      supplementary_groups: null,
+      umask: null,
+      nice: null,
+      rlimits: {},
+      oom_score_adjust: null,
+      no_new_privileges: false,
+      stop_signal: 'SIGTERM',
+      stop_command: null,
+      stop_grace: 30_000,
+      exit_on: 'auto',
+      type: 'service',
+    },
+    instances: 1,
+    port: null,
+    pid_file: null,
+    restart_policy: {
+      policy: 'always',
+      restart_backoff: 1000,
+      max_backoff: 1000,
+      jitter: 0,
+      stable_after: 5000,
+      tolerance: { max_restarts: 3, duration: 60_000, retry_after: null },
+      success_exit_codes: [0],
+    },
+    resources: {
+      max_cpu: null,
+      max_memory: null,
+      memory_high: null,
+      max_swap: null,
+      max_pids: null,
+      cpu_weight: null,
+      io_weight: null,
+    },
+    logs: {
+      stdout: '/var/lib/pm/logs/web/stdout.log',
+      stderr: '/var/lib/pm/logs/web/stderr.log',
+      hints: [],
+      stop_command_stdout: null,
+      stop_command_stderr: null,
+    },
+  });
+});
+
+describe('values', () => {
+  test('a command given as text goes to a shell, args are appended', () => {
+    const { process } = specOf(
+      'process:\n  command: echo $HOME | cat\n  args: [x]\n  stop_command: kill me\n',
+    );
+    expect(process.command).toEqual(['/bin/sh', '-c', 'echo $HOME | cat']);
+    expect(process.args).toEqual(['x']);
+    expect(process.stop_command).toEqual(['/bin/sh', '-c', 'kill me']);
+  });
+
+  test('numbers and booleans that are meant as text keep their characters', () => {
+    const text = web('  args: [-n, 1.10, 0660, true]', '  env:', '    VERSION: 1.10', '    DEBUG: true');
+    const { process } = specOf(text);
+    expect(process.args).toEqual(['-n', '1.10', '0660', 'true']);
+    expect(process.env).toEqual({ VERSION: '1.10', DEBUG: 'true' });
+  });
+
+  test('each duration has a twin in milliseconds', () => {
+    const text = web(
+      '  stop_grace_ms: 250',
+      'restart_policy:',
+      '  restart_backoff_ms: 1000',
+      '  max_backoff_ms: 8000',
+    );
+    expect(specOf(text).process.stop_grace).toBe(250);
+    expect(specOf(text).restart_policy).toMatchObject({ restart_backoff: 1000, max_backoff: 8000 });
+  });
+
+  test('both twins at once are an error, also when their values agree', () => {
+    expect(problemsOf(web('  stop_grace: 1s', '  stop_grace_ms: 1000'))).toEqual([
+      'config.d/web.yaml:4:3  process.stop_grace_ms: the same as stop_grace, which is given too; keep one of them',
+    ]);
+  });
+
+  test('max_backoff is restart_backoff unless it is set', () => {
+    expect(specOf(web('restart_policy:', '  restart_backoff: 7s')).restart_policy.max_backoff).toBe(7000);
+  });
+
+  test('signals by name, short name or number; limits by value, pair or word', () => {
+    const text = web(
+      '  stop_signal: int',
+      '  umask: 027',
+      '  rlimits: { nofile: 1024, core: unlimited, memlock: { soft: 64K, hard: 1M } }',
+      'resources: { max_cpu: 1.5, max_memory: 200M, max_swap: 0, max_pids: 50 }',
+    );
+    const spec = specOf(text);
+    expect(spec.process.stop_signal).toBe('SIGINT');
+    expect(spec.process.umask).toBe(0o027);
+    expect(spec.process.rlimits).toEqual({
+      nofile: { soft: 1024, hard: 1024 },
+      core: { soft: null, hard: null },
+      memlock: { soft: 65_536, hard: 1_048_576 },
+    });
+    expect(spec.resources).toMatchObject({
+      max_cpu: 1500,
+      max_memory: 209_715_200,
+      max_swap: 0,
+      max_pids: 50,
+    });
+  });
+});
+
+describe('paths', () => {
+  test('logs are in the working directory when one is set, unless they are absolute', () => {
+    const text = web(
+      '  working_directory: ../run',
+      'logs:',
+      '  stderr: /var/log/web.log',
+      '  hints: [a.log]',
+    );
+    const spec = specOf(text);
+    expect(spec.process.working_directory).toBe('/etc/pm/run');
+    expect(spec.logs).toMatchObject({
+      stdout: '/etc/pm/run/stdout.log',
+      stderr: '/var/log/web.log',
+      hints: ['/etc/pm/run/a.log'],
+    });
+  });
+
+  test('a log path that is written down is relative to the working directory even if that is the default', () => {
+    expect(specOf(web('logs:', '  stdout: logs/out.log')).logs.stdout).toBe('/etc/pm/config.d/logs/out.log');
+  });
+
+  test('other paths are relative to the file', () => {
+    const files = new TwinFiles({ '/etc/pm/config.d/.env': 'A=1\n' });
+    const spec = specOf(web('  working_directory: /srv', '  env_files: [.env]', 'pid_file: run/web.pid'), {
+      files,
+    });
+    expect(spec.process.env_files[0]?.path).toBe('/etc/pm/config.d/.env');
+    expect(spec.pid_file).toBe('/etc/pm/config.d/run/web.pid');
+  });
+
+  test('a working directory for each instance wants absolute logs', () => {
+    const each = '  working_directory: /srv/$' + '{instance}';
+    expect(specOf(web(each)).logs.stdout).toBe('/var/lib/pm/logs/web/stdout.log');
+    expect(problemsOf(web(each, 'logs:', '  stdout: out.log'))).toEqual([
+      expect.stringContaining('logs.stdout: must be absolute'),
+    ]);
+  });
+});
+
+describe('names', () => {
+  test('the name is the file name without its ending, or what name: says', () => {
+    expect(read(web(), { path: '/c/api.v2.YAML' })).toMatchObject({ definition: { name: 'api.v2' } });
+    expect(specOf(web('name: other')).name).toBe('other');
+  });
+
+  test.each(['x/../../system.slice', '..', 'a b', 'all', 'x'.repeat(65), '-x', '', 'é'])(
+    '%s is refused',
+    (name) => {
+      const problems = problemsOf(web(`name: ${JSON.stringify(name)}`));
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(/^config\.d\/web\.yaml:3:7 {2}name: /);
+    },
+  );
+
+  test('a file name that gives no service name is refused as well', () => {
+    const problems = problemsOf(web(), { path: '/etc/pm/config.d/a b.yaml' });
+    expect(problems).toEqual([
+      expect.stringMatching(/^config\.d\/a b\.yaml:1:1 .*set name: or rename the file$/),
+    ]);
+    expect(problemsOf(web(), { path: '/etc/pm/config.d/all.yaml' })[0]).toContain('"all" is reserved');
+  });
+});
+
+describe('service_defaults', () => {
+  test('maps are merged key by key, lists and values are replaced', () => {
+    const defaults = {
+      process: { env: { A: '1', B: '2' }, args: ['x', 'y'], stop_grace: '5s' },
+      instances: 3,
+    };
+    const spec = specOf(web('  env: { B: "3" }', '  args: [z]', '  stop_grace_ms: 100'), { defaults });
+    expect(spec.process).toMatchObject({ env: { A: '1', B: '3' }, args: ['z'], stop_grace: 100 });
+    expect(spec.instances).toBe(3);
+  });
+
+  test('they may bring the command', () => {
+    expect(
+      specOf('description: x\n', { defaults: { process: { command: ['true'] } } }).process.command,
+    ).toEqual(['true']);
+  });
+});
+
+describe('fields that must fit each other', () => {
+  test('a soft limit above the hard one', () => {
+    expect(problemsOf(web('  rlimits: { nofile: { soft: 10, hard: 5 } }'))[0]).toContain(
+      'above the hard limit 5',
+    );
+    expect(problemsOf(web('  rlimits: { nofile: { soft: unlimited, hard: 5 } }'))[0]).toContain(
+      'above the hard limit',
+    );
+  });
+
+  test('what only root may do', () => {
+    expect(specOf(web('  nice: -5')).process.nice).toBe(-5);
+    expect(problemsOf(web('  nice: -5', '  oom_score_adjust: -1'), { as: 'www-data' })).toEqual([
+      'config.d/web.yaml:3:9  process.nice: -5 needs a daemon that runs as root',
+      'config.d/web.yaml:4:21  process.oom_score_adjust: -1 needs a daemon that runs as root',
+    ]);
+  });
+
+  test('a max_backoff that does nothing is a warning', () => {
+    const reading = read(web('restart_policy: { restart_backoff: 2s, max_backoff: 1s }'));
+    expect(reading).toMatchObject({ definition: { warnings: [{ severity: 'warning', line: 3 }] } });
+  });
+});
+
+test('positions lead to the lines of the file', () => {
+  const { positions } = defined(web('  args:', '    - a', '    - b', '  env: { FOO: x }'));
+  expect(positions.get('process.args[1]')).toEqual({ line: 5, column: 7 });
+  expect(positions.get('process.env.FOO')).toEqual({ line: 6, column: 10 });
+  expect(positions.get('instances')).toBeUndefined();
+});
+
+test('a definition is plain JSON, whatever its keys are called', () => {
+  const { spec } = defined(
+    web('labels:', '  constructor: a', '  team: b', '  env: {}').replace('  env: {}\n', ''),
+  );
+  expect(JSON.parse(JSON.stringify(spec))).toEqual(spec);
+  const odd = defined(web('  env: { __proto__: x, constructor: y }')).spec.process.env;
+  expect(Object.entries(odd)).toEqual([
+    ['__proto__', 'x'],
+    ['constructor', 'y'],
+  ]);
+});

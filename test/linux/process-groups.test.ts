@@ -1,0 +1,208 @@
+/** What process groups promise beside what all containments do, where no cgroups can be had. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RunKey, runDirectory } from '../../src/model/names.ts';
+import { systemClock } from '../../src/world/clock.ts';
+import { openProcessGroups } from '../../src/world/process-groups.ts';
+import type { Containment } from '../../src/world/world.ts';
+import {
+  bundledFixture,
+  emptied,
+  type Ground,
+  isGone,
+  isRoot,
+  keyOf,
+  launchOf,
+  processGroupGround,
+  runOf,
+  runsOf,
+  started,
+  temporaryDirectory,
+  until,
+} from './ground.ts';
+
+describe('process groups', () => {
+  let ground: Ground;
+  let containment: Containment;
+
+  beforeEach(() => {
+    ground = processGroupGround();
+    containment = ground.containment;
+  });
+  afterEach(() => ground.clear());
+
+  const recordOf = (key: RunKey) => join(ground.place, key.service, `${runDirectory(key)}.json`);
+
+  function running(argv: readonly string[] = ['sleep', '1000']) {
+    const key = keyOf('web');
+    return { ...key, pid: started(containment.start(key, launchOf(key, argv))).pid };
+  }
+
+  it('say what they promise less', () => {
+    expect(containment.shortcomings).toEqual([
+      { code: 'containment-weak', severity: 'warning', message: expect.stringContaining('escapes') },
+    ]);
+  });
+
+  it.each([
+    ['lost its content', ''],
+    ['is broken', '{"pid": 1'],
+    ['names a process that cannot be meant', '{"pid": 1, "ticks": 0, "boot": "x"}'],
+  ])('find a run by its marker when its record %s', async (_, text) => {
+    const key = running();
+    fs.writeFileSync(recordOf(key), text);
+    const later = ground.reopen();
+    expect(runOf(later, key)).toMatchObject({
+      adopted: true,
+      main: { is: 'unknown' },
+      members: { is: 'some' },
+    });
+    expect(later.members(key)).toEqual([key.pid]);
+    later.kill(key);
+    await emptied(later, key);
+    expect(later.remove(key)).toBeUndefined();
+    expect(runsOf(later, key.service)).toEqual([]);
+  });
+
+  it('do not take a process for theirs that has the pid of a run of another boot', async () => {
+    const key = running();
+    const record = JSON.parse(fs.readFileSync(recordOf(key), 'utf8'));
+    const foreign = keyOf('other');
+    fs.mkdirSync(join(ground.place, 'other'));
+    fs.writeFileSync(recordOf(foreign), JSON.stringify({ ...record, boot: 'another' }));
+    const later = ground.reopen();
+    expect(runOf(later, foreign)).toMatchObject({
+      main: { is: 'ended', outcome: { kind: 'unknown' } },
+      members: { is: 'none' },
+      everRan: true,
+    });
+    later.kill(foreign);
+    expect(later.remove(foreign)).toBeUndefined();
+    expect(isGone(key.pid)).toBe(false);
+  });
+
+  it('do not take a process for theirs that has the pid of a run, but another age', () => {
+    const key = running();
+    const record = JSON.parse(fs.readFileSync(recordOf(key), 'utf8'));
+    const foreign = keyOf('other');
+    fs.mkdirSync(join(ground.place, 'other'));
+    fs.writeFileSync(recordOf(foreign), JSON.stringify({ ...record, ticks: record.ticks - 1 }));
+    const later = ground.reopen();
+    expect(runOf(later, foreign)).toMatchObject({ main: { is: 'ended' }, members: { is: 'none' } });
+    later.kill(foreign);
+    expect(isGone(key.pid)).toBe(false);
+  });
+
+  it('have a process of the session among their members that cleared its environment', async () => {
+    const key = running(['sh', '-c', 'env -i sleep 1000 & env -i sleep 1000 & wait']);
+    await until('both', () =>
+      containment.members(key).filter((pid) => fs.readFileSync(`/proc/${pid}/environ`).length === 0)
+        .length === 2
+        ? true
+        : undefined,
+    );
+    containment.signal(key, 'SIGTERM');
+    await emptied(containment, key);
+  });
+
+  it('start nothing when the record cannot be written', () => {
+    fs.writeFileSync(join(ground.place, 'web'), 'a file where a directory is needed');
+    const key = keyOf('web');
+    const marker = join(ground.place, 'ran');
+    expect(containment.start(key, launchOf(key, ['touch', marker]))).toMatchObject({
+      code: 'state-unwritable',
+    });
+    expect(fs.existsSync(marker)).toBe(false);
+    fs.rmSync(join(ground.place, 'web'));
+  });
+
+  it('answer "unseen" when the records cannot be listed', () => {
+    fs.writeFileSync(join(ground.place, 'web'), '');
+    expect(containment.look(keyOf('web').service, () => null)).toMatchObject({
+      kind: 'unseen',
+      problem: { code: 'observe-failed', service: 'web' },
+    });
+    fs.rmSync(join(ground.place, 'web'));
+  });
+
+  it('wake when the last survivor of a run is gone', async () => {
+    const key = running(['sh', '-c', '(setsid sleep 1000 &); exit 0']);
+    await until('the end of the main process', () =>
+      runOf(containment, key)?.main.is === 'ended' ? true : undefined,
+    );
+    const [survivor] = await until('the survivor', () =>
+      containment.members(key).length === 1 ? containment.members(key) : undefined,
+    );
+    expect(runOf(containment, key)?.members).toEqual({ is: 'some' });
+    const woken = new Promise<string>((resolve) => containment.onChange(resolve));
+    process.kill(survivor!, 'SIGKILL');
+    expect(await woken).toBe('web');
+  });
+});
+
+describe('one daemon for each state directory', () => {
+  let stateDirectory: string;
+  beforeEach(() => {
+    stateDirectory = temporaryDirectory();
+  });
+  afterEach(() => fs.rmSync(stateDirectory, { recursive: true }));
+
+  const open = () => openProcessGroups({ stateDirectory, clock: systemClock(), because: null });
+
+  it('keeps a second one out, names the first, and lets the next in when that has gone', () => {
+    const first = open();
+    if (!('containment' in first)) throw new Error(first.refused.message);
+    expect(open()).toEqual({
+      refused: {
+        code: 'daemon-running',
+        severity: 'error',
+        message: expect.stringContaining(`: ${process.pid} `),
+        hint: expect.any(String),
+      },
+    });
+    first.containment.close();
+    const second = open();
+    expect('containment' in second).toBe(true);
+    if ('containment' in second) second.containment.close();
+  });
+
+  it('does not mind a lock file that a killed one left', () => {
+    fs.mkdirSync(join(stateDirectory, 'runs'));
+    fs.writeFileSync(join(stateDirectory, 'runs', 'lock'), `${process.ppid}\n`);
+    const next = open();
+    expect('containment' in next).toBe(true);
+    if ('containment' in next) next.containment.close();
+  });
+});
+
+describe.skipIf(!isRoot)('an ordinary user', () => {
+  it('gets process groups: starts, adopts and ends a run with a child that left the session', () => {
+    const directory = temporaryDirectory();
+    fs.chmodSync(directory, 0o755);
+    const state = join(directory, 'state');
+    fs.mkdirSync(state);
+    fs.chownSync(state, 65534, 65534);
+    const program = bundledFixture('unprivileged', directory);
+    const argv = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, program, state];
+    const { stdout, stderr } = spawnSync('setpriv', argv, {
+      encoding: 'utf8',
+      timeout: 30_000,
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    fs.rmSync(directory, { recursive: true });
+    expect(stderr).toBe('');
+    const told = JSON.parse(stdout);
+    expect(told).toMatchObject({
+      kind: 'process_group',
+      shortcomings: [{ code: 'containment-weak', message: expect.stringContaining('cgroup') }],
+      adopted: [{ adopted: true, main: { is: 'running', pid: told.main }, members: { is: 'some' } }],
+      signaled: null,
+      removed: null,
+      left: { kind: 'seen', runs: [] },
+    });
+    expect([...told.members].sort()).toEqual([told.main, told.runaway].sort());
+    expect([told.main, told.runaway].map(isGone)).toEqual([true, true]);
+  });
+});

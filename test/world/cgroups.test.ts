@@ -1,0 +1,70 @@
+/** What is seen of a tree whose control files misbehave as no real kernel can be asked to. */
+import fs from 'node:fs';
+import os from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseRunDirectory, type ServiceName } from '../../src/model/names.ts';
+import { Cgroups } from '../../src/world/cgroups.ts';
+import { systemClock } from '../../src/world/clock.ts';
+
+const WEB = 'web' as ServiceName;
+
+describe('a tree of control files', () => {
+  let services: string;
+  let containment: Cgroups;
+  const run = () => join(services, WEB, '0.1.abcdef012345.0mabcdef1-abcd');
+
+  beforeEach(() => {
+    services = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
+    containment = new Cgroups({ services, shortcomings: [] }, systemClock());
+    fs.mkdirSync(run(), { recursive: true });
+  });
+  afterEach(() => {
+    containment.close();
+    fs.rmSync(services, { recursive: true });
+  });
+
+  const look = (main: { pid: number; ticks: number | null } | null = null) => {
+    const observed = containment.look(WEB, () => main);
+    return observed.kind === 'seen' ? observed.runs : observed;
+  };
+
+  it('shows a run that cannot be read as unseen: neither alive nor gone', () => {
+    fs.mkdirSync(join(run(), 'cgroup.events'));
+    const problem = { code: 'observe-failed', message: expect.stringContaining('EISDIR') };
+    const unseen = { members: { is: 'unseen', problem }, main: { is: 'unknown' }, everRan: true };
+    expect(look()).toMatchObject([unseen]);
+    expect(look({ pid: process.pid, ticks: null })).toMatchObject([unseen]);
+  });
+
+  it('shows a service that cannot be listed as unseen', () => {
+    fs.writeFileSync(join(services, 'file'), '');
+    expect(containment.look('file/x' as ServiceName, () => null)).toMatchObject({ kind: 'unseen' });
+  });
+
+  it('does not show a run whose cgroup is gone', () => {
+    expect(look()).toEqual([]);
+  });
+
+  it.each([
+    ['the OOM killer', 'low 0\noom 3\noom_kill 1\n', true],
+    ['nobody knows what', 'low 0\noom 3\noom_kill 0\n', false],
+  ])('tells that an adopted run was ended by %s', (_, events, oom) => {
+    fs.writeFileSync(join(run(), 'cgroup.events'), 'populated 0\nfrozen 0\n');
+    fs.writeFileSync(join(run(), 'memory.events'), events);
+    fs.writeFileSync(join(run(), 'cpu.stat'), 'usage_usec 17\nuser_usec 1\n');
+    const first = look({ pid: 2 ** 30, ticks: 5 });
+    expect(first).toMatchObject([
+      { main: { is: 'ended', outcome: { kind: 'unknown', oom } }, members: { is: 'none' }, everRan: true },
+    ]);
+    // The moment is that of the first look, however often it is looked at.
+    expect(look({ pid: 2 ** 30, ticks: 5 })).toEqual(first);
+  });
+
+  it('tells how much a run uses', () => {
+    fs.writeFileSync(join(run(), 'cpu.stat'), 'usage_usec 17\nuser_usec 1\n');
+    fs.writeFileSync(join(run(), 'memory.current'), '4096\n');
+    const key = parseRunDirectory(WEB, basename(run()));
+    expect(containment.usage(key!)).toEqual({ cpuMicroseconds: 17, memoryBytes: 4096 });
+  });
+});

@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemFiles } from '../../src/world/files.ts';
+
+describe('files', () => {
+  const files = systemFiles();
+  let directory: string;
+  const at = (name: string) => join(directory, name);
+
+  beforeEach(() => {
+    directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
+  });
+  afterEach(() => fs.rmSync(directory, { recursive: true }));
+
+  it('are read as a whole up to the limit, and not a byte beyond', () => {
+    fs.writeFileSync(at('a'), 'grün');
+    expect(files.read(at('a'), 5)).toBe('grün');
+    expect(files.read(at('a'), 4)).toEqual({ failed: 'EFBIG' });
+    expect(files.read(at('none'), 5)).toEqual({ failed: 'ENOENT' });
+  });
+
+  it('that tell no size, or are large, are read to their end', () => {
+    expect(files.read('/proc/self/stat', 4096)).toMatch(new RegExp(`^${process.pid} `));
+    expect(files.read('/proc/self/stat', 10)).toEqual({ failed: 'EFBIG' });
+    fs.writeFileSync(at('large'), 'x'.repeat(200_000));
+    expect(files.read(at('large'), 1_000_000)).toHaveLength(200_000);
+  });
+
+  it('that are none are refused, and nothing waits for a writer', () => {
+    execFileSync('mkfifo', [at('fifo')]);
+    expect(files.read(at('fifo'), 10)).toEqual({ failed: 'ENOTREG' });
+    expect(files.read('/dev/zero', 10)).toEqual({ failed: 'ENOTREG' });
+    expect(files.read(directory, 10)).toEqual({ failed: 'EISDIR' });
+  });
+
+  it('are told about through symbolic links, with a version that changes with the content', () => {
+    fs.writeFileSync(at('a'), '1', { mode: 0o640 });
+    fs.symlinkSync('a', at('link'));
+    const before = files.status(at('link'));
+    expect(before).toMatchObject({ kind: 'file', size: 1, mode: 0o640, uid: process.getuid?.() });
+    fs.writeFileSync(at('a'), '2');
+    expect(files.status(at('link'))).not.toEqual(before);
+    expect(files.status(directory)).toMatchObject({ kind: 'directory' });
+    expect(files.status('/dev/null')).toMatchObject({ kind: 'other' });
+    expect(files.status(at('none'))).toEqual({ failed: 'ENOENT' });
+  });
+
+  it('are listed in order', () => {
+    for (const name of ['b', 'a', '.c']) fs.writeFileSync(at(name), '');
+    expect(files.list(directory)).toEqual(['.c', 'a', 'b']);
+    expect(files.list(at('none'))).toEqual({ failed: 'ENOENT' });
+  });
+
+  it.each([true, false])(
+    'are replaced as a whole, with the mode that was asked for (durable: %s)',
+    (durable) => {
+      const umask = process.umask(0o077);
+      try {
+        expect(files.replace(at('deep/er/a'), 'one', { mode: 0o644, durable })).toBeUndefined();
+      } finally {
+        process.umask(umask);
+      }
+      const held = fs.openSync(at('deep/er/a'), 'r');
+      expect(files.replace(at('deep/er/a'), 'two', { mode: 0o600, durable })).toBeUndefined();
+      expect(fs.readFileSync(held, 'utf8')).toBe('one');
+      fs.closeSync(held);
+      expect(fs.readFileSync(at('deep/er/a'), 'utf8')).toBe('two');
+      expect(fs.statSync(at('deep/er/a')).mode & 0o777).toBe(0o600);
+      expect(fs.statSync(at('deep')).mode & 0o777).toBe(0o700);
+      expect(fs.readdirSync(at('deep/er'))).toEqual(['a']);
+    },
+  );
+
+  it('leave nothing behind when they cannot be replaced', () => {
+    fs.mkdirSync(at('taken/x'), { recursive: true });
+    expect(files.replace(at('taken'), 'text', { mode: 0o600, durable: true })).toMatchObject({
+      failed: 'EISDIR',
+    });
+    expect(fs.readdirSync(directory)).toEqual(['taken']);
+    fs.writeFileSync(at('file'), '');
+    expect(files.replace(at('file/x'), 'text', { mode: 0o600, durable: true })).toMatchObject({
+      failed: expect.stringMatching(/ENOTDIR|EEXIST/),
+    });
+  });
+
+  it('may be gone already when they are removed', () => {
+    fs.writeFileSync(at('a'), '');
+    expect(files.remove(at('a'))).toBeUndefined();
+    expect(files.remove(at('a'))).toBeUndefined();
+    expect(files.remove(directory)).toMatchObject({ failed: expect.stringMatching(/EISDIR|EPERM/) });
+  });
+
+  it('may be executed by those whose class of bits says so, on the whole way', () => {
+    const app = { uid: 54321, gid: 54321, groups: [777], user: 'app', home: '/', shell: '/bin/sh' };
+    fs.chmodSync(directory, 0o755);
+    fs.writeFileSync(at('a'), '', { mode: 0o644 });
+    const may = (mode: number, changes: object = {}) => {
+      fs.chmodSync(at('a'), mode);
+      return files.executable(at('a'), { ...app, ...changes });
+    };
+    expect(may(0o644)).toBe(false);
+    expect(may(0o755)).toBe(true);
+    expect(may(0o754)).toBe(false);
+    const { uid, gid } = fs.statSync(at('a'));
+    expect(may(0o710, { gid })).toBe(true);
+    expect(may(0o710, { groups: [gid] })).toBe(true);
+    expect(may(0o701, { gid })).toBe(false);
+    if (uid === 0) expect(may(0o100, { uid })).toBe(true);
+    fs.chmodSync(directory, 0o700);
+    expect(may(0o755)).toBe(false);
+    expect(files.executable(directory, null)).toBe(false);
+    expect(files.executable(at('none'), null)).toBe(false);
+    expect(files.executable('/bin/sh', null)).toBe(true);
+  });
+});
