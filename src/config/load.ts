@@ -52,6 +52,7 @@ export class ServiceDirectory {
   #remembered: ReadonlyMap<string, Remembered> = new Map();
   #good = new Map<ServiceName, { readonly path: string; readonly desired: Defined }>();
   #services: DesiredState['services'] | undefined;
+  #followed: readonly Extract<FileResult, { kind: 'good' }>[] = [];
 
   constructor(input: ServiceDirectoryInput) {
     this.#input = input;
@@ -64,12 +65,15 @@ export class ServiceDirectory {
    * Reads what has changed since the last call. A service whose file is broken, or defined twice, keeps its last good
    * definition, also that of an earlier daemon; without one it is `broken`. When the directory cannot be read,
    * everything stays as it was.
+   * @param keeping `later`: last good texts are written by {@link keepGood}, when nobody waits for it
    */
-  load(): DesiredState {
+  load(keeping: 'now' | 'later' = 'now'): DesiredState {
     const found = this.#read();
     if (isFailure(found)) return this.#unreadable(failureText(found));
     const claims = settleClaims(this.#results(found, 'remember'), (name) => this.#lastGoodOf(name));
-    const unwritten = this.#keep(claims.followed);
+    for (const { path, desired } of claims.followed) this.#good.set(desired.name, { path, desired });
+    this.#followed = claims.followed;
+    const unwritten = keeping === 'now' ? this.keepGood() : [];
     this.#forget(new Set(claims.services.keys()), found.length);
     this.#services = claims.services;
     return {
@@ -78,6 +82,21 @@ export class ServiceDirectory {
       files: found.length,
       readable: true,
     };
+  }
+
+  /** Writes the texts of the last reading that are good and new; answers when that failed. */
+  keepGood(): readonly Problem[] {
+    const followed = this.#followed;
+    this.#followed = [];
+    for (const { path, desired } of followed) {
+      const content = this.#remembered.get(path)?.content;
+      if (content?.is !== 'text') continue;
+      const failure = this.#lastGood.keep(desired.name, { file: path, text: content.text });
+      if (failure === undefined) continue;
+      const message = `the last good definitions cannot be kept in ${this.#input.settings.state_directory} (${failure.failed})`;
+      return [{ code: 'state-unwritable', severity: 'warning', message }];
+    }
+    return [];
   }
 
   /**
@@ -147,20 +166,6 @@ export class ServiceDirectory {
     if (resolved.kind === 'bad') return undefined;
     this.#good.set(name, { path: kept.file, desired: resolved.desired });
     return resolved.desired;
-  }
-
-  #keep(followed: readonly Extract<FileResult, { kind: 'good' }>[]): readonly Problem[] {
-    let failed: Problem | undefined;
-    for (const { path, desired } of followed) {
-      this.#good.set(desired.name, { path, desired });
-      const content = this.#remembered.get(path)?.content;
-      if (failed !== undefined || content?.is !== 'text') continue;
-      const failure = this.#lastGood.keep(desired.name, { file: path, text: content.text });
-      if (failure === undefined) continue;
-      const message = `the last good definitions cannot be kept in ${this.#input.settings.state_directory} (${failure.failed})`;
-      failed = { code: 'state-unwritable', severity: 'warning', message };
-    }
-    return failed === undefined ? [] : [failed];
   }
 
   /** An empty directory may be one that is not mounted: it makes nothing forgotten. */

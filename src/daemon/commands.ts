@@ -1,10 +1,11 @@
 /** What does a command change in the intent of a service, and when has it been fulfilled? */
 import type { CommandRequest, Verb } from '../api/contract.ts';
 import type { Intent } from '../model/memory.ts';
+import type { Observed } from '../model/observed.ts';
 import type { ServiceSpec } from '../model/spec.ts';
-import type { Decision, Situation } from '../reconcile/situation.ts';
+import type { Situation } from '../reconcile/situation.ts';
 import { holdOf, wantedOf } from '../reconcile/wanted.ts';
-import { isDown, isUp, type Outcome } from './outcome.ts';
+import { type Glance, isDown, isUp, type Outcome } from './outcome.ts';
 
 /** The intent afterwards, or one sentence why the command is refused. */
 export type NewIntent = { readonly intent: Intent } | { readonly refused: string };
@@ -43,31 +44,34 @@ export function intentAfter(request: CommandRequest, situation: Situation): NewI
   }
 }
 
-/** What the caller waits for. */
-export function fulfilment(verb: Verb, situation: Situation, decision: Decision | undefined): Outcome {
+/**
+ * What the caller waits for.
+ * @param look asks the kernel
+ */
+export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Outcome {
   switch (verb) {
     case 'start':
     case 'restart':
-      return isUp(situation, decision);
+      return isUp(glance);
     case 'scale': {
-      const wanted = wantedOf(situation);
-      if (wanted.kind === 'run') return isUp(situation, decision);
+      const wanted = wantedOf(glance);
+      if (wanted.kind === 'run') return isUp(glance);
       return { result: 'done', detail: `noted; nothing is started: ${wanted.reason}` };
     }
     case 'stop': {
-      const down = isDown(situation, decision);
-      const revoked = situation.intent.stopped === undefined && situation.desired !== undefined;
+      const down = isDown(glance, look);
+      const revoked = glance.intent.stopped === undefined && glance.desired !== undefined;
       if (down.result !== 'pending' || !revoked) return down;
       return { result: 'failed', detail: 'somebody started it again meanwhile' };
     }
     case 'disable':
-      return isDown(situation, decision);
+      return isDown(glance, look);
     case 'enable':
-      return situation.intent.stopped === undefined
-        ? isUp(situation, decision)
-        : { result: 'done', detail: `enabled, but stopped by ${situation.intent.stopped.by}` };
+      return glance.intent.stopped === undefined
+        ? isUp(glance)
+        : { result: 'done', detail: `enabled, but stopped by ${glance.intent.stopped.by}` };
     case 'hold':
-      return { result: 'done', detail: holdOf(situation) ?? 'held' };
+      return { result: 'done', detail: holdOf(glance) ?? 'held' };
     case 'release':
       return { result: 'done', detail: 'released' };
   }

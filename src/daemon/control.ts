@@ -49,6 +49,8 @@ export interface ControlTools {
   readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   readonly examine: () => DoctorView;
+  /** The directory was read, and is followed now. */
+  readonly followed: () => void;
   /** Tells an event of the manager itself. */
   readonly manager: (name: string, fields: Event['fields']) => void;
   readonly shutdown: (options: { readonly stopServices: boolean; readonly by: string }) => void;
@@ -107,6 +109,7 @@ export class LocalControl implements Control {
     const planned = loop.plan(fresh, request.prune).filter((change) => only?.has(change.service) ?? true);
     const view = this.#diffView(fresh, planned);
     loop.use(fresh, only);
+    this.#tools.followed();
     const refused = request.prune ? loop.prune() : undefined;
     const doing = planned.filter((change) => change.action !== 'keep').length;
     if (asked || doing > 0) manager('manager_reload_started', { trigger, changes: doing });
@@ -143,7 +146,7 @@ export class LocalControl implements Control {
         const failed = problem.get(service);
         if (failed !== undefined) return { service, result: 'failed', detail: failed.message };
         const outcome = await this.#until(request.wait, () =>
-          fulfilment(request.verb, loop.situation(service), loop.decision(service)),
+          fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
         );
         return { service, ...outcome };
       }),
@@ -184,11 +187,10 @@ export class LocalControl implements Control {
     if (name === undefined) return undefined;
     loop.mark(name);
     const outcome = await this.#until(request.timeout, () => {
-      const situation = loop.situation(name);
-      const decision = loop.decision(name);
-      if (request.for === 'stopped') return patient(isDown(situation, decision));
-      const up = patient(isUp(situation, decision));
-      const completed = decision?.slots.some((phase) => phase.phase === 'completed') ?? false;
+      const glance = loop.glance(name);
+      if (request.for === 'stopped') return patient(isDown(glance, () => loop.situation(name).observed));
+      const up = patient(isUp(glance));
+      const completed = glance.decision?.slots.some((phase) => phase.phase === 'completed') ?? false;
       if (request.for === 'completed') return completed ? up : { result: 'pending', detail: '' };
       return completed ? { result: 'pending', detail: 'it completed' } : up;
     });
@@ -229,6 +231,7 @@ export class LocalControl implements Control {
       }
       // Only these files are deployed: whatever else lies changed in the directory is not part of the command.
       loop.reload(new Set(intents.keys()));
+      this.#tools.followed();
       return failed;
     }
     const problem = loop.setIntents(intents);
@@ -244,19 +247,18 @@ export class LocalControl implements Control {
 
   async #resultOf(change: Change, wait: number, refused: Problem | undefined): Promise<ChangeResult> {
     const { loop } = this.#tools;
-    const answer = (outcome: Outcome): ChangeResult => ({ ...change, ...outcome });
+    const answer = (outcome: Omit<Outcome, 'again'>): ChangeResult => ({ ...change, ...outcome });
     switch (change.action) {
       case 'keep':
         return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
       case 'stop':
         return answer(
           await this.#until(wait, () => {
-            const situation = loop.situation(change.service);
-            const decision = loop.decision(change.service);
-            if (change.reason.startsWith('more instances')) return isUp(situation, decision);
-            const down = isDown(situation, decision);
+            const glance = loop.glance(change.service);
+            if (change.reason.startsWith('more instances')) return isUp(glance);
+            const down = isDown(glance, () => loop.situation(change.service).observed);
             // A removed service is over when nothing is kept of it either: only then no status shows it any more.
-            const kept = situation.desired === undefined && decision !== undefined;
+            const kept = glance.desired === undefined && glance.decision !== undefined;
             return down.result === 'done' && kept ? { ...down, result: 'pending' } : down;
           }),
         );
@@ -272,14 +274,13 @@ export class LocalControl implements Control {
       case 'roll':
       case 'reload':
       case 'replace':
-        return answer(
-          await this.#until(wait, () => isUp(loop.situation(change.service), loop.decision(change.service))),
-        );
+        return answer(await this.#until(wait, () => isUp(loop.glance(change.service))));
     }
   }
 
-  #until(limit: number, ask: () => Outcome): Promise<Outcome> {
-    return untilSettled(this.#tools.loop, this.#tools.world.clock, limit, ask);
+  async #until(limit: number, ask: () => Outcome): Promise<Omit<Outcome, 'again'>> {
+    const { result, detail } = await untilSettled(this.#tools.loop, this.#tools.world.clock, limit, ask);
+    return { result, detail };
   }
 
   #diffView(desired: DesiredState, changes: readonly Change[]): DiffView {

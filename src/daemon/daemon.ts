@@ -26,6 +26,8 @@ export interface DaemonTools {
   readonly log: Log;
   readonly version: string;
   readonly read: () => DesiredState;
+  /** Writes what has to be kept of the last reading; called when nobody waits for it. */
+  readonly keepRead: () => readonly Problem[];
   readonly openLog: OpenLog;
   readonly closeLog: (fd: number) => void;
   readonly clearPidFile: StartTools['clearPidFile'];
@@ -81,6 +83,7 @@ export class Daemon {
       setEnabled: tools.setEnabled,
       readLogs: tools.readLogs,
       examine: () => examine(world, settings, this.#loop, host.system),
+      followed: () => this.#followed(),
       manager: (name, fields) => this.#reports.manager(name, fields),
       shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
     });
@@ -102,6 +105,7 @@ export class Daemon {
     host.onSignal('SIGHUP', () => void this.#reconcile('HUP'));
     this.#reports.configuration(this.#loop.reload().problems);
     await this.#schedule.settled();
+    this.#keepRead();
     await Promise.all([this.#serve(), this.#watchFiles()]);
     this.#resyncLater();
     const { files, services } = this.#loop.desired;
@@ -152,10 +156,18 @@ export class Daemon {
   async #reconcile(trigger: 'HUP' | 'watch' | 'resync'): Promise<void> {
     if (this.#ending !== 'no') return;
     const wait = trigger === 'resync' ? 0 : LONGEST_END;
-    const done = this.#control.reconcile({ services: [], prune: false, wait }, trigger);
-    this.#reports.configuration(this.#loop.desired.problems);
-    this.#watch?.follow(filesBehind(this.#loop.desired));
-    await done;
+    await this.#control.reconcile({ services: [], prune: false, wait }, trigger);
+  }
+
+  #followed(): void {
+    const { desired } = this.#loop;
+    this.#reports.configuration(desired.problems);
+    this.#watch?.follow(filesBehind(desired));
+    this.#tools.host.soon(() => this.#keepRead());
+  }
+
+  #keepRead(): void {
+    for (const problem of this.#tools.keepRead()) this.#reports.complain(problem);
   }
 
   #resyncLater(): void {
@@ -210,7 +222,7 @@ export class Daemon {
 
   #everythingIsDown(): ReturnType<typeof isDown> {
     for (const name of this.#loop.names()) {
-      const down = isDown(this.#loop.situation(name), this.#loop.decision(name));
+      const down = isDown(this.#loop.glance(name), () => this.#loop.situation(name).observed);
       if (down.result === 'pending') return down;
     }
     return { result: 'done', detail: '' };

@@ -18,6 +18,7 @@ import { decide } from '../reconcile/decide.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
 import { followed } from './following.ts';
 import { Hands } from './hands.ts';
+import type { Glance } from './outcome.ts';
 import { outlivedIntents, type Removals, removalsOf } from './removals.ts';
 import { adoptedEvent, exitedEvent, stoppedEvent } from './run-events.ts';
 import { Settlement } from './settlement.ts';
@@ -205,6 +206,20 @@ export class Loop {
       ending: this.#ending,
       now: world.clock.now(),
       chance: 0,
+    };
+  }
+
+  /** What is known without asking the kernel. */
+  glance(name: ServiceName): Glance {
+    const { world, store } = this.#tools;
+    return {
+      desired: this.#desired.services.get(name),
+      intent: store.intent(name),
+      ending: this.#ending,
+      now: world.clock.now(),
+      memory: store.memory(name),
+      // What is due was decided about before something happened: that decision says nothing of now.
+      decision: this.#due.has(name) ? undefined : this.#decisions.get(name),
     };
   }
 

@@ -1,46 +1,66 @@
 /** Has what was asked of a service come about, has it failed, or is it still under way? */
+import type { Memory } from '../model/memory.ts';
+import { startOfRun } from '../model/names.ts';
+import type { Observed } from '../model/observed.ts';
 import { PROOF_OF_LIFE } from '../reconcile/decide.ts';
-import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
-import { wantedOf } from '../reconcile/wanted.ts';
+import type { Decision, SlotPhase } from '../reconcile/situation.ts';
+import { type Wish, wantedOf } from '../reconcile/wanted.ts';
 
 export type Outcome =
   | { readonly result: 'done'; readonly detail: string }
   | { readonly result: 'failed'; readonly detail: string }
-  | { readonly result: 'pending'; readonly detail: string };
+  /** `again`: the answer may change in so many milliseconds although nothing happens. */
+  | { readonly result: 'pending'; readonly detail: string; readonly again?: number };
+
+/** What is known of a service without asking the kernel: many wait at once, and each asks after every pass. */
+export interface Glance extends Wish {
+  readonly memory: Memory;
+  /** undefined before the first decision, while another one is due, and when the service is forgotten. */
+  readonly decision: Decision | undefined;
+}
 
 /** Every wanted instance runs the current definition and has shown that it does not die at once. */
-export function isUp(situation: Situation, decision: Decision | undefined): Outcome {
+export function isUp(glance: Glance): Outcome {
+  const { decision } = glance;
   if (decision === undefined) return { result: 'pending', detail: 'not looked at yet' };
-  const wanted = wantedOf(situation);
+  const wanted = wantedOf(glance);
   if (wanted.kind !== 'run') return { result: 'failed', detail: wanted.reason };
-  const wait = decision.slots
-    .map((phase) => slotIsUp(phase, situation))
-    .find((text) => text.result !== 'done');
-  if (wait !== undefined) return wait;
+  const open = decision.slots
+    .map((phase) => slotIsUp(phase, glance.now))
+    .filter((outcome) => outcome.result !== 'done');
+  const telling = open.find((outcome) => outcome.result === 'failed') ?? open[0];
+  if (telling !== undefined) return telling;
   if (decision.slots.length < wanted.count) return { result: 'pending', detail: 'starting' };
-  return { result: 'done', detail: upDetail(decision.slots, situation, wanted.count) };
+  return { result: 'done', detail: upDetail(decision.slots, glance, wanted.count) };
 }
 
-/** Nothing of the service is left. */
-export function isDown(situation: Situation, decision: Decision | undefined): Outcome {
-  if (situation.observed.kind === 'unseen')
-    return { result: 'pending', detail: situation.observed.problem.message };
-  const left = situation.observed.runs.filter(
-    (run) => run.members.is !== 'none' || run.main.is === 'running',
-  );
-  if (left.length === 0) return { result: 'done', detail: 'nothing of it runs' };
-  const blocked = decision?.slots.some((phase) => phase.phase === 'stopping' && phase.blocked) ?? false;
-  if (blocked) return { result: 'failed', detail: 'a process survives SIGKILL' };
-  return { result: 'pending', detail: `${left.length} of its instances still run` };
+/**
+ * Nothing of the service is left.
+ * @param look asks the kernel; called only when the last decision knows of no run any more
+ */
+export function isDown({ decision }: Glance, look: () => Observed): Outcome {
+  const left = decision?.slots.filter((phase) => 'run' in phase) ?? [];
+  if (left.some((phase) => phase.phase === 'stopping' && phase.blocked)) {
+    return { result: 'failed', detail: 'a process survives SIGKILL' };
+  }
+  if (left.length > 0) return { result: 'pending', detail: `${left.length} of its instances still run` };
+  const observed = look();
+  if (observed.kind === 'unseen') return { result: 'pending', detail: observed.problem.message };
+  const alive = observed.runs.filter((run) => run.members.is !== 'none' || run.main.is === 'running');
+  return alive.length === 0
+    ? { result: 'done', detail: 'nothing of it runs' }
+    : { result: 'pending', detail: `${alive.length} of its instances still run` };
 }
 
-function slotIsUp(phase: SlotPhase, situation: Situation): Outcome {
+function slotIsUp(phase: SlotPhase, now: number): Outcome {
   switch (phase.phase) {
     case 'running': {
       if (phase.outdated) return { result: 'pending', detail: `instance ${phase.slot} waits to be replaced` };
-      const age = situation.now - startedAt(situation, phase.run.id);
-      if (age < PROOF_OF_LIFE)
-        return { result: 'pending', detail: `instance ${phase.slot} was just started` };
+      const again = startOfRun(phase.run.id) + PROOF_OF_LIFE - now;
+      // A start in the future is one before the clock was set back: that it lives, it has proved since.
+      if (again > 0 && again <= PROOF_OF_LIFE) {
+        return { result: 'pending', detail: `instance ${phase.slot} was just started`, again };
+      }
       return { result: 'done', detail: '' };
     }
     case 'completed':
@@ -56,23 +76,12 @@ function slotIsUp(phase: SlotPhase, situation: Situation): Outcome {
   }
 }
 
-function upDetail(slots: readonly SlotPhase[], situation: Situation, count: number): string {
+function upDetail(slots: readonly SlotPhase[], { memory }: Glance, count: number): string {
   const running = slots.filter((phase) => phase.phase === 'running');
   const completed = slots.find((phase) => phase.phase === 'completed');
   if (running.length === 0 && completed?.phase === 'completed') return completed.reason;
-  const pids = running.flatMap((phase) => mainPid(situation, phase));
+  const pids = running.flatMap((phase) => memory.runs[phase.run.id]?.main?.pid ?? []);
   const shown =
     pids.length === 0 ? '' : `, pid ${pids.slice(0, 8).join(', ')}${pids.length > 8 ? ', …' : ''}`;
   return `${running.length}/${count} running${shown}`;
-}
-
-function mainPid(situation: Situation, phase: SlotPhase): number[] {
-  if (situation.observed.kind === 'unseen' || phase.phase !== 'running') return [];
-  const run = situation.observed.runs.find(({ key }) => key.id === phase.run.id);
-  return run?.main.is === 'running' ? [run.main.pid] : [];
-}
-
-function startedAt(situation: Situation, id: string): number {
-  if (situation.observed.kind === 'unseen') return situation.now;
-  return situation.observed.runs.find((run) => run.key.id === id)?.startedAt ?? situation.now;
 }

@@ -3,12 +3,9 @@ import type { Clock } from '../world/world.ts';
 import type { Loop } from './loop.ts';
 import type { Outcome } from './outcome.ts';
 
-/** Between two passes the answer can only change with time (a process proves that it lives). Milliseconds. */
-const LOOK_EVERY = 50;
-
 /**
  * Asks after the next pass of the loop and then again until the answer is not `pending` or `limit` milliseconds are
- * over; then the last answer counts.
+ * over; then the last answer counts. Between two passes it asks only when the answer named a time.
  */
 export function untilSettled(loop: Loop, clock: Clock, limit: number, ask: () => Outcome): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -21,14 +18,20 @@ export function untilSettled(loop: Loop, clock: Clock, limit: number, ask: () =>
     };
     const check = (): void => {
       const outcome = ask();
-      if (outcome.result !== 'pending' || clock.now() >= deadline) {
+      const now = clock.now();
+      if (outcome.result !== 'pending' || now >= deadline) {
         finish(outcome);
         return;
       }
       cancelTimer();
-      cancelTimer = clock.after(Math.min(LOOK_EVERY, Math.max(1, deadline - clock.now())), check);
+      cancelTimer = clock.after(
+        Math.max(1, Math.min(outcome.again ?? deadline - now, deadline - now)),
+        check,
+      );
     };
     const cancelPass = loop.onPass(check);
     if (limit <= 0) finish(ask());
+    // Should no pass ever come, the deadline does.
+    else cancelTimer = clock.after(limit, check);
   });
 }

@@ -99,7 +99,7 @@ function lookAgain(draft: Draft, { now }: Situation, run: ObservedRun): void {
   // It tells of a change once: whoever could not look then has to look again.
   if (run.members.is === 'unseen') draft.wake(now + LOOK_AGAIN);
   const { stop } = draft.run(run.key.id);
-  if (stop?.step === 'due') draft.wake(stop.since + stop.grace);
+  if (stop?.step === 'due' && stop.since + stop.grace > now) draft.wake(stop.since + stop.grace);
 }
 
 function cleanUp(draft: Draft, { run }: JudgedRun): void {

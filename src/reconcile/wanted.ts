@@ -11,8 +11,11 @@ export type Wanted =
   /** Whatever is there is left alone, and nothing is started. */
   | { readonly kind: 'leave'; readonly reason: string; readonly why: 'held' | 'broken' | 'guarded' };
 
+/** The part of a situation that says what is wanted; nobody has to look for it. */
+export type Wish = Pick<Situation, 'desired' | 'intent' | 'ending' | 'now'>;
+
 /** The deciders in the order of their rank: the first that has something to say wins. */
-export function wantedOf(situation: Situation): Wanted {
+export function wantedOf(situation: Wish): Wanted {
   const { desired, intent, ending } = situation;
   if (ending !== undefined) {
     return { kind: 'none', reason: 'processmaster is stopping', stopReason: ending.reason, removed: false };

@@ -1,0 +1,100 @@
+/** When has a command been fulfilled? */
+import { describe, expect, test } from 'vitest';
+import { type Glance, isDown, isUp } from '../../src/daemon/outcome.ts';
+import { PROOF_OF_LIFE } from '../../src/reconcile/decide.ts';
+import type { SlotPhase } from '../../src/reconcile/situation.ts';
+import { defined, exited, memory, NOW, over, run, runKey, seen, unseen } from '../builders.ts';
+
+const RUN = runKey({ age: 10_000 });
+
+function glance(slots: readonly SlotPhase[], more: Partial<Glance> = {}): Glance {
+  return {
+    desired: defined({ spec: { instances: slots.length } }),
+    intent: {},
+    ending: undefined,
+    now: NOW,
+    memory: memory(),
+    decision: { actions: [], memory: memory(), slots, notices: [], wakeAt: undefined },
+    ...more,
+  };
+}
+
+const running = (more: Partial<Extract<SlotPhase, { phase: 'running' }>> = {}): SlotPhase => ({
+  slot: 0,
+  phase: 'running',
+  run: RUN,
+  outdated: false,
+  mainEnded: false,
+  ...more,
+});
+
+describe('a start is fulfilled', () => {
+  test('when every instance has lived for a while', () => {
+    expect(isUp(glance([running(), running({ slot: 1 })]))).toMatchObject({ result: 'done' });
+  });
+
+  test('not before: and it says when to ask again', () => {
+    const young = runKey({ age: 100 });
+    expect(isUp(glance([running({ run: young })]))).toMatchObject({
+      result: 'pending',
+      again: PROOF_OF_LIFE - 100,
+    });
+  });
+
+  test('not while an instance runs an older definition', () => {
+    expect(isUp(glance([running({ outdated: true })]))).toMatchObject({ result: 'pending' });
+  });
+
+  test('not while another decision is due', () => {
+    expect(isUp(glance([running()], { decision: undefined }))).toMatchObject({ result: 'pending' });
+  });
+
+  test('when a one-shot has completed', () => {
+    const completed: SlotPhase = { slot: 0, phase: 'completed', reason: 'completed with code 0' };
+    expect(isUp(glance([completed]))).toEqual({ result: 'done', detail: 'completed with code 0' });
+  });
+
+  test('never, once an instance failed, however many others are still on their way', () => {
+    const backoff: SlotPhase = { slot: 1, phase: 'backoff', until: NOW + 1, reason: 'exited with code 3' };
+    expect(isUp(glance([running({ outdated: true }), backoff]))).toMatchObject({
+      result: 'failed',
+      detail: expect.stringContaining('exited with code 3'),
+    });
+  });
+
+  test('never, when nothing is wanted', () => {
+    const stopped = { stopped: { by: 'ann', at: NOW } };
+    expect(isUp(glance([running()], { intent: stopped }))).toMatchObject({
+      result: 'failed',
+      detail: 'stopped by ann',
+    });
+  });
+});
+
+describe('a stop is fulfilled', () => {
+  const stopping: SlotPhase = { slot: 0, phase: 'stopping', run: RUN, until: null, blocked: false };
+  const never = () => {
+    throw new Error('the kernel is not asked while the last decision knows of a run');
+  };
+
+  test('when neither the last decision nor the kernel knows of a run', () => {
+    expect(isDown(glance([]), () => seen())).toMatchObject({ result: 'done' });
+    expect(isDown(glance([]), () => seen(over(exited(0))))).toMatchObject({ result: 'done' });
+  });
+
+  test('not while a run is being stopped', () => {
+    expect(isDown(glance([stopping]), never)).toMatchObject({ result: 'pending' });
+  });
+
+  test('not while the kernel still sees one', () => {
+    expect(isDown(glance([]), () => seen(run()))).toMatchObject({ result: 'pending' });
+  });
+
+  test('not while the kernel cannot be asked', () => {
+    expect(isDown(glance([]), () => unseen())).toMatchObject({ result: 'pending' });
+  });
+
+  test('never, when a process survives SIGKILL', () => {
+    expect(isDown(glance([{ ...stopping, blocked: true }]), never)).toMatchObject({ result: 'failed' });
+  });
+});
