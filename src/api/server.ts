@@ -2,6 +2,7 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Control, PROTOCOL, type ServiceView, type Verb } from './contract.ts';
 import { BODIES } from './request-schemas.ts';
+import { keepRoomForSpeakers } from './room-for-speakers.ts';
 
 /** A request body larger than this is refused. Bytes. */
 const BODY_LIMIT = 1024 * 1024;
@@ -27,7 +28,7 @@ export function apiServer(control: Control, now: () => number): FastifyInstance 
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     logger: false,
   });
-  app.server.maxConnections = CONNECTIONS;
+  keepRoomForSpeakers(app.server, CONNECTIONS);
   app.server.headersTimeout = REQUEST_TIMEOUT;
   // A client that only wants to be answered needs no protocol number; one that sends it is told when it is too new.
   app.addHook('onRequest', async (request, reply) => {

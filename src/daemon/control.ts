@@ -258,8 +258,8 @@ export class LocalControl implements Control {
             if (change.reason.startsWith('more instances')) return isUp(glance);
             const down = isDown(glance, () => loop.situation(change.service).observed);
             // A removed service is over when nothing is kept of it either: only then no status shows it any more.
-            const kept = glance.desired === undefined && glance.decision !== undefined;
-            return down.result === 'done' && kept ? { ...down, result: 'pending' } : down;
+            if (down.result !== 'done' || glance.desired !== undefined) return down;
+            return loop.names().includes(change.service) ? { ...down, result: 'pending' } : down;
           }),
         );
       case 'live':

@@ -6,6 +6,7 @@ import type { Action, Event } from '../model/action.ts';
 import { NO_RUN, NO_SLOT } from '../model/memory.ts';
 import { type RunKey, runId, type ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import type { Signal } from '../model/signals.ts';
 import type { Defined } from '../model/spec.ts';
 import { afterExit, afterStart } from '../policy/restart.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
@@ -45,7 +46,7 @@ export class Hands {
         return this.#stopCommand(action.run, action.because, situation);
       case 'signal':
         this.#reportStop(action.run, action.signal, action.because, situation);
-        return containment.signal(action.run, action.signal);
+        return this.#signal(action.run, action.signal);
       case 'kill':
         this.#reportStop(action.run, 'SIGKILL', action.because, situation);
         return containment.kill(action.run);
@@ -134,22 +135,28 @@ export class Hands {
     this.#reportStop(run, 'stop_command', because, situation);
     const input = { key: run, spec, secrets: own ? desired.secrets : undefined, credentials };
     const problem = runStopCommand(input, this.#tools, (outcome) => {
-      if (outcome.kind !== 'exited' || outcome.code !== 0) this.#stopCommandFailed(run);
+      if (outcome.kind !== 'exited' || outcome.code !== 0) this.#unsent(run);
       this.#tools.mark(run.service);
     });
     if (problem === undefined) return undefined;
     this.#tools.complain({ ...problem, service: run.service });
-    this.#stopCommandFailed(run);
+    this.#unsent(run);
     return undefined;
   }
 
-  /** It has not stopped anything: the next decision sends the signal, which may still end the run in grace. */
-  #stopCommandFailed(run: RunKey): void {
+  #signal(run: RunKey, signal: Signal): Problem | undefined {
+    const problem = this.#tools.world.containment.signal(run, signal);
+    if (problem !== undefined) this.#unsent(run);
+    return problem;
+  }
+
+  /** Nothing was stopped: a later decision sends the signal (again), as long as there is grace. */
+  #unsent(run: RunKey): void {
     const { store } = this.#tools;
     const memory = store.memory(run.service);
     const known = memory.runs[run.id];
-    if (known?.stop?.step !== 'command') return;
-    const stop = { ...known.stop, step: 'command_failed' } as const;
+    if (known?.stop?.step !== 'command' && known?.stop?.step !== 'signal') return;
+    const stop = { ...known.stop, step: 'unsent' } as const;
     store.setMemory(run.service, { ...memory, runs: { ...memory.runs, [run.id]: { ...known, stop } } });
   }
 

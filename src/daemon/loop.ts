@@ -219,7 +219,7 @@ export class Loop {
       now: world.clock.now(),
       memory: store.memory(name),
       // What is due was decided about before something happened: that decision says nothing of now.
-      decision: this.#due.has(name) ? undefined : this.#decisions.get(name),
+      ...(this.#due.has(name) ? { decision: undefined, due: true } : { decision: this.#decisions.get(name) }),
     };
   }
 

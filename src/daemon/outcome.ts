@@ -17,6 +17,8 @@ export interface Glance extends Wish {
   readonly memory: Memory;
   /** undefined before the first decision, while another one is due, and when the service is forgotten. */
   readonly decision: Decision | undefined;
+  /** Something happened that is not decided about yet. */
+  readonly due?: true;
 }
 
 /** Every wanted instance runs the current definition and has shown that it does not die at once. */
@@ -38,7 +40,7 @@ export function isUp(glance: Glance): Outcome {
  * Nothing of the service is left.
  * @param look asks the kernel; called only when the last decision knows of no run any more
  */
-export function isDown({ decision }: Glance, look: () => Observed): Outcome {
+export function isDown({ decision, due }: Glance, look: () => Observed): Outcome {
   const left = decision?.slots.filter((phase) => 'run' in phase) ?? [];
   if (left.some((phase) => phase.phase === 'stopping' && phase.blocked)) {
     return { result: 'failed', detail: 'a process survives SIGKILL' };
@@ -47,9 +49,11 @@ export function isDown({ decision }: Glance, look: () => Observed): Outcome {
   const observed = look();
   if (observed.kind === 'unseen') return { result: 'pending', detail: observed.problem.message };
   const alive = observed.runs.filter((run) => run.members.is !== 'none' || run.main.is === 'running');
-  return alive.length === 0
-    ? { result: 'done', detail: 'nothing of it runs' }
-    : { result: 'pending', detail: `${alive.length} of its instances still run` };
+  if (alive.length > 0) return { result: 'pending', detail: `${alive.length} of its instances still run` };
+  // Whoever is told that it is over is to find the status and the events saying the same.
+  return due
+    ? { result: 'pending', detail: 'its end is noted' }
+    : { result: 'done', detail: 'nothing of it runs' };
 }
 
 function slotIsUp(phase: SlotPhase, now: number): Outcome {

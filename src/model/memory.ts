@@ -98,9 +98,9 @@ export interface StopProgress {
   readonly grace: number;
   /**
    * `due`: noted before the first step was taken, and replaced right after it; whoever reads it back does not know
-   * whether it was taken. `command_failed`: the stop command has not stopped anything, the signal is to follow.
+   * whether it was taken. `unsent`: the first step failed; the signal is sent as long as there is grace.
    */
-  readonly step: 'due' | 'command' | 'command_failed' | 'signal' | 'kill';
+  readonly step: 'due' | 'command' | 'unsent' | 'signal' | 'kill';
   readonly killedAt: number | null;
 }
 

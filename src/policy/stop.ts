@@ -57,7 +57,7 @@ export function nextStopStep(
   if (hurry) return { say: 'kill' };
   const deadline = progress.since + progress.grace;
   if (deadline <= now) return { say: 'kill' };
-  return progress.step === 'command_failed' ? { say: 'signal' } : { say: 'wait', until: deadline };
+  return progress.step === 'unsent' ? { say: 'signal' } : { say: 'wait', until: deadline };
 }
 
 /** The progress after a step was taken. */

@@ -35,8 +35,8 @@ export interface ProcessGroupOptions {
   readonly lock?: boolean;
 }
 
-/** How long one look at all processes is good enough for figures that only people read; milliseconds. */
-const FIGURES_AGE = 500;
+/** How long one look at all processes is good enough, in milliseconds. Members are asked for all in a row. */
+const AGE_LIMIT = { figures: 500, members: 20 } as const;
 
 /** @returns `refused`: another daemon has this state directory, or it cannot be written */
 export function openProcessGroups(
@@ -103,6 +103,7 @@ class ProcessGroups implements Containment {
   start(key: RunKey, launch: Launch): Started | Problem {
     const failed = this.#records.write(key, null);
     if (failed !== undefined) return this.#unrecorded(key, failed);
+    this.#figures = undefined;
     const started = this.#own.start(key, launch, { cgroupProcs: null, judge: (outcome) => outcome });
     if ('code' in started) {
       this.#records.remove(key);
@@ -127,10 +128,12 @@ class ProcessGroups implements Containment {
   }
 
   signal(key: RunKey, signal: Signal): Problem | undefined {
+    this.#figures = undefined;
     return signalSession(this.#session(key), signal);
   }
 
   kill(key: RunKey): Problem | undefined {
+    this.#figures = undefined;
     return signalSession(this.#session(key), 'SIGKILL');
   }
 
@@ -153,7 +156,9 @@ class ProcessGroups implements Containment {
 
   members(key: RunKey): readonly number[] {
     try {
-      return this.#members(key).map(({ pid }) => pid);
+      return this.#recentTable(AGE_LIMIT.members)
+        .members(this.#session(key))
+        .map(({ pid }) => pid);
     } catch {
       return [];
     }
@@ -178,7 +183,7 @@ class ProcessGroups implements Containment {
 
   usage(key: RunKey): Usage {
     try {
-      const members = this.#recentTable().members(this.#session(key));
+      const members = this.#recentTable(AGE_LIMIT.figures).members(this.#session(key));
       if (members.length === 0) return { cpuMicroseconds: null, memoryBytes: null };
       const ticks = sum(members.map(({ cpuTicks }) => cpuTicks));
       return {
@@ -259,9 +264,9 @@ class ProcessGroups implements Containment {
     return this.members(key).length > 0 ? 'some' : 'none';
   }
 
-  #recentTable(): ProcessTable {
+  #recentTable(age: number): ProcessTable {
     const now = this.#clock.now();
-    if (this.#figures === undefined || now - this.#figures.at > FIGURES_AGE) {
+    if (this.#figures === undefined || now - this.#figures.at > age) {
       this.#figures = { table: new ProcessTable(), at: now };
     }
     return this.#figures.table;

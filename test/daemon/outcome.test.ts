@@ -90,6 +90,12 @@ describe('a stop is fulfilled', () => {
     expect(isDown(glance([]), () => seen(run()))).toMatchObject({ result: 'pending' });
   });
 
+  test('not before its end is noted, though nothing of it runs any more', () => {
+    const due = { decision: undefined, due: true } as const;
+    expect(isDown(glance([], due), () => seen())).toMatchObject({ result: 'pending' });
+    expect(isDown(glance([], { decision: undefined }), () => seen())).toMatchObject({ result: 'done' });
+  });
+
   test('not while the kernel cannot be asked', () => {
     expect(isDown(glance([]), () => unseen())).toMatchObject({ result: 'pending' });
   });

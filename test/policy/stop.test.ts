@@ -51,7 +51,7 @@ describe('the next step', () => {
     ],
     [
       'is the signal when the stop command failed, while there is grace left',
-      stopProgress({ step: 'command_failed' }),
+      stopProgress({ step: 'unsent' }),
       COMMAND,
       NOW + 29_999,
       false,
@@ -59,7 +59,7 @@ describe('the next step', () => {
     ],
     [
       'is SIGKILL when the stop command failed too late',
-      stopProgress({ step: 'command_failed' }),
+      stopProgress({ step: 'unsent' }),
       COMMAND,
       NOW + 30_000,
       false,

@@ -6,7 +6,6 @@ import type { Signal } from '../../src/model/signals.ts';
 import type { Containment, KnownMain, Launch, Started, Usage } from '../../src/world/world.ts';
 import type { Injector } from './injector.ts';
 import { type Machine, type Place, type Process, withLauncher } from './machine.ts';
-import { GOOD } from './program.ts';
 
 /** What is done to runs, for the record. */
 export type Deed =
@@ -31,6 +30,8 @@ export interface TwinTools {
   readonly injector: Injector;
   readonly clock: { now(): number };
   readonly blindness: () => Blindness;
+  /** Signals, kills and removals fail. */
+  readonly refuses: () => boolean;
   readonly record: (deed: Deed) => void;
   /** Brings a message of the kernel to the daemon: between two passes, and only while that daemon lives. */
   readonly deliver: (tell: () => void) => void;
@@ -73,7 +74,7 @@ export class SimulatedContainment implements Containment {
   start(key: RunKey, launch: Launch): Started | Problem {
     const { machine, injector, record } = this.#tools;
     machine.spend();
-    const program = machine.programs.get(launch.argv[0] ?? '') ?? GOOD;
+    const program = machine.program(launch.argv[0] ?? '');
     const act = (): Started | Problem => {
       if (!program.there) {
         record({ what: 'refused', run: key });
@@ -99,7 +100,7 @@ export class SimulatedContainment implements Containment {
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined {
     const { machine, injector, record, deliver } = this.#tools;
     machine.spend();
-    const program = machine.programs.get(launch.argv[1] ?? '') ?? GOOD;
+    const program = machine.program(launch.argv[1] ?? '');
     return injector.perform(`stop command of ${key.service}/${key.slot}`, () => {
       const place = machine.place(key);
       if (place === undefined)
@@ -115,6 +116,7 @@ export class SimulatedContainment implements Containment {
     machine.spend();
     return injector.perform(`${signal} to ${key.service}/${key.slot}`, () => {
       record({ what: 'signal', run: key, signal });
+      if (this.#tools.refuses()) return REFUSED;
       const place = machine.place(key);
       if (place !== undefined) machine.signal(place, signal, this.#own.get(key.id)?.main);
       return undefined;
@@ -126,6 +128,7 @@ export class SimulatedContainment implements Containment {
     machine.spend();
     return injector.perform(`kill of ${key.service}/${key.slot}`, () => {
       record({ what: 'kill', run: key });
+      if (this.#tools.refuses()) return REFUSED;
       const place = machine.place(key);
       if (place === undefined) return undefined;
       for (const process of withLauncher(place, this.#own.get(key.id)?.main)) machine.kill(process);
@@ -137,6 +140,7 @@ export class SimulatedContainment implements Containment {
     const { machine, injector, record } = this.#tools;
     machine.spend();
     return injector.perform(`removal of ${key.service}/${key.slot}`, () => {
+      if (this.#tools.refuses()) return REFUSED;
       const place = machine.place(key);
       const own = this.#own.get(key.id);
       const launching = own?.main.alive === true;
@@ -230,5 +234,7 @@ export class SimulatedContainment implements Containment {
 function ownMain(own: { readonly main: Process; readonly end: OwnEnd | undefined }): MainProcess {
   return own.end === undefined ? { is: 'running', pid: own.main.pid } : { is: 'ended', ...own.end };
 }
+
+const REFUSED: Problem = { code: 'stop-blocked', severity: 'error', message: 'EIO' };
 
 const UNSEEN: Problem = { code: 'observe-failed', severity: 'error', message: 'cannot be read: EMFILE' };

@@ -3,7 +3,7 @@ import { type RunKey, runDirectory, type ServiceName } from '../../src/model/nam
 import type { Outcome } from '../../src/model/observed.ts';
 import type { Signal } from '../../src/model/signals.ts';
 import { Agenda } from './agenda.ts';
-import { GOOD, type Program } from './program.ts';
+import { GOOD, GOOD_ONCE, type Program } from './program.ts';
 import type { Chance } from './random.ts';
 
 export interface Process {
@@ -70,7 +70,13 @@ export class Machine {
 
   /** A system call takes a moment, and the world does not wait for it. */
   spend(): void {
-    if (this.#chance.happens(0.3)) this.advance(this.now + this.#chance.between(1, 2));
+    const long = this.#chance.happens(0.01);
+    if (long || this.#chance.happens(0.3)) this.advance(this.now + this.#chance.between(1, long ? 20 : 2));
+  }
+
+  /** Unless it was told otherwise a program is a good one: it runs for ever, or ends well if that is what it is for. */
+  program(path: string): Program {
+    return this.programs.get(path) ?? (path.endsWith('-once') ? GOOD_ONCE : GOOD);
   }
 
   makePlace(key: RunKey): Place {

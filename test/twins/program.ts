@@ -35,3 +35,6 @@ export const GOOD: Program = {
   killTakes: 5,
   stopCommand: { after: 10, code: 0, works: true },
 };
+
+/** It does its work and ends well. */
+export const GOOD_ONCE: Program = { ...GOOD, ends: { how: 'exit', code: 0, after: 400 } };

@@ -1,0 +1,112 @@
+/** What if the state directory cannot be written? Services do not notice, commands say so, and it mends by itself. */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { isRoot } from '../linux/ground.ts';
+import { GROUND } from './grounds.ts';
+import { type Host, openHost } from './host.ts';
+import { isGone } from './processes.ts';
+import { SLEEP } from './services.ts';
+
+const canMount = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+if (isRoot && !canMount) console.warn('skipped: a full disk, because nothing can be mounted here');
+
+describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory', () => {
+  const troubles: readonly [string, (host: Host) => () => void][] = [
+    ['on a disk that is full', fill],
+    ['that became read-only', makeReadOnly],
+  ];
+  test.each(troubles)(
+    '%s: services run on, commands that must be durable are refused, and it recovers',
+    async (_what, trouble) => {
+      const host = openHost({ ground: GROUND });
+      mountState(host);
+      const logs = { logs: { stdout: join(host.work, 'out.log'), stderr: join(host.work, 'err.log') } };
+      host.service('web', { process: { command: SLEEP }, ...logs });
+      host.service('other', { process: { command: SLEEP }, ...logs });
+      await host.start();
+      const pid = await host.pidOf('web');
+      const other = await host.pidOf('other');
+      const mend = trouble(host);
+
+      const stop = await host.pmctl('stop', 'web');
+      expect(stop.code).not.toBe(0);
+      expect(`${stop.stdout}${stop.stderr}`).toContain('cannot be written');
+      expect(await host.view('web')).toMatchObject({ state: 'running', pid, drift: 'none' });
+      // What needs no promise over a crash goes on: a service that dies is started again, a changed file is followed.
+      process.kill(other, 'SIGKILL');
+      await host.sees(
+        'other',
+        'started again',
+        (view) => view.state === 'running' && view.pid !== other && view.pid !== null,
+      );
+      host.service('web', { description: 'edited', process: { command: SLEEP }, ...logs });
+      await host.sees('web', 'described', ({ description }) => description === 'edited');
+      host.service('fresh', { process: { command: SLEEP }, ...logs });
+      await host.runs('fresh');
+      expect(host.stderr).toContain('cannot be written');
+      expect(host.stderr.split('\n').length).toBeLessThan(60);
+      // So does a daemon that starts like this.
+      await host.crash();
+      await host.start();
+      expect(await host.pidOf('web')).toBe(pid);
+
+      mend();
+      expect((await host.pmctl('stop', 'web')).code).toBe(0);
+      expect(isGone(pid)).toBe(true);
+      await host.crash();
+      await host.start();
+      expect(await host.view('web')).toMatchObject({ state: 'stopped', drift: 'stopped' });
+      await host.runs('fresh');
+    },
+  );
+});
+
+test('a state directory whose files are noise: what runs is adopted, the files are set aside and named', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('web', SLEEP);
+  await host.start();
+  const pid = await host.pidOf('web');
+  expect((await host.pmctl('hold', 'web', '-m', 'x')).code).toBe(0);
+  await host.stop();
+  const files = fs.readdirSync(host.state).filter((name) => name.endsWith('.json'));
+  expect(files).toContain('intent.json');
+  for (const name of files) fs.writeFileSync(join(host.state, name), '{"version": 1, "serv');
+  await host.start();
+  expect(await host.pidOf('web')).toBe(pid);
+  for (const name of files) expect(host.stderr).toContain(`${name} cannot be read back`);
+  expect(fs.existsSync(join(host.state, 'intent.json.broken'))).toBe(true);
+  expect((await host.pmctl('hold', 'web', '-m', 'again')).code).toBe(0);
+});
+
+function mountState(host: Host): void {
+  mount(['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', host.state]);
+  onTestFinished(() => {
+    // Processes of the test may still have files open there: it goes when they do.
+    spawnSync('umount', ['--lazy', host.state]);
+  });
+}
+
+function fill(host: Host): () => void {
+  const filler = join(host.state, 'filler');
+  const fd = fs.openSync(filler, 'w');
+  try {
+    for (;;) fs.writeSync(fd, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  } finally {
+    fs.closeSync(fd);
+  }
+  return () => fs.rmSync(filler);
+}
+
+function makeReadOnly(host: Host): () => void {
+  mount(['-o', 'remount,ro', host.state]);
+  return () => mount(['-o', 'remount,rw', host.state]);
+}
+
+function mount(args: readonly string[]): void {
+  const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`mount ${args.join(' ')}: ${stderr}`);
+}

@@ -1,0 +1,180 @@
+/** How does the daemon take signals, and what does it tell of its own life? */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { GROUND } from './grounds.ts';
+import { openHost } from './host.ts';
+import { isGone, readOr } from './processes.ts';
+import { endsGracefully, SLEEP, staysOnTerm } from './services.ts';
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s ends the daemon with 0 and leaves the services',
+  async (signal) => {
+    const host = openHost({ ground: GROUND });
+    host.service('web', SLEEP);
+    await host.start();
+    const pid = await host.pidOf('web');
+    expect(await host.stop(signal)).toBe(0);
+    expect(isGone(pid)).toBe(false);
+    expect(fs.existsSync(host.socket)).toBe(false);
+    const reason = `signal_${signal.slice(3).toLowerCase()}`;
+    expect(host.lifecycle().map(({ event }) => event)).toEqual([
+      'manager_started',
+      'worker_started',
+      'manager_shutdown_requested',
+      'manager_stopping',
+      'manager_stopped',
+    ]);
+    expect(host.lifecycle('manager_shutdown_requested')).toMatchObject([
+      { fields: { signal: signal.slice(3), reason } },
+    ]);
+    expect(host.lifecycle('manager_stopped')).toMatchObject([{ fields: { reason, exit_code: '0' } }]);
+    expect(host.stdout.trimEnd().split('\n').at(-1)).toContain('event=manager_stopped ');
+  },
+);
+
+test('with --on-exit stop a SIGTERM stops the services first, gracefully', async () => {
+  const host = openHost({ ground: GROUND });
+  for (const name of ['a', 'b']) host.service(name, endsGracefully(host, name));
+  await host.start(['--on-exit', 'stop']);
+  const pids = [await host.pidOf('a'), await host.pidOf('b')];
+  for (const name of ['a', 'b']) await host.says(`${name}.began`);
+  expect(await host.stop()).toBe(0);
+  expect(pids.filter((pid) => !isGone(pid))).toEqual([]);
+  expect([host.said('a.ended'), host.said('b.ended')]).toEqual(['terminated\n', 'terminated\n']);
+  expect(host.lifecycle('worker_stopped').map(({ fields }) => fields['reason'])).toEqual([
+    'signal_term',
+    'signal_term',
+  ]);
+  expect(host.lifecycle().at(-1)?.event).toBe('manager_stopped');
+});
+
+test('a second SIGTERM cuts the grace short', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
+  await host.start(['--on-exit', 'stop']);
+  const pid = await host.pidOf('deaf');
+  await host.says('deaf.began');
+  host.signal('SIGTERM');
+  await host.says('deaf.heard');
+  // While it waits it still answers, and a service that ends meanwhile is not started again.
+  expect(await host.view('deaf')).toMatchObject({ state: 'stopping' });
+  expect(await host.stop()).toBe(0);
+  expect(isGone(pid)).toBe(true);
+});
+
+test('clients that wait for something do not keep the daemon from ending', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
+  await host.start();
+  const pid = await host.pidOf('deaf');
+  await host.says('deaf.began');
+  const clients = [host.background('stop', 'deaf'), host.background('wait', 'deaf', '--for', 'completed')];
+  await host.says('deaf.heard');
+  expect(await host.stop()).toBe(0);
+  await Promise.all(clients.map(({ over }) => over));
+  expect(clients.map(({ child }) => child.exitCode)).not.toContain(0);
+  expect(isGone(pid)).toBe(false);
+});
+
+test('a service whose restart is due while the daemon stops everything is not started again', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('crashy', {
+    process: { command: `echo x >> ${host.work}/runs; exit 1` },
+    restart_policy: { restart_backoff: '300ms', tolerance: { max_restarts: 100 } },
+  });
+  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '1s' } });
+  await host.start(['--on-exit', 'stop']);
+  await host.says('deaf.began');
+  await host.says('runs');
+  host.signal('SIGTERM');
+  await host.says('deaf.heard');
+  const runs = host.said('runs');
+  expect(await host.ended()).toBe(0);
+  expect(host.said('runs')).toBe(runs);
+});
+
+test('SIGHUP does what update does', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('web', SLEEP);
+  await host.start(['--watch-enabled', 'false']);
+  const pid = await host.pidOf('web');
+  host.service('web', 'exec sleep 2000');
+  host.signal('SIGHUP');
+  await host.sees(
+    'web',
+    'replaced',
+    (view) => view.state === 'running' && view.pid !== pid && view.pid !== null,
+  );
+  const told = await host.until(
+    'the reload to be told',
+    () => (host.lifecycle('manager_reload_completed').length === 1 ? host.lifecycle() : undefined),
+    () => host.lifecycle(),
+  );
+  expect(told.filter(({ event }) => event.startsWith('manager_reload'))).toMatchObject([
+    { event: 'manager_reload_requested', fields: { signal: 'HUP' } },
+    { event: 'manager_reload_started', fields: { changes: '1' } },
+    { event: 'manager_reload_completed', fields: { failed: '0', errors: '0' } },
+  ]);
+  host.write('web.yaml', 'process: [');
+  host.signal('SIGHUP');
+  await host.until(
+    'the failure to be told',
+    () => (host.lifecycle('manager_reload_failed').length === 1 ? true : undefined),
+    () => host.lifecycle(),
+  );
+});
+
+test('the lifecycle log is a copy of the lifecycle lines, over all daemons', async () => {
+  const host = openHost({ ground: GROUND });
+  const log = join(host.work, 'lifecycle.log');
+  host.settings['lifecycle_log'] = log;
+  host.service('web', SLEEP);
+  host.service('bad', { process: { command: 'exit 3' }, restart_policy: { policy: 'never' } });
+  await host.start();
+  await host.sees('bad', 'failed', ({ state }) => state === 'failed');
+  await host.pmctl('stop', 'web');
+  await host.stop();
+  const first = host.stdout;
+  expect(readOr(log)).toBe(first);
+  await host.start();
+  await host.stop();
+  expect(readOr(log)).toBe(first + host.stdout);
+  const lines = first.trimEnd().split('\n');
+  expect(
+    lines.filter(
+      (line) =>
+        !/^processmaster:lifecycle event=[a-z_]+ manager_pid=\d+( [a-z_]+=("([^"\\]|\\.)*"|[^ "]+))*$/.test(
+          line,
+        ),
+    ),
+  ).toEqual([]);
+});
+
+test('the lifecycle log cannot be written: services and standard output do not suffer, and it is told once', async () => {
+  const host = openHost({ ground: GROUND });
+  host.settings['lifecycle_log'] = '/dev/full';
+  host.service('web', SLEEP);
+  await host.start();
+  await host.runs('web');
+  expect((await host.pmctl('stop', 'web')).code).toBe(0);
+  expect(host.lifecycle('worker_stopped')).toHaveLength(1);
+  expect(host.stderr.match(/the lifecycle log cannot be written/g)).toHaveLength(1);
+  expect(await host.stop()).toBe(0);
+});
+
+test('whoever read its output is gone: the daemon and its services go on', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('web', SLEEP);
+  await host.start();
+  const pid = await host.pidOf('web');
+  host.closeOutput();
+  for (let turn = 0; turn < 3; turn++) {
+    expect((await host.pmctl('restart', 'web')).code).toBe(0);
+    // Each complaint is another one: none is kept back as a repetition.
+    host.write(`broken-${turn}.yaml`, 'process: [');
+    expect((await host.pmctl('update')).code).toBe(1);
+  }
+  expect(await host.pidOf('web')).not.toBe(pid);
+  expect(await host.stop()).toBe(0);
+});

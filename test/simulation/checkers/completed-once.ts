@@ -1,0 +1,36 @@
+/** Is a one-shot that ran to its end ever run again by itself? */
+import { Broken, type Checker } from '../checker.ts';
+import type { Simulation } from '../simulation.ts';
+import type { RunTruth, Truth } from '../truth.ts';
+
+const PROMISE = 'a completed one-shot is not run twice';
+
+export const completedOnce: Checker = {
+  promise: PROMISE,
+  see(entry, simulation) {
+    if (entry.what !== 'start') return;
+    const { truth } = simulation;
+    const { service, slot, generation } = entry.run;
+    const desired = truth.inForce.get(service);
+    if (desired?.kind !== 'defined' || desired.spec.process.type !== 'oneshot') return;
+    const pardon = truth.intent(service).pardon ?? 0;
+    const last = truth.runsOf(service, slot).at(-1);
+    if (last === undefined || last.key.generation !== generation || last.pardon !== pardon) return;
+    if (isCompleted(last, truth) && !mayBeForgotten(last, simulation)) {
+      throw new Broken(PROMISE, `${service}/${slot}: run ${last.key.id} had completed`);
+    }
+  },
+};
+
+/** How it ended is known to its own daemon only; to any other one it counts as completed. */
+function isCompleted(run: RunTruth, truth: Truth): boolean {
+  if (run.end === undefined || truth.endedBy(run) !== 'itself') return false;
+  const { outcome, seen } = run.end;
+  if (outcome.kind === 'signaled' && outcome.oom) return false;
+  return (outcome.kind === 'exited' && outcome.code === 0) || !seen;
+}
+
+function mayBeForgotten(run: RunTruth, { truth }: Simulation): boolean {
+  const forgotten = truth.forgottenAt.get(run.key.service) ?? Number.NEGATIVE_INFINITY;
+  return Math.max(truth.memoryLostAt, truth.writeFailedAt, forgotten) >= run.startedAt;
+}

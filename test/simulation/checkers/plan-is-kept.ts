@@ -1,0 +1,46 @@
+/** Is what `diff` shows what is then done, no more and no less? */
+import type { Change } from '../../../src/model/action.ts';
+import type { ServiceName } from '../../../src/model/names.ts';
+import { Broken } from '../checker.ts';
+import type { Simulation } from '../simulation.ts';
+import { type Done, doneTo, type Since } from './round.ts';
+
+const PROMISE = 'the plan that is shown is the plan that is carried out';
+
+export function planIsKept(simulation: Simulation, plan: readonly Change[], since: Since): void {
+  const names = new Set<ServiceName>([
+    ...simulation.truth.inForce.keys(),
+    ...plan.map((change) => change.service),
+    ...simulation.entries.slice(since.entry).flatMap((entry) => ('run' in entry ? [entry.run.service] : [])),
+  ]);
+  for (const name of names) {
+    const change = plan.find(({ service }) => service === name);
+    const how = differs(change, doneTo(simulation, name, since));
+    if (how === undefined) continue;
+    const shown =
+      change === undefined ? 'no change' : `${change.action} of ${change.instances} (${change.reason})`;
+    throw new Broken(PROMISE, `${name}: shown was ${shown}, but ${how}`);
+  }
+}
+
+function differs(change: Change | undefined, { started, stopped, limits }: Done): string | undefined {
+  const text = `${started.length} were started and ${stopped.length} stopped`;
+  const touched = new Set([...started, ...stopped]).size;
+  switch (change?.action) {
+    case undefined:
+    case 'keep':
+      return touched === 0 && limits === 0 ? undefined : `${text}, limits written ${limits} times`;
+    case 'live':
+    case 'reload':
+      if (touched > 0) return text;
+      return limits === 1 ? undefined : `limits were written ${limits} times`;
+    case 'start':
+      return stopped.length === 0 && touched === change.instances ? undefined : text;
+    case 'stop':
+      // Where a completed place is filled at the same time, that is counted too.
+      return stopped.length > 0 && touched === change.instances ? undefined : text;
+    case 'roll':
+    case 'replace':
+      return touched === change.instances && stopped.length > 0 ? undefined : text;
+  }
+}

@@ -1,0 +1,109 @@
+/** How does a daemon live in the simulation: the real loop, store and hands over the twins of every port? */
+import { Loop } from '../../src/daemon/loop.ts';
+import { Store } from '../../src/daemon/store.ts';
+import type { Event } from '../../src/model/action.ts';
+import type { ServiceName } from '../../src/model/names.ts';
+import type { Settings } from '../../src/model/settings.ts';
+import type { Clock, Users } from '../../src/world/world.ts';
+import { Agenda } from '../twins/agenda.ts';
+import { simulatedClock } from '../twins/clock.ts';
+import { type Blindness, type Deed, SimulatedContainment } from '../twins/containment.ts';
+import type { Injector } from '../twins/injector.ts';
+import type { Machine } from '../twins/machine.ts';
+import type { MemoryFiles } from '../twins/memory-files.ts';
+import type { Chance } from '../twins/random.ts';
+import type { Reader } from './directory.ts';
+import { MAX_PERCENT } from './truth.ts';
+
+export interface DaemonTools {
+  readonly number: number;
+  /** What this daemon's clock shows more than the machine's. */
+  readonly offset: number;
+  readonly bootId: string;
+  readonly machine: Machine;
+  readonly injector: Injector;
+  readonly files: MemoryFiles;
+  readonly reader: Reader;
+  readonly chance: Chance;
+  readonly blindness: () => Blindness;
+  readonly refuses: () => boolean;
+  readonly record: (deed: Deed) => void;
+  readonly told: (event: Event) => void;
+  readonly changed: (service: ServiceName) => void;
+}
+
+export class SimulatedDaemon {
+  readonly number: number;
+  readonly offset: number;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly loop: Loop;
+  readonly containment: SimulatedContainment;
+  /** What the kernel has for this daemon: it is told between two passes. */
+  readonly mail = new Agenda();
+  due = false;
+  /** In the time of the machine. */
+  wakeAt: number | undefined;
+
+  constructor(tools: DaemonTools) {
+    const { machine, files, chance } = tools;
+    this.number = tools.number;
+    this.offset = tools.offset;
+    this.clock = simulatedClock(machine, tools.offset, this.mail);
+    this.containment = new SimulatedContainment({
+      ...tools,
+      clock: this.clock,
+      deliver: (tell) => this.mail.add(machine.now + chance.between(0, 2), tell),
+    });
+    this.store = new Store(files, STATE_DIRECTORY, tools.bootId);
+    this.store.load();
+    const { clock, containment } = this;
+    this.loop = new Loop({
+      world: { clock, random: chance, files, users: NOBODY, containment },
+      settings: SETTINGS,
+      store: this.store,
+      inherited: {},
+      openLog: () => ({ fd: 1 }),
+      closeLog: () => {},
+      clearPidFile: () => undefined,
+      read: tools.reader,
+      report: tools.told,
+      complain: () => {},
+    });
+    this.loop.onDue = () => {
+      this.due = true;
+    };
+  }
+}
+
+export const STATE_DIRECTORY = '/state';
+
+const NOBODY: Users = {
+  user: () => undefined,
+  group: () => undefined,
+  self: { uid: 0, gid: 0, groups: null, user: 'root', home: '/root', shell: '/bin/sh' },
+};
+
+const SETTINGS: Settings = {
+  file: null,
+  config_directory: '/etc/config.d',
+  state_directory: STATE_DIRECTORY,
+  sock_path: '/run/sock',
+  sock_owner: null,
+  sock_group: null,
+  sock_mode: 0o660,
+  containment: 'auto',
+  cgroup_root: null,
+  cgroup_name: 'processmaster',
+  cgroup_cpu_max: null,
+  cgroup_memory_max: null,
+  cgroup_memory_swap_max: null,
+  watch: { enabled: false, settle: 200 },
+  prune: { max_percent: MAX_PERCENT },
+  service_defaults: {},
+  vars: {},
+  cluster: { enabled: false, name: 'default', node_id: 'node', expected_nodes: 1 },
+  on_exit: 'leave',
+  lifecycle_log: null,
+  log: { level: 'info', file: null, format: 'auto' },
+};

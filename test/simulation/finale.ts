@@ -1,0 +1,86 @@
+/** What must be the case when the world has calmed down, whatever happened before? */
+import type { ServiceName } from '../../src/model/names.ts';
+import { Chance } from '../twins/random.ts';
+import { calmRound } from './calm-round.ts';
+import { appliesOnce } from './checkers/applies-once.ts';
+import { converges } from './checkers/converges.ts';
+import { leavesRunning } from './checkers/leaves-running.ts';
+import { nothingLeft } from './checkers/nothing-left.ts';
+import type { Simulation } from './simulation.ts';
+
+/** Long enough for every grace, wait and replacement that a drawn file can ask for. Milliseconds. */
+export const LONG = 300_000;
+
+export function finale(simulation: Simulation, seed: number): void {
+  const chance = new Chance(seed, 'finale');
+  heal(simulation, chance);
+  outlastHolds(simulation);
+  converges(simulation, LONG, false);
+  appliesOnce(simulation);
+  mend(simulation);
+  converges(simulation, LONG, true);
+  appliesOnce(simulation);
+  for (let rounds = chance.between(0, 2); rounds > 0; rounds--) calmRound(simulation, chance);
+  if (chance.happens(0.5)) restartDaemon(simulation);
+  if (chance.happens(0.5)) removeEverything(simulation);
+}
+
+/** No faults any more; nobody edits or commands anything. There is no slow look either: a lost wake-up shows. */
+function heal(simulation: Simulation, chance: Chance): void {
+  simulation.note('— from here on nothing goes wrong');
+  simulation.injector.arm(0, 'before');
+  simulation.wakes = 'prompt';
+  simulation.nextFate = { away: 1000, loses: 'nothing', clock: 0 };
+  simulation.resync = null;
+  healPrograms(simulation);
+  simulation.blind.tree = false;
+  // What cannot be seen at first is to be looked at again without being told.
+  simulation.machine.agenda.add(simulation.now + chance.between(0, 5000), () => simulation.seeAgain());
+  simulation.run(20_000 * (simulation.daemon === undefined ? 1 : 0));
+  if (simulation.unread) simulation.reload();
+  simulation.lookAtEverything();
+}
+
+/** A hold that ends by itself sets its service free at some time, and that is no rest. */
+function outlastHolds(simulation: Simulation): void {
+  const ends = [...simulation.truth.intents.values()].flatMap(({ held }) => held?.until ?? []);
+  simulation.run(Math.max(0, ...ends.map((until) => until - simulation.clockNow)) + 1);
+}
+
+export function healPrograms({ machine }: Simulation): void {
+  machine.programs.clear();
+}
+
+/** Every file is right, every removal confirmed, nothing is held, and everything is told to start. */
+function mend(simulation: Simulation): void {
+  const { directory, truth } = simulation;
+  directory.condition = 'there';
+  for (const [name, file] of directory.files) directory.files.set(name, { ...file, broken: false });
+  simulation.reload();
+  simulation.prune();
+  for (const name of new Set<ServiceName>([...truth.inForce.keys(), ...truth.intents.keys()])) {
+    if (truth.intent(name).held !== undefined) simulation.command({ verb: 'release' }, name);
+    if (truth.inForce.has(name)) simulation.command({ verb: 'start' }, name);
+  }
+}
+
+function restartDaemon(simulation: Simulation): void {
+  const since = simulation.entries.length;
+  simulation.die({ away: 700, loses: 'nothing', clock: 0 }, false);
+  simulation.run(20_000);
+  leavesRunning(simulation, since);
+}
+
+function removeEverything(simulation: Simulation): void {
+  const { directory, truth } = simulation;
+  for (const [name, intent] of truth.intents) {
+    if (intent.held !== undefined) simulation.command({ verb: 'release' }, name);
+  }
+  directory.condition = 'there';
+  directory.files.clear();
+  simulation.reload();
+  simulation.run(LONG);
+  simulation.prune();
+  simulation.run(LONG);
+  nothingLeft(simulation);
+}

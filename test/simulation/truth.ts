@@ -1,0 +1,192 @@
+/** What is really the case, and what was really asked for? Kept beside the daemons, from the outside. */
+import type { Intent } from '../../src/model/memory.ts';
+import type { RunId, RunKey, ServiceName } from '../../src/model/names.ts';
+import type { Outcome } from '../../src/model/observed.ts';
+import type { Desired, DesiredState, ServiceSpec } from '../../src/model/spec.ts';
+
+/** The life of one run as the kernel saw it. Times are those of the machine. */
+export interface RunTruth {
+  readonly key: RunKey;
+  /** Number of the daemon that started it. */
+  readonly daemon: number;
+  readonly startedAt: number;
+  /** The definition in force when it was started. */
+  readonly spec: ServiceSpec;
+  readonly digest: string;
+  readonly pardon: number;
+  /** The first step of its stop, by whichever daemon. */
+  stopAt: number | undefined;
+  /** When SIGKILL was last sent. */
+  killedAt: number | undefined;
+  /** When its stop command was known by its daemon to have failed, and no signal followed yet. */
+  commandFailedAt: number | undefined;
+  end: { readonly at: number; readonly outcome: Outcome; readonly seen: boolean } | undefined;
+}
+
+/** The end of an attempt that never became a run. */
+export interface Refusal {
+  readonly key: RunKey;
+  readonly daemon: number;
+  readonly at: number;
+}
+
+export class Truth {
+  /** What the last reading of the present daemon wants. */
+  inForce: Map<ServiceName, Desired> = new Map();
+  readonly intents = new Map<ServiceName, Intent>();
+  /** Removed services that may be stopped: their removal was small enough, or confirmed. */
+  readonly mayGo = new Set<ServiceName>();
+  readonly runs = new Map<RunId, RunTruth>();
+  readonly refusals: Refusal[] = [];
+  /** Every definition that was ever in force, by service and hash. */
+  readonly definitions = new Map<string, ServiceSpec[]>();
+  /** When a wait or a failure of the service was last lifted, or its memory lost. */
+  readonly liftedAt = new Map<ServiceName, number>();
+  /** When what is remembered of everything was last lost, wholly or in part. */
+  memoryLostAt = Number.NEGATIVE_INFINITY;
+  /** When the whole state directory was last lost. */
+  stateLostAt = Number.NEGATIVE_INFINITY;
+  /** When a write into the state directory last failed. */
+  writeFailedAt = Number.NEGATIVE_INFINITY;
+  /** Just forgotten by the daemon: what is left of their intents is to be looked up. */
+  readonly forgotten = new Set<ServiceName>();
+  readonly forgottenAt = new Map<ServiceName, number>();
+  clockForwardAt = Number.NEGATIVE_INFINITY;
+  /** When a daemon was last kept from acting: it could not see, was told to hold, was refused, or died. */
+  hinderedAt = Number.NEGATIVE_INFINITY;
+  ending: { hurry: boolean } | undefined;
+  #reading: Pick<DesiredState, 'readable' | 'files'> = { readable: true, files: 0 };
+
+  intent(name: ServiceName): Intent {
+    return this.intents.get(name) ?? {};
+  }
+
+  /** @param clockNow in the time of the daemon */
+  isHeld(name: ServiceName, clockNow: number): boolean {
+    const { held } = this.intent(name);
+    return held !== undefined && (held.until === undefined || held.until > clockNow);
+  }
+
+  /** Its file is gone and nobody has approved that; an operator may stop it all the same. */
+  isGuarded(name: ServiceName): boolean {
+    return !this.inForce.has(name) && !this.mayGo.has(name) && this.intent(name).stopped === undefined;
+  }
+
+  /** How many instances are wanted; 0 when nothing is to run. */
+  count(name: ServiceName): number {
+    const desired = this.inForce.get(name);
+    const intent = this.intent(name);
+    if (desired?.kind !== 'defined' || intent.stopped !== undefined || !desired.spec.enabled) return 0;
+    return intent.scale?.instances ?? desired.spec.instances;
+  }
+
+  /** The number that was scaled to is dropped by the daemon itself once the file says something else. */
+  followScale(name: ServiceName, kept: Intent): void {
+    const { scale: _, ...rest } = this.intent(name);
+    this.intents.set(name, kept.scale === undefined ? rest : { ...rest, scale: kept.scale });
+  }
+
+  /** Was it over before its stop began? When both happened at about the same time, nobody can tell. */
+  endedBy({ stopAt, end, spec }: RunTruth): 'itself' | 'stop' | 'unsure' {
+    if (stopAt === undefined) return 'itself';
+    if (end === undefined || stopAt < end.at) return 'stop';
+    const { exit_on } = spec.process;
+    const wentOn = exit_on === 'empty' || (exit_on === 'auto' && !isFailure(end.outcome));
+    if (wentOn) return 'stop';
+    return stopAt <= end.at + HEARSAY ? 'unsure' : 'itself';
+  }
+
+  /** Why a run may be stopped now, in the words of the lifecycle lines; none: it is to be left alone. */
+  causes(run: RunTruth, duplicate: boolean): readonly string[] {
+    const { service, slot, hash, generation } = run.key;
+    const desired = this.inForce.get(service);
+    const intent = this.intent(service);
+    const causes: string[] = [];
+    if (this.ending !== undefined) causes.push('shutdown');
+    if (run.end !== undefined) causes.push('main_exited');
+    if (duplicate) causes.push('duplicate');
+    if (desired === undefined && this.mayGo.has(service)) causes.push('file_removed');
+    if (intent.stopped !== undefined) causes.push('stop_requested');
+    if (desired === undefined || desired.kind === 'broken') return causes;
+    if (!desired.spec.enabled) causes.push('disabled');
+    if (slot >= (intent.scale?.instances ?? desired.spec.instances)) causes.push('scaled_down');
+    if (hash !== desired.hash || generation < (intent.minGeneration ?? 0)) {
+      causes.push(`reload_retire_generation_${generation}`);
+    }
+    return causes;
+  }
+
+  /**
+   * A daemon is about to follow this reading.
+   */
+  reload(reading: DesiredState, only: ReadonlySet<string> | undefined, seen: Seen, now: number): void {
+    const next = new Map<ServiceName, Desired>();
+    for (const [name, desired] of only === undefined ? [] : this.inForce) {
+      if (!only?.has(name)) next.set(name, desired);
+    }
+    for (const [name, desired] of reading.services) {
+      if (only?.has(name) ?? true) next.set(name, unlessBroken(this.inForce.get(name), desired));
+    }
+    for (const [name, desired] of next) this.#enters(name, desired, now);
+    for (const name of this.inForce.keys()) if (!next.has(name)) this.lift(name, now);
+    this.inForce = next;
+    this.#reading = reading;
+    this.judgeRemovals(seen);
+  }
+
+  lift(name: ServiceName, now: number): void {
+    this.liftedAt.set(name, now);
+  }
+
+  specsOf(key: Pick<RunKey, 'service' | 'hash'>): readonly ServiceSpec[] {
+    return this.definitions.get(`${key.service} ${key.hash}`) ?? [];
+  }
+
+  /** The runs of one place, oldest first. */
+  runsOf(service: ServiceName, slot: number): readonly RunTruth[] {
+    return [...this.runs.values()].filter((run) => run.key.service === service && run.key.slot === slot);
+  }
+
+  #enters(name: ServiceName, desired: Desired, now: number): void {
+    this.mayGo.delete(name);
+    const before = this.inForce.get(name);
+    if (desired.kind !== 'defined') return;
+    if (before?.kind !== 'defined' || before.digest !== desired.digest) this.lift(name, now);
+    const specs = this.definitions.get(`${name} ${desired.hash}`) ?? [];
+    if (!specs.includes(desired.spec)) {
+      this.definitions.set(`${name} ${desired.hash}`, [...specs, desired.spec]);
+    }
+  }
+
+  /** Says `may go` only where there is no doubt about it that the guard has nothing against it. */
+  judgeRemovals(seen: Seen): void {
+    const gone = [...seen.known].filter((name) => !this.inForce.has(name) && !this.mayGo.has(name));
+    if (gone.length === 0 || !this.#reading.readable || this.#reading.files === 0) return;
+    const removed = gone.filter((name) => seen.running.has(name)).length;
+    const wanted = [...this.inForce.keys()].filter((name) => seen.blind || seen.running.has(name)).length;
+    const allowed = Math.max(1, Math.floor(((removed + wanted) * MAX_PERCENT) / 100));
+    if (removed <= allowed) for (const name of gone) this.mayGo.add(name);
+  }
+}
+
+function unlessBroken(before: Desired | undefined, now: Desired): Desired {
+  const isBroken = now.kind === 'defined' && now.problems.length > 0;
+  return isBroken && before?.kind === 'defined' ? before : now;
+}
+
+export function isFailure(outcome: Outcome): boolean {
+  return outcome.kind === 'signaled' || (outcome.kind === 'exited' && outcome.code !== 0);
+}
+
+/** Between an end and the daemon's hearing of it. Milliseconds. */
+const HEARSAY = 500;
+
+export interface Seen {
+  readonly known: ReadonlySet<ServiceName>;
+  readonly running: ReadonlySet<ServiceName>;
+  /** The daemon may count services as running that do not. */
+  readonly blind: boolean;
+}
+
+/** `prune.max_percent` in every simulation. */
+export const MAX_PERCENT = 30;
