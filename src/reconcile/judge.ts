@@ -38,7 +38,7 @@ export function judge(situation: Situation): Judgement {
   const runs = situation.observed.kind === 'seen' ? situation.observed.runs : [];
   const noticed = noticeExits(situation, runs);
   const wanted = wantedOf(situation);
-  const remembered = { ...noticed.memory, slots: pardonAll(noticed.memory.slots, situation) };
+  const remembered = { ...noticed.memory, slots: pardonAll(noticed.memory.slots, situation, wanted) };
   if (wanted.kind !== 'run') {
     const fate: Fate =
       wanted.kind === 'none' ? { fate: 'surplus', reason: wanted.stopReason } : { fate: 'keep' };
@@ -120,18 +120,18 @@ function vacanciesOf(
   return vacancies;
 }
 
-/** Also while nothing is wanted: a failure is forgiven by the edit, whatever the file says when it runs again. */
-function pardonAll(slots: Memory['slots'], { desired, intent }: Situation): Memory['slots'] {
+/** A failure is forgiven by any edit, also while nothing is wanted; a completion only when something is to run. */
+function pardonAll(slots: Memory['slots'], { desired, intent }: Situation, wanted: Wanted): Memory['slots'] {
   if (desired?.kind !== 'defined') return slots;
   const { spec, digest } = desired;
   // What is always restarted is never complete, whatever the policy said when it ended.
   const completes = spec.process.type === 'oneshot' || spec.restart_policy.policy !== 'always';
   const hash = completes ? desired.hash : 'no completion';
   return Object.fromEntries(
-    Object.entries(slots).map(([slot, remembered]) => [
-      slot,
-      pardoned(remembered, hash, digest, intent.pardon ?? 0),
-    ]),
+    Object.entries(slots).map(([slot, remembered]) => {
+      const keeps = wanted.kind !== 'run' && remembered.end?.kind === 'completed';
+      return [slot, keeps ? remembered : pardoned(remembered, hash, digest, intent.pardon ?? 0)];
+    }),
   );
 }
 

@@ -376,7 +376,7 @@ export class Simulation {
     this.#add({ what: 'exit', run: key, role: process.role, outcome });
     if (process.role !== 'main' || run === undefined) return;
     // It never reached its container, so nothing ever ran.
-    if (!process.joined) this.truth.runs.delete(key.id);
+    run.everRan = process.joined;
     run.end = { at: this.now, outcome, seen: this.daemon?.number === run.daemon };
   }
 
@@ -402,6 +402,7 @@ export class Simulation {
           pardon: truth.intent(deed.run.service).pardon ?? 0,
           stopAt: undefined,
           killedAt: undefined,
+          everRan: true,
           commandFailedAt: undefined,
           end: undefined,
         });
@@ -439,8 +440,11 @@ export class Simulation {
 }
 
 /** Has this run another one beside it in its place? */
-export function hasDouble(simulation: Simulation, run: RunTruth): boolean {
-  return simulation.machine
+export function hasDouble({ machine, blind }: Simulation, run: RunTruth): boolean {
+  return machine
     .placesOf(run.key.service)
-    .some(({ key, processes }) => key.slot === run.key.slot && key.id !== run.key.id && processes.size > 0);
+    .some(
+      ({ key, processes }) =>
+        key.slot === run.key.slot && key.id !== run.key.id && (processes.size > 0 || blind.runs.has(key.id)),
+    );
 }

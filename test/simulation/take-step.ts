@@ -103,7 +103,7 @@ function murder(machine: Machine, { service, which, signal }: Of<'murder'>): voi
   if (victim !== undefined) machine.end(victim, { kind: 'signaled', signal, oom: false });
 }
 
-function double({ machine, truth, now, clockNow }: Simulation, { service }: Of<'double'>): void {
+function double({ machine, truth, clockNow }: Simulation, { service }: Of<'double'>): void {
   const original = [...truth.runs.values()].findLast(
     ({ key, end }) => key.service === service && end === undefined && machine.place(key) !== undefined,
   );

@@ -16,6 +16,8 @@ export interface RunTruth {
   readonly pardon: number;
   /** The first step of its stop, by whichever daemon. */
   stopAt: number | undefined;
+  /** False: it ended before it reached its container. */
+  everRan: boolean;
   /** When SIGKILL was last sent. */
   killedAt: number | undefined;
   /** When its stop command was known by its daemon to have failed, and no signal followed yet. */

@@ -10,12 +10,13 @@ export const completedOnce: Checker = {
   see(entry, simulation) {
     if (entry.what !== 'start') return;
     const { truth } = simulation;
-    const { service, slot, generation } = entry.run;
+    const { service, slot, generation, hash } = entry.run;
     const desired = truth.inForce.get(service);
     if (desired?.kind !== 'defined' || desired.spec.process.type !== 'oneshot') return;
     const pardon = truth.intent(service).pardon ?? 0;
     const last = truth.runsOf(service, slot).at(-1);
-    if (last === undefined || last.key.generation !== generation || last.pardon !== pardon) return;
+    if (last === undefined || last.key.hash !== hash || last.key.generation !== generation) return;
+    if (last.pardon !== pardon || !last.everRan) return;
     if (isCompleted(last, truth) && !mayBeForgotten(last, simulation)) {
       throw new Broken(PROMISE, `${service}/${slot}: run ${last.key.id} had completed`);
     }

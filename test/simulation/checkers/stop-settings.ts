@@ -65,6 +65,7 @@ function killedTooSoon(
   { truth, now }: Simulation,
 ): string | undefined {
   if (truth.ending?.hurry === true) return undefined;
+  if (run.killedAt !== undefined) return undefined;
   if (run.stopAt === undefined) return 'it was killed without having been asked to end';
   // The only clock that two daemons share is the system's, and that was set forward.
   if (truth.clockForwardAt >= run.stopAt) return undefined;

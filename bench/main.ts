@@ -1,0 +1,76 @@
+/** Which benches are to be run, and where do their figures go? */
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { answers } from './answers.ts';
+import { coldStart } from './cold-start.ts';
+import { cycles } from './cycles.ts';
+import { daemonKilled } from './daemon-killed.ts';
+import { type Figure, figureTable } from './figures.ts';
+import { fileSaved } from './file-saved.ts';
+import { footprint } from './footprint.ts';
+import { closeAll } from './ground.ts';
+import { peers } from './peers.ts';
+import { respawn } from './respawn.ts';
+import { stopAll } from './stop-all.ts';
+
+interface Bench {
+  readonly title: string;
+  readonly run: (quick: boolean) => Promise<readonly Figure[]>;
+}
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  'cold-start': { title: 'Cold start', run: coldStart },
+  respawn: { title: 'Crash to respawn, restart_backoff 0', run: respawn },
+  'file-saved': { title: 'File saved to process running', run: fileSaved },
+  footprint: { title: 'The daemon at rest', run: footprint },
+  answers: { title: 'Answers', run: answers },
+  'stop-all': { title: 'Stop all', run: stopAll },
+  cycles: { title: 'Starts and stops leave nothing behind', run: cycles },
+  'daemon-killed': { title: 'The daemon killed at random moments', run: daemonKilled },
+};
+
+const WRONG_USAGE = 64;
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean' }, peers: { type: 'boolean' } },
+  allowPositionals: true,
+});
+const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
+if (unknown.length > 0) {
+  console.error(`no bench ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(WRONG_USAGE);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    closeAll();
+    process.exit(1);
+  });
+}
+console.log(`${conditions()}\n`);
+const chosen = positionals.length > 0 || values.peers ? positionals : Object.keys(BENCHES);
+let missed = 0;
+for (const name of chosen) {
+  const bench = BENCHES[name];
+  if (bench === undefined) continue;
+  const figures = await bench.run(values.quick ?? false);
+  missed += figures.filter(({ met }) => met === false).length;
+  console.log(figureTable(bench.title, figures));
+}
+if (values.peers) console.log(await peers(values.quick ?? false));
+if (missed > 0) console.log(`${missed} goals missed`);
+process.exitCode = missed > 0 ? 1 : 0;
+
+function conditions(): string {
+  const cpus = os.cpus();
+  const load = os.loadavg()[0] ?? 0;
+  const busy = load > 0.5 ? ', **busy: take these figures for indications only**' : '';
+  const parts = [
+    `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown CPU'}`,
+    `${Math.round(os.totalmem() / 1e9)} GB`,
+    `Linux ${os.release()}`,
+    `node ${process.version}`,
+    new Date().toISOString().slice(0, 16).replace('T', ' '),
+    `load ${load.toFixed(2)}${busy}`,
+  ];
+  return parts.join(', ');
+}
