@@ -25,7 +25,10 @@ export function apiServer(control: Control, now: () => number): FastifyInstance 
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: 5000,
     forceCloseConnections: true,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // Our own schemas are right: checking them against the meta-schema would only cost time at each start.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, meta: false, validateSchema: false },
+    },
     logger: false,
   });
   keepRoomForSpeakers(app.server, CONNECTIONS);

@@ -104,8 +104,10 @@ export class Store {
       specs = new Map();
       this.#applied.set(name, specs);
     }
-    if (specs.get(hash) === spec) return;
+    const before = specs.get(hash);
     specs.set(hash, spec);
+    // What an earlier daemon wrote is read back as another object that says the same.
+    if (before === spec || (before !== undefined && JSON.stringify(before) === JSON.stringify(spec))) return;
     this.#appliedDirty.add(name);
   }
 

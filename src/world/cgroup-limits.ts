@@ -57,6 +57,11 @@ export function enableControllers(
   }
 }
 
+/** True if the children of this cgroup have the controller. */
+export function isEnabled(cgroup: string, controller: string): boolean {
+  return wordsOf(readControl(cgroup, 'cgroup.subtree_control')).has(controller);
+}
+
 function wordsOf(text: string | undefined): ReadonlySet<string> {
   return new Set((text ?? '').split(/\s+/));
 }

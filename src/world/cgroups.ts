@@ -23,7 +23,7 @@ import {
   readControl,
   removeCgroup,
 } from './cgroup-files.ts';
-import { enableControllers, writeLimits } from './cgroup-limits.ts';
+import { enableControllers, isEnabled, writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
 import { systemClock } from './clock.ts';
 import { stillAlive, unreadable } from './containment-trouble.ts';
@@ -55,6 +55,8 @@ export class Cgroups implements Containment {
   readonly kind = 'cgroup';
   readonly shortcomings: readonly Problem[];
   readonly #root: string;
+  /** Memory is counted for each run where the kernel can, to tell OOM kills apart. */
+  readonly #countsMemory: boolean;
   readonly #clock: Clock;
   readonly #own: OwnRuns;
   readonly #watches: Watchlist;
@@ -64,6 +66,7 @@ export class Cgroups implements Containment {
 
   constructor(base: Base, clock: Clock) {
     this.#root = base.services;
+    this.#countsMemory = isEnabled(base.services, 'memory');
     this.shortcomings = base.shortcomings;
     this.#clock = clock;
     const wake = (service: ServiceName) => this.#wake(service);
@@ -96,7 +99,7 @@ export class Cgroups implements Containment {
     const directory = this.#directory(key);
     let fresh = false;
     try {
-      fresh = !fs.existsSync(service) && makeService(service);
+      fresh = !fs.existsSync(service) && this.#makeService(service);
       fs.mkdirSync(directory);
     } catch (error) {
       if (fresh) removeCgroup(service);
@@ -170,8 +173,7 @@ export class Cgroups implements Containment {
   limit(service: ServiceName, resources: Resources): readonly Problem[] {
     const directory = this.#serviceDirectory(service);
     try {
-      if (fs.mkdirSync(directory, { recursive: true }) !== undefined)
-        enableControllers(directory, ['memory']);
+      this.#makeService(directory);
     } catch (error) {
       return [{ ...unreadable(directory, error), code: 'limit-unapplied', severity: 'warning', service }];
     }
@@ -205,6 +207,13 @@ export class Cgroups implements Containment {
     this.#wake = () => undefined;
     this.#watches.close();
     this.#own.close();
+  }
+
+  /** True if it was not there before. */
+  #makeService(directory: string): boolean {
+    if (fs.mkdirSync(directory, { recursive: true }) === undefined) return false;
+    if (this.#countsMemory) enableControllers(directory, ['memory']);
+    return true;
   }
 
   #serviceDirectory(service: ServiceName): string {
@@ -277,13 +286,6 @@ export class Cgroups implements Containment {
     this.#watches.forget(run);
     this.#foundGone.delete(run);
   }
-}
-
-/** True if it was not there before. Only memory is counted for each run, to tell OOM kills apart. */
-function makeService(directory: string): boolean {
-  if (fs.mkdirSync(directory, { recursive: true }) === undefined) return false;
-  enableControllers(directory, ['memory']);
-  return true;
 }
 
 /** SIGKILL may come from anybody; the cgroup counts how often it was the OOM killer. */

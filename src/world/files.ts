@@ -38,19 +38,24 @@ function read(path: string, limit: number): string | Failure {
       if (found.isDirectory()) return { failed: 'EISDIR' };
       if (!found.isFile()) return { failed: 'ENOTREG' };
       if (found.size > limit) return { failed: 'EFBIG' };
-      return readAtMost(fd, limit);
+      return readAtMost(fd, limit, found.size);
     } finally {
       fs.closeSync(fd);
     }
   });
 }
 
-/** The size told by fstat may be outdated, or 0 as in /proc: read until the end, but never past the limit. */
-function readAtMost(fd: number, limit: number): string | Failure {
+/**
+ * The size told by fstat may be outdated, or 0 as in /proc: read until the end, but never past the limit.
+ * @param expected that size: most files are read with one small buffer
+ */
+function readAtMost(fd: number, limit: number, expected: number): string | Failure {
   const parts: Buffer[] = [];
   let total = 0;
   for (;;) {
-    const part = Buffer.allocUnsafe(Math.min(65_536, limit + 1 - total));
+    const part = Buffer.allocUnsafe(
+      Math.min(65_536, limit + 1 - total, Math.max(4096, expected + 1 - total)),
+    );
     const got = fs.readSync(fd, part, 0, part.length, null);
     if (got === 0) return Buffer.concat(parts, total).toString('utf8');
     total += got;
@@ -70,9 +75,8 @@ function replace(
   const temporary = join(directory, `.${process.pid}.${temporaries++}.${Date.now().toString(36)}.tmp`);
   let made = false;
   return attempt(() => {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
     try {
-      const fd = fs.openSync(temporary, 'wx', options.mode);
+      const fd = openNew(temporary, options.mode);
       made = true;
       try {
         // The umask took bits away at open.
@@ -90,6 +94,17 @@ function replace(
       if (made) fs.rmSync(temporary, { force: true });
     }
   });
+}
+
+/** The directory is nearly always there. */
+function openNew(path: string, mode: number): number {
+  try {
+    return fs.openSync(path, 'wx', mode);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    return fs.openSync(path, 'wx', mode);
+  }
 }
 
 /** Without it the name may be lost at a power cut although the content is on disk (fsync(2), NOTES). */

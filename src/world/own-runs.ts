@@ -21,6 +21,8 @@ export interface OwnRunsOptions {
 export class OwnRuns {
   readonly #options: OwnRunsOptions;
   readonly #runs = new Map<RunId, OwnRun>();
+  /** The same runs by service: each look at a service asks for its own. */
+  readonly #ofService = new Map<ServiceName, Set<RunId>>();
   readonly #commands = new Set<LaunchedProcess>();
 
   constructor(options: OwnRunsOptions) {
@@ -46,6 +48,8 @@ export class OwnRuns {
     });
     if ('code' in process) return process;
     this.#runs.set(run.id, { service: run.service, process, end: undefined });
+    const siblings = this.#ofService.get(run.service) ?? new Set();
+    this.#ofService.set(run.service, siblings.add(run.id));
     return { pid: process.pid, ticks: process.ticks };
   }
 
@@ -78,14 +82,19 @@ export class OwnRuns {
   }
 
   forget(run: RunId): void {
-    this.#runs.get(run)?.process.release();
+    const own = this.#runs.get(run);
+    if (own === undefined) return;
+    own.process.release();
     this.#runs.delete(run);
+    const siblings = this.#ofService.get(own.service);
+    siblings?.delete(run);
+    if (siblings?.size === 0) this.#ofService.delete(own.service);
   }
 
   /** Forgets the ended runs of a service that are not among `existing`: somebody removed their place by hand. */
   keepOnly(service: ServiceName, existing: ReadonlySet<RunId>): void {
-    for (const [run, own] of this.#runs) {
-      if (own.service === service && own.end !== undefined && !existing.has(run)) this.#runs.delete(run);
+    for (const run of this.#ofService.get(service) ?? []) {
+      if (this.#runs.get(run)?.end !== undefined && !existing.has(run)) this.forget(run);
     }
   }
 
@@ -94,6 +103,7 @@ export class OwnRuns {
     for (const own of this.#runs.values()) own.process.release();
     for (const command of this.#commands) command.release();
     this.#runs.clear();
+    this.#ofService.clear();
     this.#commands.clear();
   }
 }

@@ -132,6 +132,7 @@ export class Simulation {
       this.truth.reload(reading, only, this.#seen(daemon), this.now);
       daemon.loop.use(reading, only);
       for (const checker of this.#checkers) checker.follow?.(this, before, only);
+      if (daemon.loop.removals.held.length > 0) this.truth.hinderedAt = this.now;
       this.#follow();
     });
   }
@@ -323,9 +324,15 @@ export class Simulation {
     this.#offset += fate.clock;
     const { truth, files } = this;
     if (fate.clock > 0) truth.clockForwardAt = this.now;
+    const path = (name: string): string => `${STATE_DIRECTORY}/${name}.json`;
+    const remembered = files.contents.get(path('memory')) ?? '';
+    for (const run of truth.runs.values()) {
+      // The mark of a stop that was about to begin stands behind the id of its run.
+      const about = remembered.split(`"${run.key.id}":{`)[1]?.slice(0, 400) ?? '';
+      run.unsure ||= /^[^}]*\}?,"stop":\{[^}]*"step":"due"/.test(about);
+    }
     if (fate.loses === 'nothing') return;
     truth.memoryLostAt = this.now;
-    const path = (name: string): string => `${STATE_DIRECTORY}/${name}.json`;
     if (fate.loses === 'memory') files.contents.delete(path('memory'));
     if (fate.loses === 'memory_garbled') files.set(path('memory'), '{"version":1,"serv');
     if (fate.loses === 'definitions') {
@@ -403,6 +410,7 @@ export class Simulation {
           stopAt: undefined,
           killedAt: undefined,
           everRan: true,
+          unsure: false,
           commandFailedAt: undefined,
           end: undefined,
         });

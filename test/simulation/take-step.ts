@@ -114,7 +114,6 @@ function double({ machine, truth, clockNow }: Simulation, { service }: Of<'doubl
     ...original,
     key,
     daemon: 0,
-    startedAt: now,
     stopAt: undefined,
     killedAt: undefined,
   });

@@ -18,6 +18,8 @@ export interface RunTruth {
   stopAt: number | undefined;
   /** False: it ended before it reached its container. */
   everRan: boolean;
+  /** A daemon died when it was about to stop it: nobody can know whether it did. */
+  unsure: boolean;
   /** When SIGKILL was last sent. */
   killedAt: number | undefined;
   /** When its stop command was known by its daemon to have failed, and no signal followed yet. */

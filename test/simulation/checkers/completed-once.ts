@@ -16,7 +16,7 @@ export const completedOnce: Checker = {
     const pardon = truth.intent(service).pardon ?? 0;
     const last = truth.runsOf(service, slot).at(-1);
     if (last === undefined || last.key.hash !== hash || last.key.generation !== generation) return;
-    if (last.pardon !== pardon || !last.everRan) return;
+    if (last.pardon !== pardon || !last.everRan || last.unsure) return;
     if (isCompleted(last, truth) && !mayBeForgotten(last, simulation)) {
       throw new Broken(PROMISE, `${service}/${slot}: run ${last.key.id} had completed`);
     }

@@ -144,12 +144,12 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
 /** That a one-shot is being stopped is written down before; of other services a daemon may die before it is. */
 function stopMayBeForgotten(
   { truth, daemon }: Simulation,
-  { stopAt, spec, startedAt, end, daemon: by }: RunTruth,
+  { stopAt, spec, startedAt, end, unsure, daemon: by }: RunTruth,
 ): boolean {
   // A stop that another daemon began counts for as long as its grace lasts.
   const late = (end?.at ?? 0) - (stopAt ?? 0) > spec.process.stop_grace;
   if (truth.memoryLostAt >= (stopAt ?? 0) || truth.writeFailedAt >= startedAt) return true;
-  if (late) return true;
+  if (late || unsure) return true;
   const oneShot = spec.process.type === 'oneshot' || spec.restart_policy.policy === 'never';
   return !oneShot && by !== daemon?.number;
 }

@@ -37,8 +37,12 @@ function checkTold(
   const runs = [...truth.runs.values()].filter(
     ({ key }) => key.service === service && key.slot === instance && key.generation === generation,
   );
+  // A daemon that died may have begun a stop without having told of it.
+  const untold = event === 'worker_stopped' && runs.some((run) => truth.hinderedAt >= run.startedAt);
   const isTrue =
-    before.has(reason) || runs.some((run) => truth.causes(run, hasDouble(simulation, run)).includes(reason));
+    untold ||
+    before.has(reason) ||
+    runs.some((run) => truth.causes(run, hasDouble(simulation, run)).includes(reason));
   if (!isTrue) throw new Broken(PROMISE, `${place} is told to be stopped for "${reason}"`);
   told.set(place, before.add(reason));
 }
