@@ -87,7 +87,8 @@ function noteEnd(
   return afterExit(slot, exit, {
     policy: spec.restart_policy,
     type: spec.process.type,
-    hash: outdated ? '' : run.key.hash,
+    // What completed has completed, should its definition come back; unless a restart was asked for meanwhile.
+    hash: run.key.generation < (situation.intent.minGeneration ?? 0) ? '' : run.key.hash,
     digest: outdated ? '' : (desired?.digest ?? ''),
     pardon: situation.intent.pardon ?? 0,
     // Places that end together must not start together: each has its own share of the same chance.

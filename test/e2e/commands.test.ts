@@ -278,13 +278,14 @@ test('wait ends when the service has come to the state, or says how it stands wh
   const host = openHost({ ground: GROUND });
   host.service('later', {
     process: { command: `test -e ${host.work}/ready || exit 1; exec sleep 1000` },
-    restart_policy: { restart_backoff: '100ms', tolerance: { max_restarts: 1000 } },
+    restart_policy: { restart_backoff: '2s', tolerance: { max_restarts: 1000 } },
   });
   host.service('once', {
     process: { command: `while [ ! -e ${host.work}/ready ]; do sleep 0.05; done`, type: 'oneshot' },
   });
   await host.start();
-  const early = await host.pmctl('wait', 'later', '--timeout', '300ms');
+  await host.sees('later', 'in back-off', ({ state }) => state === 'backoff');
+  const early = await host.pmctl('wait', 'later', '--timeout', '200ms');
   expect(early.code).toBe(1);
   expect(early.stderr).toContain('exited with code 1');
   const waits = [host.background('wait', 'later'), host.background('wait', 'once', '--for', 'completed')];

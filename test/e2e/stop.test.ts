@@ -208,7 +208,7 @@ test('a stop command runs first, as the service does, and the signal is for when
   expect((await host.pmctl('start', 'db')).code).toBe(0);
   await host.says('pid');
   expect((await host.pmctl('stop', 'db')).code).toBe(0);
-  expect(host.said('noted')).toBe('usr1\nterm\n');
+  expect(host.said('noted')).toMatch(/^usr1\n(term\n)+$/);
   expect(host.said('stop.log')).toContain('cannot flush');
 });
 

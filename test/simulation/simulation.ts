@@ -448,11 +448,7 @@ export class Simulation {
 }
 
 /** Has this run another one beside it in its place? */
-export function hasDouble({ machine, blind }: Simulation, run: RunTruth): boolean {
-  return machine
-    .placesOf(run.key.service)
-    .some(
-      ({ key, processes }) =>
-        key.slot === run.key.slot && key.id !== run.key.id && (processes.size > 0 || blind.runs.has(key.id)),
-    );
+export function hasDouble({ machine }: Simulation, run: RunTruth): boolean {
+  const { service, slot, id } = run.key;
+  return machine.placesOf(service).some(({ key }) => key.slot === slot && key.id !== id);
 }

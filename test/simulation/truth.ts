@@ -96,8 +96,8 @@ export class Truth {
     if (end === undefined || stopAt < end.at) return 'stop';
     const { exit_on } = spec.process;
     const wentOn = exit_on === 'empty' || (exit_on === 'auto' && !isFailure(end.outcome));
-    if (wentOn) return 'stop';
-    return stopAt <= end.at + HEARSAY ? 'unsure' : 'itself';
+    if (wentOn) return this.hinderedAt >= end.at ? 'unsure' : 'stop';
+    return stopAt <= end.at + HEARSAY || this.hinderedAt >= end.at ? 'unsure' : 'itself';
   }
 
   /** Why a run may be stopped now, in the words of the lifecycle lines; none: it is to be left alone. */

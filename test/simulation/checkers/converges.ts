@@ -137,7 +137,7 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
   if (!isFailure(outcome) || !seen) return true;
   // The daemon that knew how it ended was gone before it could write that down.
   return entries.some(
-    (entry) => entry.what === 'note' && entry.daemon > last.daemon && entry.at - at < 30_000,
+    (entry) => entry.what === 'note' && entry.daemon > last.daemon && entry.at - at < 120_000,
   );
 }
 
