@@ -66,7 +66,7 @@ export interface ServiceView {
   readonly last_exit: ExitView | null;
   readonly schedule: null;
   readonly file: string | null;
-  /** The shape of the proxy seed. */
+  /** The names that the REST calls have for the same, for programs that know processes by them. */
   readonly id: string;
   readonly isRunning: boolean;
   readonly pid: number | null;
@@ -268,7 +268,7 @@ export const ROUTES = {
   process: 'GET /api/processes/:id',
   /** Query: lines=100. */
   processLogs: 'GET /api/processes/:id/logs',
-  /** start, stop, restart or reload, in the seed's shape. Query: wait=<ms>. */
+  /** start, stop, restart or reload, as a REST call on one process. Query: wait=<ms>. */
   processVerb: 'POST /api/processes/:id/:verb',
   /** The same as update. */
   reload: 'POST /api/processes/reload',

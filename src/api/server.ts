@@ -89,7 +89,7 @@ function readRoutes(app: FastifyInstance, control: Control, now: () => number): 
   });
 }
 
-/** The calls of the proxy seed, in its shape. */
+/** REST calls that know a service as a process. */
 function processRoutes(app: FastifyInstance, control: Control): void {
   app.get('/api/processes', async () => ({ processes: control.status().services }));
   app.get('/api/processes/:id', async (request, reply) => {

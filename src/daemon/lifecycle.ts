@@ -1,4 +1,4 @@
-/** How are the events of manager and runs written down for machines? One line each, as in the propane seed. */
+/** How are the events of manager and runs written down for machines? One line each. */
 import type { Event } from '../model/action.ts';
 
 /** `processmaster:lifecycle event=<name> manager_pid=<pid> key=value …`, without the newline. */
