@@ -1,8 +1,7 @@
 /** When may the configuration have changed? Tells that something happened, never what. */
-import { type FSWatcher, statSync, watch as watchFile } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type FSWatcher as Chokidar, watch } from 'chokidar';
-import { turningsOf } from './path-turnings.ts';
+import { type FSWatcher, watch } from 'chokidar';
 
 export interface DirectoryWatchOptions {
   /** Absolute. It may be missing, a symbolic link, or be replaced as a whole. */
@@ -17,19 +16,22 @@ export interface DirectoryWatchOptions {
 /** However long events keep coming, a change is not held back longer than this many settle times. */
 const PATIENCE = 5;
 
+/** How often it is looked whether the path leads to another directory; milliseconds. */
+const LOOK_EVERY = 1000;
+
 export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
   readonly #extra = new Set<string>();
-  #watcher: Chokidar | undefined;
-  #turnings: readonly FSWatcher[] = [];
+  #watcher: FSWatcher | undefined;
+  readonly #ticker: NodeJS.Timeout;
   #identity: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
 
   constructor(options: DirectoryWatchOptions) {
     this.#options = options;
-    this.#watchTurnings();
     this.#open();
+    this.#ticker = setInterval(() => this.#reopenIfMoved(), LOOK_EVERY);
   }
 
   /** Files elsewhere whose content counts: dotenv files, secrets. Absolute paths; replaces the list. */
@@ -49,7 +51,7 @@ export class DirectoryWatch {
 
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    for (const watcher of this.#turnings) watcher.close();
+    clearInterval(this.#ticker);
     await this.#watcher?.close();
   }
 
@@ -69,32 +71,15 @@ export class DirectoryWatch {
     this.#watcher.once('ready', () => this.#settle());
   }
 
-  /** A directory reached through a symbolic link may be pointed elsewhere: only where the link stands sees that. */
-  #watchTurnings(): void {
-    const { directory, failed } = this.#options;
-    const watchers: FSWatcher[] = [];
-    for (const { parent, names } of turningsOf(directory)) {
-      try {
-        const watcher = watchFile(parent, (_event, name) => {
-          if (name !== null && !names.has(name)) return;
-          this.#reopenIfMoved();
-          this.#settle();
-        });
-        watcher.on('error', (error) => failed(String(error)));
-        watchers.push(watcher);
-      } catch (error) {
-        failed(String(error));
-      }
-    }
-    for (const watcher of this.#turnings) watcher.close();
-    this.#turnings = watchers;
-  }
-
+  /**
+   * A directory may be replaced, or a symbolic link on the way to it pointed elsewhere. Only its parent hears of that,
+   * together with every line that somebody writes to a file there: asking now and then costs less.
+   */
   #reopenIfMoved(): void {
     if (identityOf(this.#options.directory) === this.#identity) return;
     void this.#watcher?.close();
-    this.#watchTurnings();
     this.#open();
+    this.#settle();
   }
 
   #noticed(path: string, details: unknown): void {
