@@ -6,7 +6,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 /** Seeds given to a worker at a time. */
-const BATCH = 200;
+const BATCH = 100;
+
+/** A batch that takes longer has found a history that never ends. Milliseconds. */
+const PATIENCE = 240_000;
 
 /**
  * @param root the checkout
@@ -62,8 +65,15 @@ export async function runSeeds({
 
 function ask(worker, batch) {
   return new Promise((resolve, reject) => {
+    const endless = {
+      seed: batch.from,
+      promise: 'every history ends',
+      message: 'a history of this batch never ends',
+    };
+    const timer = setTimeout(() => resolve([endless]), PATIENCE);
     worker.once('error', reject);
     worker.once('message', (message) => {
+      clearTimeout(timer);
       worker.off('error', reject);
       resolve(message);
     });

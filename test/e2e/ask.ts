@@ -1,4 +1,7 @@
-/** What does the daemon answer to one request over its socket? Without the start of a program for each question. */
+/**
+ * What does the daemon answer to one request over its socket? Without the start of a program for each question, but
+ * each over a connection of its own.
+ */
 import { request } from 'node:http';
 
 export interface Answer {
@@ -16,7 +19,8 @@ export function ask(question: {
   const { socket, method, path, body } = question;
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
-    const sent = request({ socketPath: socket, method, path, headers, timeout: 30_000 }, (response) => {
+    const options = { socketPath: socket, method, path, headers, timeout: 30_000, agent: false } as const;
+    const sent = request(options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => {
         text += part;

@@ -172,7 +172,7 @@ function drawStop(chance: Chance): Pick<FileText, 'stopSignal' | 'stopGrace' | '
 }
 
 function drawPolicy(chance: Chance): Omit<FileText, Exclude<keyof FileText, PolicyKey>> {
-  const backoff = chance.pick([50, 200, 1000, 3000]);
+  const backoff = chance.pick([100, 200, 1000, 3000]);
   return {
     policy: chance.weighed({ always: 6, on_failure: 3, never: 1 }),
     backoff,

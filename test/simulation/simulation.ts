@@ -24,8 +24,9 @@ export interface Fate {
   readonly clock: number;
 }
 
-/** More passes within a second that change nothing are no work any more but a loop. */
+/** More passes within a second are no work any more but a loop; fewer are, when they change nothing. */
 const BUSY = 1000;
+const IDLE = 600;
 
 export class Simulation {
   readonly injector = new Injector();
@@ -58,6 +59,7 @@ export class Simulation {
   #resyncAt = 0;
   #second = 0;
   #passes = 0;
+  #idle = 0;
 
   constructor(seed: number, checkers: readonly Checker[]) {
     this.#seed = seed;
@@ -269,8 +271,12 @@ export class Simulation {
     if (this.now - this.#second >= 1000) {
       this.#second = this.now;
       this.#passes = 0;
+      this.#idle = 0;
     }
-    if (this.#passes > BUSY) throw new Broken('the loop comes to rest', `${BUSY} idle passes in a second`);
+    this.#passes += 1;
+    if (this.#passes > BUSY || this.#idle > IDLE) {
+      throw new Broken('the loop comes to rest', `${this.#passes} passes in a second, ${this.#idle} idle`);
+    }
     const { calls } = this.injector;
     for (const checker of this.#checkers) checker.before?.(this);
     if (this.stubborn || this.blind.tree || this.blind.services.size + this.blind.runs.size > 0) {
@@ -282,7 +288,7 @@ export class Simulation {
       const { more, wakeAt } = daemon.loop.pass(this.#chance.between(0, 25));
       daemon.due ||= more;
       daemon.wakeAt = wakeAt === undefined ? undefined : wakeAt - daemon.offset;
-      if (this.injector.calls === calls) this.#passes += 1;
+      if (this.injector.calls === calls) this.#idle += 1;
       this.#follow();
     });
   }

@@ -41,7 +41,7 @@ function checkTold(
   const untold = event === 'worker_stopped' && runs.some((run) => truth.hinderedAt >= run.startedAt);
   const isTrue =
     untold ||
-    before.has(reason) ||
+    (before.has(reason) && runs.some((run) => run.stopAt !== undefined)) ||
     runs.some((run) => truth.causes(run, hasDouble(simulation, run)).includes(reason));
   if (!isTrue) throw new Broken(PROMISE, `${place} is told to be stopped for "${reason}"`);
   told.set(place, before.add(reason));
