@@ -1,4 +1,5 @@
-// How many histories keep every promise? Runs them on all cores: HISTORIES=100000 FROM=1 node scripts/simulate.mjs
+// How many histories keep every promise? Runs them on all cores, or on as many as WORKERS says:
+// HISTORIES=100000 FROM=1 node scripts/simulate.mjs
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,9 @@ const BATCH = 100;
 
 /** A batch that takes longer has found a history that never ends. Milliseconds. */
 const PATIENCE = 240_000;
+
+/** More than any history needs; whoever wants more never ends. */
+const LIMITS = { maxOldGenerationSizeMb: 1024 };
 
 /**
  * @param root the checkout
@@ -32,15 +36,18 @@ export async function bundleSimulation(root, output) {
 }
 
 /**
- * Runs the seeds `from` to `from + count - 1`; answers the failures, shortest histories first.
+ * Runs the seeds `from` to `from + count - 1`; answers the failures by seed. A batch that never ends, or for which the
+ * memory does not suffice, is a failure under its first seed.
  * @param enough stop after so many failures
+ * @param patience how long a batch may take; milliseconds
  */
 export async function runSeeds({
   bundle,
   from,
   count,
   enough,
-  workers = availableParallelism(),
+  patience = PATIENCE,
+  workers = Number(process.env.WORKERS ?? availableParallelism()),
   progress = () => {},
 }) {
   const failures = [];
@@ -48,13 +55,17 @@ export async function runSeeds({
   let done = 0;
   await Promise.all(
     Array.from({ length: workers }, async () => {
-      const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { bundle } });
+      let worker = newWorker(bundle);
       while (next < from + count && failures.length < enough) {
         const batch = { from: next, count: Math.min(BATCH, from + count - next) };
         next += batch.count;
-        const answer = await ask(worker, batch);
+        const answer = await ask(worker, batch, patience);
+        if (answer === undefined) {
+          await worker.terminate();
+          worker = newWorker(bundle);
+        }
         done += batch.count;
-        failures.push(...answer);
+        failures.push(...(answer ?? [endless(batch)]));
         progress(done, failures.length);
       }
       await worker.terminate();
@@ -63,22 +74,38 @@ export async function runSeeds({
   return failures.sort((a, b) => a.seed - b.seed);
 }
 
-function ask(worker, batch) {
+function newWorker(bundle) {
+  return new Worker(fileURLToPath(import.meta.url), { workerData: { bundle }, resourceLimits: LIMITS });
+}
+
+/** What failed in the batch; undefined when it took too long or too much memory, and its worker is of no use any more. */
+function ask(worker, batch, patience) {
   return new Promise((resolve, reject) => {
-    const endless = {
-      seed: batch.from,
-      promise: 'every history ends',
-      message: 'a history of this batch never ends',
-    };
-    const timer = setTimeout(() => resolve([endless]), PATIENCE);
-    worker.once('error', reject);
-    worker.once('message', (message) => {
+    const settle = (act) => (value) => {
       clearTimeout(timer);
-      worker.off('error', reject);
-      resolve(message);
-    });
+      worker.removeAllListeners('message');
+      worker.removeAllListeners('error');
+      act(value);
+    };
+    const timer = setTimeout(
+      settle(() => resolve(undefined)),
+      patience,
+    );
+    worker.once('message', settle(resolve));
+    worker.once(
+      'error',
+      settle((error) => (error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? resolve(undefined) : reject(error))),
+    );
     worker.postMessage(batch);
   });
+}
+
+function endless({ from, count }) {
+  return {
+    seed: from,
+    promise: 'every history ends',
+    message: `a history of the seeds ${from} to ${from + count - 1} never ends, or takes all memory`,
+  };
 }
 
 if (!isMainThread && workerData?.bundle !== undefined) {
@@ -117,10 +144,12 @@ async function main() {
     console.log(`\n${count} histories from seed ${from} in ${seconds} s: ${failures.length} failed`);
     for (const { seed, message } of failures.slice(0, 20)) console.log(`seed ${seed}: ${message}`);
     if (failures.length > 0) {
-      const { runHistory, shorten, report } = await import(pathToFileURL(bundle).href);
-      const failed = runHistory(failures[0].seed);
-      if (failed !== undefined) console.log(report(shorten(failed)));
       process.exitCode = 1;
+      const story = failures.find(({ promise }) => promise !== 'every history ends');
+      if (story === undefined) return;
+      const { runHistory, shorten, report } = await import(pathToFileURL(bundle).href);
+      const failed = runHistory(story.seed);
+      if (failed !== undefined) console.log(report(shorten(failed)));
     }
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -80,7 +80,10 @@ async function main(argv: readonly string[]): Promise<void> {
     readLogs,
     setEnabled: (desired, service, enabled) => setEnabled(files, desired, service, enabled),
   });
-  await daemon.start();
+  host.optimize(false);
+  const refused = await daemon.start();
+  host.optimize(true);
+  if (refused !== undefined) fail([refused]);
 }
 
 /** The exit code when there is nothing to run: help, version, or a mistake. */

@@ -16,7 +16,8 @@ import { isMap, merged, type Origin, problemAt, type RawMap } from './raw-tree.t
 import { readUnits } from './read-units.ts';
 import { oneSpelling } from './spelling.ts';
 import { validate } from './validate.ts';
-import type { WhoWanted } from './who.ts';
+import { type WhoWanted, whoWanted } from './who.ts';
+import { without } from './without.ts';
 
 /** What a definition depends on besides its own text. */
 export interface DefinitionContext {
@@ -50,7 +51,36 @@ export interface Definition {
 
 export type Reading =
   | { readonly kind: 'good'; readonly definition: Definition }
-  | { readonly kind: 'bad'; readonly problems: readonly Problem[]; readonly claim: Claim };
+  | {
+      readonly kind: 'bad';
+      readonly problems: readonly Problem[];
+      readonly claim: Claim;
+      /** What the text says besides its mistakes: only to tell of the files and users in it, never to be run. */
+      readonly besides?: Definition;
+    };
+
+/** What came of reading a tree. */
+interface Attempt {
+  readonly problems: readonly Problem[];
+  /** Whether the tree itself was right: then the problems are about what its values mean together. */
+  readonly whole: boolean;
+  /** Undefined where the problems leave none. */
+  readonly definition: Definition | undefined;
+}
+
+interface Place {
+  readonly file: DefinitionFile;
+  readonly context: DefinitionContext;
+  readonly source: Origin;
+  readonly text: string;
+  readonly name: ServiceName;
+}
+
+/** For a file whose own name is none. */
+const STAND_IN = 'unnamed' as ServiceName;
+
+/** What is wrong is taken out this often: a value may be wrong only because another one was. */
+const ROUNDS = 4;
 
 /** Pure: the same text in the same context is the same definition. */
 export function readDefinition(text: string, file: DefinitionFile, context: DefinitionContext): Reading {
@@ -67,12 +97,25 @@ export function readDefinition(text: string, file: DefinitionFile, context: Defi
   const name = nameOf(tree, file, source);
   const claim =
     typeof name === 'string' ? { name, sure: Object.hasOwn(tree, 'name') } : claimFromText(text, file);
+  const place: Place = { file, context, source, text, name: claim.name ?? STAND_IN };
+  const first = attempt(tree, place);
+  if (typeof name === 'string' && first.definition !== undefined && first.problems.length === 0) {
+    return { kind: 'good', definition: first.definition };
+  }
+  const { more, definition } = besides(tree, first, place);
+  const own = typeof name === 'string' ? [] : [name];
+  const reading = bad(bounded([...own, ...first.problems, ...more]), claim);
+  return definition === undefined ? reading : { ...reading, besides: definition };
+}
+
+function attempt(tree: RawMap, place: Place): Attempt {
+  const { context, source, name } = place;
   const spelled = oneSpelling(tree, SERVICE_TREE, source);
   const whole = merged(merged(SERVICE_DEFAULTS, context.settings.service_defaults), spelled.tree) as RawMap;
   const filled = interpolate(
     whole,
     {
-      name: claim.name ?? '',
+      name,
       port: whole['port'] === undefined ? null : Number(whole['port']),
       env: context.environment,
       vars: context.settings.vars,
@@ -81,46 +124,51 @@ export function readDefinition(text: string, file: DefinitionFile, context: Defi
   );
   const units = readUnits(filled.tree, SERVICE_TREE, source);
   const problems = [
-    ...(typeof name === 'string' ? [] : [name]),
     ...validate('service', tree, source),
     ...missingCommand(whole, source),
     ...spelled.problems,
     ...filled.problems,
     ...units.problems,
   ];
-  if (problems.length > 0 || typeof name !== 'string') return bad(bounded(problems), claim);
-  return finish(units.tree as CompleteService, name, { file, context, source, text, claim });
+  if (problems.length > 0) return { problems, whole: false, definition: undefined };
+  return finish(units.tree as CompleteService, place);
 }
 
-function finish(
-  service: CompleteService,
-  name: ServiceName,
-  at: {
-    readonly file: DefinitionFile;
-    readonly context: DefinitionContext;
-    readonly source: Origin;
-    readonly text: string;
-    readonly claim: Claim;
-  },
-): Reading {
-  const directory = dirname(at.file.path);
-  const stateDirectory = at.context.settings.state_directory;
-  const normal = normalise(service, { name, directory, stateDirectory, origin: at.source });
-  if ('problems' in normal) return bad(normal.problems, at.claim);
-  const found = crossChecks(normal.draft.spec, at.context.root, at.source);
-  const errors = found.filter((problem) => problem.severity === 'error');
-  if (errors.length > 0) return bad(errors, at.claim);
-  const { user, group, supplementary_groups } = normal.draft.spec.process;
-  const who: WhoWanted = {
-    ...(user === null ? {} : { user }),
-    ...(group === null ? {} : { group }),
-    ...(supplementary_groups === null ? {} : { supplementary_groups }),
+function finish(service: CompleteService, { file, context, source, text, name }: Place): Attempt {
+  const directory = dirname(file.path);
+  const stateDirectory = context.settings.state_directory;
+  const normal = normalise(service, { name, directory, stateDirectory, origin: source });
+  if ('problems' in normal) return { problems: normal.problems, whole: true, definition: undefined };
+  const found = crossChecks(normal.draft.spec, context.root, source);
+  const problems = found.filter((problem) => problem.severity === 'error');
+  const who = whoWanted(normal.draft.spec.process);
+  const later = new LaterSource(text, file.shown);
+  return {
+    problems,
+    whole: true,
+    definition: { name, draft: normal.draft, who, source: later, warnings: found },
   };
-  const source = new LaterSource(at.text, at.file.shown);
-  return { kind: 'good', definition: { name, draft: normal.draft, who, source, warnings: found } };
 }
 
-function bad(problems: readonly Problem[], claim: Claim): Reading {
+/** One mistake must not hide another: the tree is read on without the values that are wrong. */
+function besides(
+  tree: RawMap,
+  first: Attempt,
+  place: Place,
+): { readonly more: readonly Problem[]; readonly definition: Definition | undefined } {
+  const more: Problem[] = [];
+  const wrong = new Set<string>();
+  let last = first;
+  for (let round = 0; last.definition === undefined && round < ROUNDS; round++) {
+    for (const { path } of last.problems) if (path !== undefined) wrong.add(path);
+    last = attempt(without(tree, wrong), place);
+    // A tree that is not whole now is so because something was taken out: nobody has made that mistake.
+    if (last.whole) more.push(...last.problems.filter(({ path }) => path === undefined || !wrong.has(path)));
+  }
+  return { more, definition: last.definition };
+}
+
+function bad(problems: readonly Problem[], claim: Claim): Extract<Reading, { kind: 'bad' }> {
   const owned = claim.name === undefined ? {} : { service: claim.name };
   return { kind: 'bad', problems: problems.map((problem) => ({ ...problem, ...owned })), claim };
 }

@@ -125,7 +125,9 @@ export class ServiceDirectory {
       return fileResult(
         file,
         now,
-        past === 'offline' || now.resolved?.kind === 'good' ? undefined : this.#formerClaim(file),
+        past === 'offline' || (now.reading?.kind === 'good' && now.resolved?.kind === 'good')
+          ? undefined
+          : this.#formerClaim(file),
       );
     });
     this.#remembered = remembered;
@@ -137,11 +139,12 @@ export class ServiceDirectory {
     if (content.is === 'unreadable') return { content, reading: undefined, print: '', resolved: undefined };
     const same = before?.content.is === 'text' && before.content.text === content.text;
     const reading = (same ? before.reading : undefined) ?? readDefinition(content.text, file, this.#context);
-    if (reading.kind === 'bad') return { content, reading, print: '', resolved: undefined };
+    const definition = reading.kind === 'good' ? reading.definition : reading.besides;
+    if (definition === undefined) return { content, reading, print: '', resolved: undefined };
     const { files, users } = this.#input;
-    const print = fingerprint(reading.definition, files, users);
+    const print = fingerprint(definition, files, users);
     if (same && before.resolved !== undefined && before.print === print) return { ...before, content };
-    return { content, reading, print, resolved: resolveDefinition(reading.definition, files, users) };
+    return { content, reading, print, resolved: resolveDefinition(definition, files, users) };
   }
 
   /** The service that this file last defined. */
@@ -211,14 +214,19 @@ function fileResult(
   if (resolved?.kind === 'good' && reading?.kind === 'good') {
     return { kind: 'good', path, desired: resolved.desired, warnings: reading.definition.warnings };
   }
+  const outside = resolved?.kind === 'bad' ? resolved.problems : [];
   if (reading?.kind === 'good') {
     const claim: Claim = { name: reading.definition.name, sure: true };
-    return { kind: 'bad', path, shown, problems: resolved?.kind === 'bad' ? resolved.problems : [], claim };
+    return { kind: 'bad', path, shown, problems: outside, claim };
   }
   const claim = former ?? reading?.claim ?? claimFromPath({ path, shown });
-  const problems = content.is === 'unreadable' ? [content.problem] : (reading?.problems ?? []);
+  const told = content.is === 'unreadable' ? [content.problem] : [...(reading?.problems ?? []), ...outside];
+  // Where a text is wrong already, the value that stands in for a wrong one is no news.
+  const paths = new Set(reading?.problems.map(({ path: at }) => at));
+  const problems = told.filter((problem) => !outside.includes(problem) || !paths.has(problem.path));
   const owned = claim.name === undefined ? {} : { service: claim.name };
-  return { kind: 'bad', path, shown, problems: problems.map((problem) => ({ ...problem, ...owned })), claim };
+  const named = problems.map(({ service: _, ...problem }) => ({ ...problem, ...owned }));
+  return { kind: 'bad', path, shown, problems: named, claim };
 }
 
 /** By file, line and column; problems without a file last. */

@@ -21,6 +21,9 @@ export interface Origin {
   name(path: Path): string;
 }
 
+/** Of a definition whose file is not there any more. */
+export const NO_ORIGIN: Origin = { place: () => ({}), source: () => undefined, name: pathText };
+
 export function emptyMap(): RawMap {
   return Object.create(null) as RawMap;
 }

@@ -1,6 +1,6 @@
 /** As which user, with which groups, does a service run on this host? */
 import type { Problem, ProblemCode } from '../model/problem.ts';
-import type { Credentials } from '../model/spec.ts';
+import type { Credentials, ProcessSpec } from '../model/spec.ts';
 import type { Group, Users } from '../world/world.ts';
 import { type Origin, type Path, problemAt } from './raw-tree.ts';
 
@@ -12,6 +12,16 @@ export interface WhoWanted {
 }
 
 export type Who = { readonly credentials: Credentials | null } | { readonly problems: readonly Problem[] };
+
+/** What a definition says, without what it leaves to the daemon. */
+export function whoWanted(process: Pick<ProcessSpec, 'user' | 'group' | 'supplementary_groups'>): WhoWanted {
+  const { user, group, supplementary_groups } = process;
+  return {
+    ...(user === null ? {} : { user }),
+    ...(group === null ? {} : { group }),
+    ...(supplementary_groups === null ? {} : { supplementary_groups }),
+  };
+}
 
 /** Credentials of `process.user`, `group` and `supplementary_groups`; null: as the daemon itself. */
 export function whoRuns(wanted: WhoWanted, users: Users, origin: Origin): Who {

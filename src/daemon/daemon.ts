@@ -51,6 +51,7 @@ export class Daemon {
   readonly #schedule: Schedule;
   readonly #reports: Reports;
   readonly #control: LocalControl;
+  readonly #unknown: Problem | undefined;
   #server: ReturnType<typeof apiServer> | undefined;
   #closeSocket = () => {};
   #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
@@ -62,7 +63,7 @@ export class Daemon {
     const journal = new Journal();
     this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
     const store = new Store(world.files, settings.state_directory, host.bootId);
-    store.load();
+    this.#unknown = store.load();
     for (const problem of store.problems) this.#reports.complain(problem);
     this.#loop = new Loop({
       ...tools,
@@ -89,9 +90,16 @@ export class Daemon {
     });
   }
 
-  /** Services first: whatever is not needed to start them is loaded afterwards. */
-  async start(): Promise<void> {
+  /**
+   * Services first: whatever is not needed to start them is loaded afterwards.
+   * @returns a Problem: it is not known what people asked for, so nothing was started, stopped or written
+   */
+  async start(): Promise<Problem | undefined> {
     const { host, settings, world, log, version } = this.#tools;
+    if (this.#unknown !== undefined) {
+      world.containment.close();
+      return this.#unknown;
+    }
     this.#reports.manager('manager_started', {
       version,
       containment: world.containment.kind,
@@ -113,6 +121,7 @@ export class Daemon {
       { services: services.size, files },
       `ready: ${services.size} services from ${settings.config_directory}`,
     );
+    return undefined;
   }
 
   async #serve(): Promise<void> {

@@ -1,13 +1,16 @@
 /** How is an action carried out? Each has its hands here, and none has an opinion. */
 
+import { NO_ORIGIN } from '../config/raw-tree.ts';
+import { type Who, whoRuns, whoWanted } from '../config/who.ts';
 import { type StartTools, startRun } from '../executor/start.ts';
 import { runStopCommand } from '../executor/stop-command.ts';
 import type { Action, Event } from '../model/action.ts';
 import { NO_RUN, NO_SLOT } from '../model/memory.ts';
 import { type RunKey, runId, type ServiceName } from '../model/names.ts';
+import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
-import type { Defined } from '../model/spec.ts';
+import type { Defined, ServiceSpec } from '../model/spec.ts';
 import { afterExit, afterStart } from '../policy/restart.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
 import type { Situation } from '../reconcile/situation.ts';
@@ -131,13 +134,18 @@ export class Hands {
     if (spec === undefined) return undefined;
     const desired = situation.desired?.kind === 'defined' ? situation.desired : undefined;
     const own = desired?.hash === run.hash;
-    const credentials = own ? desired.credentials : this.#credentialsOf(spec.process.user);
+    const who = own ? { credentials: desired.credentials } : this.#whoRan(spec);
     this.#reportStop(run, 'stop_command', because, situation);
-    const input = { key: run, spec, secrets: own ? desired.secrets : undefined, credentials };
-    const problem = runStopCommand(input, this.#tools, (outcome) => {
+    const ended = (outcome: Outcome) => {
       if (outcome.kind !== 'exited' || outcome.code !== 0) this.#unsent(run);
       this.#tools.mark(run.service);
-    });
+    };
+    const secrets = own ? desired.secrets : undefined;
+    // A user who is gone is not replaced by the daemon's own: what it may do, the command was never meant to do.
+    const problem =
+      'problems' in who
+        ? who.problems[0]
+        : runStopCommand({ key: run, spec, secrets, ...who }, this.#tools, ended);
     if (problem === undefined) return undefined;
     this.#tools.complain({ ...problem, service: run.service });
     this.#unsent(run);
@@ -160,8 +168,9 @@ export class Hands {
     store.setMemory(run.service, { ...memory, runs: { ...memory.runs, [run.id]: { ...known, stop } } });
   }
 
-  #credentialsOf(user: string | null): Defined['credentials'] {
-    return user === null ? null : (this.#tools.world.users.user(user) ?? null);
+  /** As whom the run of an older definition was started, by the users and groups of now. */
+  #whoRan(spec: ServiceSpec): Who {
+    return whoRuns(whoWanted(spec.process), this.#tools.world.users, NO_ORIGIN);
   }
 
   #reportStop(run: RunKey, signal: string, because: string, situation: Situation): void {

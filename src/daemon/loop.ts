@@ -12,7 +12,7 @@ import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
-import type { DesiredState } from '../model/spec.ts';
+import type { Defined, DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
 import { decide } from '../reconcile/decide.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
@@ -127,6 +127,7 @@ export class Loop {
   /** The same with a reading made before. */
   use(fresh: DesiredState, only?: ReadonlySet<string>): DesiredState {
     this.#desired = followed(this.#desired, fresh, only);
+    this.#tools.store.prepare(definedIn(this.#desired));
     this.#settlement.settle(this.#desired);
     this.markAll();
     return this.#desired;
@@ -246,7 +247,8 @@ export class Loop {
   /** What the guard says about a reading of the directory. */
   removalsOf(desired: DesiredState): Removals {
     const { world, store, settings } = this.#tools;
-    return removalsOf(desired, this.names(), { world, store, maxPercent: settings.prune.max_percent });
+    const maxPercent = settings.prune.max_percent;
+    return removalsOf(desired, this.names(), { world, store, maxPercent, recent: this.#settlement.recent });
   }
 
   /** Writes what is remembered, whether it is due or not. */
@@ -331,6 +333,13 @@ export class Loop {
     for (const at of this.#wakeAt.values()) next = earliest(next, at);
     return next;
   }
+}
+
+function definedIn({ services }: DesiredState): ReadonlyMap<ServiceName, Defined> {
+  const defined = [...services].flatMap(([name, each]) =>
+    each.kind === 'defined' ? [[name, each] as const] : [],
+  );
+  return new Map(defined);
 }
 
 function earliest(a: number | undefined, b: number | undefined): number | undefined {

@@ -2,7 +2,7 @@
 import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { DesiredState } from '../model/spec.ts';
-import { guardRemovals } from '../reconcile/guard.ts';
+import { guardRemovals, type RecentRemovals } from '../reconcile/guard.ts';
 import type { World } from '../world/world.ts';
 import type { Store } from './store.ts';
 
@@ -10,6 +10,8 @@ export interface Removals {
   /** Held back until somebody confirms. */
   readonly held: readonly ServiceName[];
   readonly approved: readonly ServiceName[];
+  /** Those of `approved` of which something runs. */
+  readonly stopping: readonly ServiceName[];
   /** Why they are held back; empty when none is. */
   readonly reason: string;
 }
@@ -18,7 +20,10 @@ export interface RemovalTools {
   readonly world: Pick<World, 'containment'>;
   readonly store: Store;
   readonly maxPercent: number;
+  readonly recent: RecentRemovals;
 }
+
+export const NO_REMOVALS: Removals = { held: [], approved: [], stopping: [], reason: '' };
 
 /** @param names every service that is wanted, seen or remembered */
 export function removalsOf(
@@ -29,22 +34,27 @@ export function removalsOf(
   const { store } = tools;
   const open = names.filter((name) => store.intent(name).removalApproved !== true);
   const gone = open.filter((name) => !desired.services.has(name));
-  if (gone.length === 0) return { held: [], approved: [], reason: '' };
+  if (gone.length === 0) return NO_REMOVALS;
   const running = gone.filter((name) => hasRuns(name, tools));
   const wanted = open.filter((name) => desired.services.has(name) && hasRuns(name, tools));
   const { files, readable } = desired;
+  // A service whose file came back was not removed; what is gone anew is counted as such.
+  const recent = [...tools.recent.keys()].filter(
+    (name) => !desired.services.has(name) && !gone.includes(name),
+  );
   const answer = guardRemovals({
     // Where the whole directory looks like a mistake, what is only remembered counts as well: a stop by hand or a
     // completed one-shot that is forgotten would run again as soon as the files are back.
     removed: readable && files > 0 ? running : gone,
+    recent: recent.length,
     running: running.length + wanted.length,
     files,
     readable,
     maxPercent: tools.maxPercent,
   });
   return answer.say === 'hold'
-    ? { held: gone, approved: [], reason: answer.reason }
-    : { held: [], approved: gone, reason: '' };
+    ? { ...NO_REMOVALS, held: gone, reason: answer.reason }
+    : { ...NO_REMOVALS, approved: gone, stopping: running };
 }
 
 /** What a new reading of the directory makes obsolete in the intents of its services. */

@@ -3,8 +3,9 @@ import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
+import { type RecentRemovals, stillRecent } from '../reconcile/guard.ts';
 import type { World } from '../world/world.ts';
-import { outlivedIntents, type Removals } from './removals.ts';
+import { NO_REMOVALS, outlivedIntents, type Removals } from './removals.ts';
 import type { Store } from './store.ts';
 
 export interface SettlementTools {
@@ -20,11 +21,11 @@ export interface SettlementTools {
 /** What could not be settled is tried again this much later. Milliseconds. */
 const TRY_AGAIN = 1000;
 
-const NO_REMOVALS: Removals = { held: [], approved: [], reason: '' };
-
 export class Settlement {
   readonly #tools: SettlementTools;
   #removals: Removals = NO_REMOVALS;
+  /** In memory only: a new daemon begins to count anew. */
+  #recent: RecentRemovals = new Map();
   #tryAt: number | undefined;
 
   constructor(tools: SettlementTools) {
@@ -33,6 +34,16 @@ export class Settlement {
 
   get removals(): Removals {
     return this.#removals;
+  }
+
+  /**
+   * What counts together with the removals of the next reading. While any is held back the count does not run out: what
+   * waits for a person must not go because a minute has passed.
+   */
+  get recent(): RecentRemovals {
+    return this.#removals.held.length > 0
+      ? this.#recent
+      : stillRecent(this.#recent, this.#tools.world.clock.now());
   }
 
   /** When something is to be tried again; milliseconds since 1970. */
@@ -51,11 +62,13 @@ export class Settlement {
     this.#settle(desired, this.#removals.held.length === 0);
   }
 
-  /** Approves every removal that the guard holds back. */
+  /** Approves every removal that the guard holds back. Somebody has looked: what went before counts no more. */
   prune(): Problem | undefined {
     const problem = this.#approve(this.#removals.held);
-    if (problem === undefined) this.#removals = NO_REMOVALS;
-    return problem;
+    if (problem !== undefined) return problem;
+    this.#removals = NO_REMOVALS;
+    this.#recent = new Map();
+    return undefined;
   }
 
   #settle(desired: DesiredState, judge: boolean): void {
@@ -68,10 +81,12 @@ export class Settlement {
 
   #judge(desired: DesiredState): boolean {
     const before = this.#removals.reason;
+    this.#recent = this.recent;
     const { removals, sure } = this.#tools.judge(desired);
     this.#removals = removals;
-    const { held, approved, reason } = removals;
+    const { held, approved, stopping, reason } = removals;
     const problem = this.#approve(approved);
+    if (problem === undefined) this.#remember(stopping, desired);
     if (held.length > 0 && reason !== before) {
       const shown = `${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`;
       this.#tools.complain({
@@ -82,6 +97,12 @@ export class Settlement {
       });
     }
     return problem === undefined && sure;
+  }
+
+  #remember(removed: readonly ServiceName[], desired: DesiredState): void {
+    const now = this.#tools.world.clock.now();
+    const gone = [...this.#recent].filter(([name]) => !desired.services.has(name));
+    this.#recent = new Map([...gone, ...removed.map((name) => [name, now] as const)]);
   }
 
   #approve(names: readonly ServiceName[]): Problem | undefined {

@@ -1,10 +1,8 @@
-/**
- * What must outlive the daemon, and where is it kept? `intent.json`, `memory.json`, and for each service
- * `applied/<service>.json`; each is replaced as a whole.
- */
+/** What must outlive the daemon, and where is it kept? `intent.json`, `memory.json` and `applied.json`, each a whole. */
 import { type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
-import { isServiceName, type ServiceName, type SpecHash } from '../model/names.ts';
+import type { ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { type Failure, type Files, isFailure } from '../world/world.ts';
 
@@ -26,7 +24,12 @@ export class Store {
   readonly #intents = new Map<ServiceName, Intent>();
   readonly #memories = new Map<ServiceName, Memory>();
   readonly #applied = new Map<ServiceName, Map<SpecHash, ServiceSpec>>();
-  readonly #appliedDirty = new Set<ServiceName>();
+  /** What the directory wants to be started: written together with the first of them. */
+  #prepared: ReadonlyMap<ServiceName, { readonly hash: SpecHash; readonly spec: ServiceSpec }> = new Map();
+  /** What the file says. */
+  #written: ReadonlyMap<ServiceName, AppliedSpecs> = new Map();
+  /** `stale`: the file says more than is needed, which harms nobody for a while. */
+  #appliedFile: 'fresh' | 'stale' | 'behind' = 'fresh';
   #memoryDirty = false;
   #urgent = false;
 
@@ -37,25 +40,34 @@ export class Store {
     this.#bootId = bootId;
   }
 
-  /** Reads what an earlier daemon left. A file that cannot be read back is set aside and named in `problems`. */
-  load(): void {
-    const intents = this.#read('intent.json');
+  /**
+   * Reads what an earlier daemon left. A file whose content is damaged is set aside and named in `problems`.
+   * @returns a Problem: what people asked for, or what has completed, is there but cannot be read. Nothing may be
+   * decided then, and nothing written: the next write would take its place.
+   */
+  load(): Problem | undefined {
+    const intents = this.#read('intent.json', 'services stopped or held by hand are not any more');
+    if (isFailure(intents)) return unreadable(this.#path('intent.json'), intents);
+    const memory = this.#read('memory.json', 'a one-shot that has completed may run again');
+    if (isFailure(memory)) return unreadable(this.#path('memory.json'), memory);
     for (const [name, intent] of entries(intents?.['services'])) {
       this.#intents.set(name as ServiceName, intent as Intent);
     }
-    const memory = this.#read('memory.json');
     const sameBoot = memory?.['boot_id'] === this.#bootId;
     for (const [name, value] of entries(memory?.['services'])) {
       const remembered = { ...NO_MEMORY, ...(value as Memory) };
       this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
     }
-    const kept = this.#files.list(`${this.#directory}/applied`);
-    for (const file of isFailure(kept) ? [] : kept) {
-      const name = file.replace(/\.json$/, '');
-      if (name === file || !isServiceName(name)) continue;
-      const applied = this.#read(`applied/${file}`);
-      this.#applied.set(name, new Map(entries(applied?.['specs']) as [SpecHash, ServiceSpec][]));
+    const applied = this.#read('applied.json', 'runs of older definitions are stopped by default settings');
+    if (isFailure(applied)) {
+      this.problems.push({ ...unreadable(this.#path('applied.json'), applied), severity: 'warning' });
+    } else {
+      for (const [name, specs] of entries(applied?.['services'])) {
+        this.#applied.set(name as ServiceName, new Map(entries(specs) as [SpecHash, ServiceSpec][]));
+      }
+      this.#written = copied(this.#applied);
     }
+    return undefined;
   }
 
   /** Services that something is kept about. */
@@ -104,11 +116,14 @@ export class Store {
       specs = new Map();
       this.#applied.set(name, specs);
     }
-    const before = specs.get(hash);
     specs.set(hash, spec);
     // What an earlier daemon wrote is read back as another object that says the same.
-    if (before === spec || (before !== undefined && JSON.stringify(before) === JSON.stringify(spec))) return;
-    this.#appliedDirty.add(name);
+    if (!isSame(this.#written.get(name)?.get(hash), spec)) this.#appliedFile = 'behind';
+  }
+
+  /** Notes what is going to be started, so that one write does for all of it. */
+  prepare(services: ReadonlyMap<ServiceName, { readonly hash: SpecHash; readonly spec: ServiceSpec }>): void {
+    this.#prepared = services;
   }
 
   /** Drops definitions that no run needs any more. */
@@ -117,13 +132,13 @@ export class Store {
     for (const hash of specs?.keys() ?? []) {
       if (hashes.has(hash)) continue;
       specs?.delete(hash);
-      this.#appliedDirty.add(name);
+      if (this.#appliedFile === 'fresh') this.#appliedFile = 'stale';
     }
   }
 
   forget(name: ServiceName): Problem | undefined {
     this.#memoryDirty = this.#memories.delete(name) || this.#memoryDirty;
-    if (this.#applied.delete(name)) this.#appliedDirty.add(name);
+    if (this.#applied.delete(name) && this.#appliedFile === 'fresh') this.#appliedFile = 'stale';
     return this.#intents.has(name) ? this.setIntents(new Map([[name, {}]])) : undefined;
   }
 
@@ -133,27 +148,16 @@ export class Store {
   }
 
   get dirty(): boolean {
-    return this.#memoryDirty || this.#appliedDirty.size > 0;
+    return this.#memoryDirty || this.#appliedFile !== 'fresh';
   }
 
   /** Writes the definitions that runs are started with: before they are started, so that none is ever unknown. */
   flushApplied(): Problem | undefined {
-    let problem: Problem | undefined;
-    for (const name of [...this.#appliedDirty]) {
-      const specs = this.#applied.get(name);
-      const file = `applied/${name}.json`;
-      const failed =
-        specs === undefined
-          ? this.#remove(file)
-          : this.#write(file, { specs: Object.fromEntries(specs) }, false);
-      if (failed === undefined) this.#appliedDirty.delete(name);
-      problem ??= failed;
-    }
-    return problem;
+    return this.#appliedFile === 'behind' ? this.#writeApplied() : undefined;
   }
 
   flush(): Problem | undefined {
-    const first = this.flushApplied();
+    const first = this.#appliedFile === 'fresh' ? undefined : this.#writeApplied();
     this.#urgent = false;
     if (!this.#memoryDirty) return first;
     const services = Object.fromEntries(this.#memories);
@@ -162,20 +166,39 @@ export class Store {
     return first ?? problem;
   }
 
-  #read(file: string): Record<string, unknown> | undefined {
-    const path = `${this.#directory}/${file}`;
-    const text = this.#files.read(path, STATE_LIMIT);
-    if (isFailure(text)) {
-      if (text.failed !== 'ENOENT') this.problems.push(corrupt(path, text.failed));
-      return undefined;
+  #writeApplied(): Problem | undefined {
+    const next = copied(this.#applied);
+    for (const [name, { hash, spec }] of this.#prepared) {
+      const specs = next.get(name) ?? new Map<SpecHash, ServiceSpec>();
+      if (!specs.has(hash)) specs.set(hash, spec);
+      next.set(name, specs);
     }
+    const services = Object.fromEntries([...next].map(([name, specs]) => [name, Object.fromEntries(specs)]));
+    const problem = this.#write('applied.json', { services }, false);
+    if (problem !== undefined) return problem;
+    this.#written = next;
+    this.#appliedFile = 'fresh';
+    return undefined;
+  }
+
+  /**
+   * undefined: there is none, or it was set aside. A Failure: it is there, and says who knows what.
+   * @param loss what it means when its content is damaged
+   */
+  #read(file: string, loss: string): Record<string, unknown> | Failure | undefined {
+    const path = this.#path(file);
+    const text = this.#files.read(path, STATE_LIMIT);
+    if (isFailure(text)) return text.failed === 'ENOENT' ? undefined : text;
     const value = parse(text);
     if (value === undefined) {
-      this.problems.push(corrupt(path, 'it is not the JSON of this version'));
-      this.#files.replace(`${path}.broken`, text, { mode: 0o600, durable: false });
-      return undefined;
+      const failure = this.#files.replace(`${path}.broken`, text, { mode: 0o600, durable: false });
+      this.problems.push(corrupt(path, failure, loss));
     }
     return value;
+  }
+
+  #path(file: string): string {
+    return `${this.#directory}/${file}`;
   }
 
   #write(file: string, content: Record<string, unknown>, durable: boolean): Problem | undefined {
@@ -184,17 +207,10 @@ export class Store {
     const failure = this.#files.replace(path, text, { mode: 0o600, durable });
     return failure === undefined ? undefined : unwritable(path, failure);
   }
-
-  #remove(file: string): Problem | undefined {
-    const path = `${this.#directory}/${file}`;
-    const failure = this.#files.remove(path);
-    return failure === undefined || failure.failed === 'ENOENT' ? undefined : unwritable(path, failure);
-  }
 }
 
-/** The decision makes new objects each time; most of them say the same. */
-function isSame(a: Memory, b: Memory): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+function copied(specs: ReadonlyMap<ServiceName, AppliedSpecs>): Map<ServiceName, Map<SpecHash, ServiceSpec>> {
+  return new Map([...specs].map(([name, of]) => [name, new Map(of)]));
 }
 
 /** Differs whenever another instance completed, or the same one again. */
@@ -239,11 +255,22 @@ function unwritable(path: string, { failed }: Failure): Problem {
   };
 }
 
-function corrupt(path: string, why: string): Problem {
+function unreadable(path: string, { failed }: Failure): Problem {
+  return {
+    code: 'state-unreadable',
+    severity: 'error',
+    message: `${path} cannot be read (${failed})`,
+    hint: 'mend what keeps it from being read; remove it only if what it says may be forgotten',
+  };
+}
+
+function corrupt(path: string, unkept: Failure | undefined, loss: string): Problem {
+  const kept =
+    unkept === undefined ? `it was set aside as ${path}.broken` : `it was not kept (${unkept.failed})`;
   return {
     code: 'state-corrupt',
-    severity: 'warning',
-    message: `${path} cannot be read back: ${why}`,
-    hint: 'what runs is not affected; intent kept in it (stopped, held) is lost',
+    severity: 'error',
+    message: `${path} cannot be read back: it is not the JSON of this version; ${kept}`,
+    hint: `what runs is not affected, but ${loss}`,
   };
 }

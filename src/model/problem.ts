@@ -51,6 +51,8 @@ export const PROBLEM_CODES = {
   'daemon-running': 'Another daemon already rules the same cgroups or the same state directory.',
   'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
   'state-unwritable': 'The state directory cannot be written; decisions that need it are refused.',
+  'state-unreadable':
+    'A file in the state directory is there but cannot be read; the daemon does not start without it.',
   'state-corrupt': 'A file in the state directory cannot be read back; it was set aside.',
 } as const satisfies Record<string, string>;
 

@@ -1,5 +1,6 @@
 /** What differs between what is wanted and what is? `diff` describes the answer, the loop acts on it. */
 import { type Memory, NO_SLOT, type SlotMemory } from '../model/memory.ts';
+import { isSame } from '../model/same.ts';
 import type { Defined } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
 import { mayStart, pardoned, type StartAnswer } from '../policy/restart.ts';
@@ -144,8 +145,5 @@ function foretold(notices: readonly Notice[], respawns: (slot: number) => boolea
 
 function isLiveStale(situation: Situation, desired: Defined): boolean {
   const applied = situation.applied.get(desired.hash);
-  return (
-    applied === undefined ||
-    (applied !== desired.spec && JSON.stringify(applied) !== JSON.stringify(desired.spec))
-  );
+  return !isSame(applied, desired.spec);
 }

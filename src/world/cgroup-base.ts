@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { posix } from 'node:path';
 import type { Problem } from '../model/problem.ts';
+import { writeControl } from './cgroup-files.ts';
 import { enableControllers, missingLimits, writeLimits } from './cgroup-limits.ts';
 import { joinAlone } from './cgroup-lock.ts';
 import { baseDirectory, directoryOf, isPlainName, parseMountinfo, parseOwnCgroup } from './cgroup-mount.ts';
@@ -27,6 +28,8 @@ export interface Base {
   /** Absolute directory `<base>/services`. */
   readonly services: string;
   readonly shortcomings: readonly Problem[];
+  /** At the end of this process: removes the tree where nothing is left in it. */
+  readonly leave: () => void;
 }
 
 /** `unavailable`: not on this host, or not for this user. `refused`: another daemon has it. */
@@ -45,21 +48,71 @@ export function openBase(options: BaseOptions): OpenedBase {
   const place = locate(options);
   if ('unavailable' in place) return place;
   const { base, home } = place;
-  const [daemon, services] = [`${base}/daemon`, `${base}/services`];
+  const tree: Tree = { base, daemon: `${base}/daemon`, services: `${base}/services` };
+  const { daemon, services } = tree;
+  const locks = options.lock !== false;
   try {
-    for (const directory of [base, daemon, services]) fs.mkdirSync(directory, { recursive: true });
-  } catch (error) {
-    return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
-  }
-  if (options.lock !== false) {
-    const problem = joinAlone(daemon, home);
+    const problem = locks ? enter(tree, home) : undefined;
     if (problem !== undefined)
       return problem.code === 'daemon-running' ? { refused: problem } : { unavailable: problem };
+    // Only now: a daemon that left meanwhile may have removed them.
+    makeDirectories(daemon, services);
+  } catch (error) {
+    return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
   }
   for (const cgroup of [posix.dirname(base), base, services]) enableControllers(cgroup);
   const { cpu, memory, swap } = options.limits ?? { cpu: null, memory: null, swap: null };
   const limits = { max_cpu: cpu, max_memory: memory, max_swap: swap };
-  return { services, shortcomings: [...writeLimits(base, limits).map(ofAll), ...missingLimits(services)] };
+  return {
+    services,
+    shortcomings: [...writeLimits(base, limits).map(ofAll), ...missingLimits(services)],
+    leave: () => {
+      if (locks && home !== undefined && !isBelow(home, base)) leave(tree, home);
+    },
+  };
+}
+
+/** Absolute directories. */
+interface Tree {
+  readonly base: string;
+  readonly daemon: string;
+  readonly services: string;
+}
+
+/** How often a daemon that leaves may remove the tree while this one enters it. */
+const ENTRANCES = 3;
+
+function enter({ daemon }: Tree, home: string | undefined): Problem | undefined {
+  let problem: Problem | undefined;
+  for (let attempt = 0; attempt < ENTRANCES; attempt++) {
+    makeDirectories(daemon);
+    problem = joinAlone(daemon, home);
+    if (problem === undefined || fs.existsSync(daemon)) break;
+  }
+  return problem;
+}
+
+/**
+ * Goes back to where the process came from and removes the tree. Nothing is forced: where anything of a service is left
+ * it stays as it is, and where another daemon has entered meanwhile, its part stays.
+ */
+function leave({ base, daemon, services }: Tree, home: string): void {
+  try {
+    fs.rmdirSync(services);
+    if (writeControl(home, 'cgroup.procs', String(process.pid)) !== undefined) return;
+    for (const directory of [daemon, base]) fs.rmdirSync(directory);
+  } catch {
+    // Something is left, or somebody else was quicker.
+  }
+}
+
+function makeDirectories(...directories: readonly string[]): void {
+  for (const directory of directories) fs.mkdirSync(directory, { recursive: true });
+}
+
+/** A daemon that was started from within the tree cannot leave it. */
+function isBelow(directory: string, base: string): boolean {
+  return `${directory}/`.startsWith(`${base}/`);
 }
 
 interface Place {

@@ -76,7 +76,8 @@ function cgroupsIn(cgroup: string): readonly string[] {
 /** Names of the cgroups directly below; none when it is gone, other errors are thrown. */
 export function childCgroups(cgroup: string): readonly string[] {
   // The link count of a cgroup directory is 2 plus its children: most runs have none and need no listing.
-  const links = unlessGone(() => fs.statSync(cgroup).nlink, 2);
+  // An exception for each service that does not run yet would cost more than the question.
+  const links = unlessGone(() => fs.statSync(cgroup, { throwIfNoEntry: false })?.nlink ?? 2, 2);
   if (links === 2) return [];
   const entries = unlessGone(() => fs.readdirSync(cgroup, { withFileTypes: true }), []);
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -14,15 +14,42 @@ export interface Mount {
  * @param text the content of /proc/self/mountinfo, by proc_pid_mountinfo(5)
  */
 export function parseMountinfo(text: string): Mount | undefined {
-  const mounts = text.split('\n').flatMap((line) => {
+  const mounts = cgroup2Lines(text).map(({ root, point, options, superOptions }) => {
+    const writable = !options.includes('ro') && !superOptions.includes('ro');
+    return { point: plainText(point), root: plainText(root), writable };
+  });
+  return mounts.sort((a, b) => Number(b.writable) - Number(a.writable) || a.root.length - b.root.length)[0];
+}
+
+/**
+ * Where joining a cgroup waits for a quiet point of all cores (an RCU grace period) although this kernel could do
+ * without: the mount point of cgroup2 without `favordynmods` (Linux 6.0, Documentation/admin-guide/cgroup-v2.rst).
+ * undefined where that cannot be told or be had. The option is that of the whole hierarchy, whichever mount is seen.
+ * @param mountinfo the content of /proc/self/mountinfo
+ * @param features the content of /sys/kernel/cgroup/features: the mount options that this kernel knows
+ */
+export function joinsSlowly(mountinfo: string, features: string): string | undefined {
+  const [line] = cgroup2Lines(mountinfo);
+  if (line === undefined || !features.split('\n').includes('favordynmods')) return undefined;
+  return line.superOptions.includes('favordynmods') ? undefined : plainText(line.point);
+}
+
+interface MountLine {
+  readonly root: string;
+  readonly point: string;
+  readonly options: readonly string[];
+  readonly superOptions: readonly string[];
+}
+
+function cgroup2Lines(mountinfo: string): readonly MountLine[] {
+  return mountinfo.split('\n').flatMap((line) => {
     const [left, right] = line.split(' - ');
     const [, , , root, point, options] = (left ?? '').split(' ');
     const [type, , superOptions] = (right ?? '').split(' ');
     if (type !== 'cgroup2' || root === undefined || point === undefined) return [];
-    const readOnly = [options, superOptions].some((list) => list?.split(',').includes('ro'));
-    return [{ point: plainText(point), root: plainText(root), writable: !readOnly }];
+    const list = (text: string | undefined) => (text ?? '').split(',');
+    return [{ root, point, options: list(options), superOptions: list(superOptions) }];
   });
-  return mounts.sort((a, b) => Number(b.writable) - Number(a.writable) || a.root.length - b.root.length)[0];
 }
 
 /** Blanks, tabs, line breaks and backslashes are written as three octal digits. */

@@ -55,6 +55,7 @@ export class Cgroups implements Containment {
   readonly kind = 'cgroup';
   readonly shortcomings: readonly Problem[];
   readonly #root: string;
+  readonly #leave: () => void;
   /** Memory is counted for each run where the kernel can, to tell OOM kills apart. */
   readonly #countsMemory: boolean;
   readonly #clock: Clock;
@@ -66,6 +67,7 @@ export class Cgroups implements Containment {
 
   constructor(base: Base, clock: Clock) {
     this.#root = base.services;
+    this.#leave = base.leave;
     this.#countsMemory = isEnabled(base.services, 'memory');
     this.shortcomings = base.shortcomings;
     this.#clock = clock;
@@ -99,7 +101,7 @@ export class Cgroups implements Containment {
     const directory = this.#directory(key);
     let fresh = false;
     try {
-      fresh = !fs.existsSync(service) && this.#makeService(service);
+      fresh = this.#makeService(service);
       fs.mkdirSync(directory);
     } catch (error) {
       if (fresh) removeCgroup(service);
@@ -110,7 +112,8 @@ export class Cgroups implements Containment {
       };
     }
     const judge = (outcome: Outcome) => withOom(outcome, directory);
-    const started = this.#own.start(key, launch, { cgroupProcs: `${directory}/cgroup.procs`, judge });
+    const joined = () => everUsed(directory);
+    const started = this.#own.start(key, launch, { cgroupProcs: `${directory}/cgroup.procs`, joined, judge });
     if ('code' in started) {
       removeCgroup(directory);
       if (fresh) removeCgroup(service);
@@ -207,11 +210,15 @@ export class Cgroups implements Containment {
     this.#wake = () => undefined;
     this.#watches.close();
     this.#own.close();
+    const services = this.services();
+    for (const service of 'unseen' in services ? [] : services) this.forget(service);
+    this.#leave();
   }
 
   /** True if it was not there before. */
   #makeService(directory: string): boolean {
-    if (fs.mkdirSync(directory, { recursive: true }) === undefined) return false;
+    if (fs.existsSync(directory)) return false;
+    fs.mkdirSync(directory, { recursive: !fs.existsSync(this.#root) });
     if (this.#countsMemory) enableControllers(directory, ['memory']);
     return true;
   }
@@ -237,10 +244,7 @@ export class Cgroups implements Containment {
     if (members === undefined) return undefined;
     // The launcher of a run that was started a moment ago joins the cgroup as its last step.
     if (own?.is === 'running' && members.is === 'none') members = { is: 'some' };
-    const everRan =
-      own !== undefined ||
-      members.is !== 'none' ||
-      (keyedNumber(directory, 'cpu.stat', 'usage_usec') ?? 1) > 0;
+    const everRan = own !== undefined || members.is !== 'none' || everUsed(directory);
     const main = own ?? this.#adoptedMain(key, known, members);
     return { key, startedAt: startOfRun(key.id), main, members, everRan, adopted: own === undefined };
   }
@@ -286,6 +290,11 @@ export class Cgroups implements Containment {
     this.#watches.forget(run);
     this.#foundGone.delete(run);
   }
+}
+
+/** Whoever was in it has used processor time; what cannot be read is taken for used. */
+function everUsed(directory: string): boolean {
+  return (keyedNumber(directory, 'cpu.stat', 'usage_usec') ?? 1) > 0;
 }
 
 /** SIGKILL may come from anybody; the cgroup counts how often it was the OOM killer. */

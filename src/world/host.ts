@@ -1,6 +1,7 @@
 /** What does the program as a process ask of its host: signals, standard output, turns of the event loop, its end? */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { arch, hostname, platform, release } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 
 export interface Host {
   readonly pid: number;
@@ -17,6 +18,8 @@ export interface Host {
   onSignal(signal: 'SIGHUP' | 'SIGINT' | 'SIGTERM', handler: () => void): void;
   /** Runs `turn` after events that are pending now. */
   soon(turn: () => void): void;
+  /** False: the optimizing compiler rests, which otherwise takes the processors from services that are starting. */
+  optimize(on: boolean): void;
   exit(code: number): void;
 }
 
@@ -47,6 +50,9 @@ export function systemHost(): Host {
     },
     soon: (turn) => {
       setImmediate(turn);
+    },
+    optimize: (on) => {
+      setFlagsFromString(on ? '--opt' : '--no-opt');
     },
     exit: (code) => {
       process.exit(code);

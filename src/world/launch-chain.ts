@@ -10,23 +10,33 @@ export const LAUNCHED = 'launched';
 /** The user of the service may not execute the program. */
 export const NOT_EXECUTABLE = 'not-executable';
 
+/** Exit codes of a launcher that has no ear to speak to; they count only where nothing ever joined the cgroup. */
+export const NOT_EXECUTABLE_CODE = 124;
+export const REFUSED_CODE = 125;
+
 /** The descriptors of the launcher: 2 is the daemon's ear, and becomes the log only when the program is executed. */
 export const STDERR_FD = 3;
 export const CGROUP_FD = 4;
+/** Without an ear, 2 is the log from the beginning. */
+export const QUIET_CGROUP_FD = 3;
 
 export interface ChainInput {
   readonly launch: Launch;
   /** Absolute path of the program. */
   readonly program: string;
   readonly self: { readonly uid: number; readonly gid: number; readonly niceness: number };
-  /** True: descriptor 4 is the `cgroup.procs` of the run, opened by the daemon. */
+  /** True: the daemon opens the `cgroup.procs` of the run and passes it on. */
   readonly joinsCgroup: boolean;
+  /** True: whether the cgroup was ever joined can be seen from outside, so that a plain launch needs no ear. */
+  readonly joinIsSeen: boolean;
   readonly tool: (tool: Tool) => string | undefined;
 }
 
 export interface Chain {
   readonly argv: readonly [string, ...string[]];
   readonly environment: Readonly<Record<string, string>>;
+  /** It says by an exit code what went wrong: nothing listens to it, and its stderr is that of the program. */
+  readonly quiet: boolean;
 }
 
 /**
@@ -37,12 +47,17 @@ export interface Chain {
 export function launchChain(input: ChainInput): Chain | Problem {
   const { launch, program, self } = input;
   const { early, late } = lateVariables(launch.environment);
-  const needed = [
+  const special = [
     ...oomLink(launch.oomScoreAdjust),
     ...limitLink(launch.rlimits),
     ...niceLink(launch.nice, self.niceness),
     ...privilegeLink(launch, self),
-    link('sh', ['-c', lastScript(launch.umask, input.joinsCgroup), program]),
+  ];
+  const quiet = input.joinsCgroup && input.joinIsSeen && special.length === 0;
+  const last = quiet ? quietScript(launch.umask) : lastScript(launch.umask, input.joinsCgroup);
+  const needed = [
+    ...special,
+    link('sh', ['-c', last, program]),
     ...environmentLink(late, launch.argv[0] ?? program),
   ];
   const argv: string[] = [];
@@ -53,7 +68,7 @@ export function launchChain(input: ChainInput): Chain | Problem {
   }
   const [first, ...rest] = argv;
   if (first === undefined) throw new Error('a chain always ends with the shell');
-  return { argv: [first, ...rest, ...launch.argv], environment: early };
+  return { argv: [first, ...rest, ...launch.argv], environment: early, quiet };
 }
 
 interface Link {
@@ -120,6 +135,17 @@ function lastScript(umask: number | null, joinsCgroup: boolean): string {
     'unset PWD OLDPWD SHLVL _',
     `trap '' PIPE; echo ${LAUNCHED} >&2; trap - PIPE`,
     `exec "$@" 2>&${STDERR_FD} ${STDERR_FD}>&- ${CGROUP_FD}>&-`,
+  ].join('\n');
+}
+
+/** What nearly every start takes: a pipe to listen at would cost a quarter of it. */
+function quietScript(umask: number | null): string {
+  return [
+    ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit ${REFUSED_CODE}`]),
+    `[ -x "$0" ] || exit ${NOT_EXECUTABLE_CODE}`,
+    `echo 0 >&${QUIET_CGROUP_FD} || exit ${REFUSED_CODE}`,
+    'unset PWD OLDPWD SHLVL _',
+    `exec "$@" ${QUIET_CGROUP_FD}>&-`,
   ].join('\n');
 }
 

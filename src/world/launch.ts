@@ -6,7 +6,14 @@ import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import { SIGNALS, type Signal } from '../model/signals.ts';
 import { codeOf, inWords } from './errno.ts';
-import { type Chain, LAUNCHED, launchChain, NOT_EXECUTABLE } from './launch-chain.ts';
+import {
+  type Chain,
+  LAUNCHED,
+  launchChain,
+  NOT_EXECUTABLE,
+  NOT_EXECUTABLE_CODE,
+  REFUSED_CODE,
+} from './launch-chain.ts';
 import { processStat } from './procfs.ts';
 import { findProgram } from './program.ts';
 import { toolPath } from './tools.ts';
@@ -18,6 +25,8 @@ const REPORT_LIMIT = 4096;
 export interface LaunchOptions {
   /** Path of the `cgroup.procs` to join; null for none. */
   readonly cgroupProcs: string | null;
+  /** Whether any process ever was in that cgroup; absent where others may be in it already. */
+  readonly joined?: () => boolean;
   /** Called once when the process has ended. `oom` is false: only the cgroup knows. */
   readonly ended: (outcome: Outcome) => void;
 }
@@ -40,6 +49,7 @@ export function launchProcess(launch: Launch, options: LaunchOptions): LaunchedP
     program: program.path,
     self,
     joinsCgroup: options.cgroupProcs !== null,
+    joinIsSeen: options.joined !== undefined,
     tool: toolPath,
   });
   return 'code' in chain ? chain : create(launch, chain, options);
@@ -61,14 +71,15 @@ function create(launch: Launch, chain: Chain, options: LaunchOptions): LaunchedP
       stdio: [
         'ignore',
         launch.stdout ?? 'ignore',
-        'pipe',
         // `ignore` opens /dev/null for the first three descriptors only.
-        launch.stderr ?? open('/dev/null'),
+        ...(chain.quiet
+          ? [launch.stderr ?? ('ignore' as const)]
+          : ['pipe' as const, launch.stderr ?? open('/dev/null')]),
         ...(options.cgroupProcs === null ? [] : [open(options.cgroupProcs)]),
       ],
     } satisfies SpawnOptions;
-    const child = spawn(file, args, spawnOptions);
-    const heard = listen(child, launch, options.ended);
+    const child: ChildProcess = spawn(file, args, spawnOptions);
+    const heard = listen(child, launch, options);
     if (child.pid === undefined) return notCreated(launch, reasonNow(launch));
     const ticks = processStat(child.pid)?.startTicks ?? null;
     return { pid: child.pid, ticks, release: () => release(child, heard) };
@@ -84,20 +95,30 @@ interface Heard {
 }
 
 /** `close` comes when the process has ended and all that the launcher had to say has been read. */
-function listen(child: ChildProcess, launch: Launch, ended: (outcome: Outcome) => void): Heard {
+function listen(child: ChildProcess, launch: Launch, { ended, joined }: LaunchOptions): Heard {
   const heard: Heard = { released: false };
-  let report = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  const { stderr } = child;
+  let report = stderr === null ? LAUNCHED : '';
+  stderr?.setEncoding('utf8').on('data', (text: string) => {
     if (report.length < REPORT_LIMIT) report += text;
   });
   // What went wrong is told by the missing pid; without a listener node would throw.
   child.on('error', () => undefined);
-  child.stderr?.on('error', () => undefined);
+  stderr?.on('error', () => undefined);
   child.on('close', (code, signal) => {
-    if (!heard.released && child.pid !== undefined) ended(outcomeOf(launch, report, code, signal));
+    if (heard.released || child.pid === undefined) return;
+    const said = QUIET_WORDS[code ?? 0];
+    if (stderr === null && said !== undefined && joined?.() === false) report = said;
+    ended(outcomeOf(launch, report, code, signal));
   });
   return heard;
 }
+
+/** What a launcher without an ear means by its exit code, as the other would have said it. */
+const QUIET_WORDS: Readonly<Record<number, string>> = {
+  [NOT_EXECUTABLE_CODE]: NOT_EXECUTABLE,
+  [REFUSED_CODE]: 'its cgroup could not be joined',
+};
 
 function release(child: ChildProcess, heard: Heard): void {
   heard.released = true;

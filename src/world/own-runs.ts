@@ -2,7 +2,7 @@
 import type { RunId, ServiceName } from '../model/names.ts';
 import type { MainProcess, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
-import { type LaunchedProcess, launchProcess } from './launch.ts';
+import { type LaunchedProcess, type LaunchOptions, launchProcess } from './launch.ts';
 import { isAlive } from './procfs.ts';
 import type { Clock, Launch, Started } from './world.ts';
 
@@ -35,11 +35,11 @@ export class OwnRuns {
   start(
     run: { readonly service: ServiceName; readonly id: RunId },
     launch: Launch,
-    place: { readonly cgroupProcs: string | null; readonly judge: (outcome: Outcome) => Outcome },
+    place: Pick<LaunchOptions, 'cgroupProcs' | 'joined'> & { readonly judge: (outcome: Outcome) => Outcome },
   ): Started | Problem {
     const { clock, wake } = this.#options;
     const process = launchProcess(launch, {
-      cgroupProcs: place.cgroupProcs,
+      ...place,
       ended: (outcome) => {
         const own = this.#runs.get(run.id);
         if (own !== undefined) own.end = { outcome: place.judge(outcome), at: clock.now() };

@@ -124,6 +124,7 @@ class ProcessGroups implements Containment {
         service: key.service,
       };
     }
+    this.#figures = undefined;
     return this.#own.command(launch, null, done);
   }
 
@@ -139,7 +140,7 @@ class ProcessGroups implements Containment {
 
   remove(key: RunKey): Problem | undefined {
     try {
-      const alive = this.#members(key).map(({ pid }) => pid);
+      const alive = this.#members(key, this.#own.main(key.id)).map(({ pid }) => pid);
       if (alive.length > 0) return stillAlive(key, alive, 'EBUSY');
     } catch (error) {
       return { ...unreadable(pathOf(error), error), service: key.service };
@@ -225,7 +226,7 @@ class ProcessGroups implements Containment {
     const main = own ?? this.#adoptedMain(key, record);
     let members: Members = { is: 'some' };
     if (main.is !== 'running') {
-      members = this.#members(key).length > 0 ? { is: 'some' } : { is: 'none' };
+      members = this.#members(key, main).length > 0 ? { is: 'some' } : { is: 'none' };
     }
     // No event tells of the end of a process that is not our child.
     if (members.is === 'some' && own?.is !== 'running') {
@@ -253,8 +254,14 @@ class ProcessGroups implements Containment {
     return { run: key.id, leader: record?.boot === this.#boot ? record : null };
   }
 
-  #members(key: RunKey): readonly ProcessStat[] {
-    return new ProcessTable().members(this.#session(key));
+  /**
+   * Many runs that end together are looked up in one table, if it was made after the main process had ended: whoever
+   * was not there then has no parent that could bring it in later.
+   */
+  #members(key: RunKey, main: MainProcess | undefined): readonly ProcessStat[] {
+    const ended = main?.is === 'ended' ? main.at : Number.POSITIVE_INFINITY;
+    if (this.#figures === undefined || this.#figures.at <= ended) this.#figures = undefined;
+    return this.#recentTable(AGE_LIMIT.members).members(this.#session(key));
   }
 
   /** Differs whenever a look would tell something else. */

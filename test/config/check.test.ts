@@ -51,6 +51,7 @@ test('what is only wrong on this host is a warning', () => {
   expect(result.errors).toEqual([]);
   expect(result.warnings).toEqual([
     expect.stringContaining('this host knows no user "nosuch"'),
+    expect.stringContaining('only root may run a process as user daemon'),
     expect.stringContaining('-1 needs a daemon that runs as root'),
   ]);
 });

@@ -131,6 +131,87 @@ describe('a file that breaks', () => {
   });
 });
 
+describe('everything that is wrong is told at once', () => {
+  const told = (...lines: string[]) => {
+    const files = filesWith({ 'web.yaml': ['process:', ...lines, ''].join('\n') });
+    const directory = directoryOf(files);
+    return directory.load().problems.map(({ path, code, service }) => `${path} ${code} ${service}`);
+  };
+
+  test('mistakes in the text, and those in the files and users that it names', () => {
+    expect(
+      told(
+        '  command: [sleep, "60"]',
+        '  stop_grase: 3s',
+        '  user: nobody-here',
+        '  supplementary_groups: [daemon, "${vars.nothing}", no-group]',
+        '  nice: 99',
+        '  env_files: [./one.env, "${vars.nothing}", ./three.env]',
+        '  env:',
+        '    A: { file: ./a.key }',
+        '    B: { base64: "%%%" }',
+        '    C: { file: ./c.key }',
+        '  rlimits: { nofile: { soft: 10, hard: 5 }, core: many }',
+      ),
+    ).toEqual([
+      'process.stop_grase key-unknown web',
+      'process.user user-unknown web',
+      'process.supplementary_groups[1] variable-unknown web',
+      'process.supplementary_groups[2] user-unknown web',
+      'process.nice value-invalid web',
+      'process.env_files[0] env-file-unreadable web',
+      'process.env_files[1] variable-unknown web',
+      'process.env_files[2] env-file-unreadable web',
+      'process.env.A secret-unreadable web',
+      'process.env.B.base64 value-invalid web',
+      'process.env.C secret-unreadable web',
+      'process.rlimits.nofile value-invalid web',
+      'process.rlimits.core value-invalid web',
+    ]);
+  });
+
+  test('also beside a missing command, a wrong name and logs without a place', () => {
+    expect(
+      told(
+        '  user: nobody-here',
+        '  working_directory: "/srv/${instance}"',
+        'name: a b',
+        'logs: { stdout: out.log }',
+      ).sort(),
+    ).toEqual([
+      'logs.stdout value-invalid web',
+      'name name-invalid web',
+      'process.command key-missing web',
+      'process.user user-unknown web',
+    ]);
+  });
+
+  test('and nothing that only follows from something else', () => {
+    expect(
+      told(
+        '  command: "serve ${port}"',
+        '  env: 7',
+        '  rlimits: { nofile: { soft: many, hard: 5 } }',
+        'port: -1',
+      ).sort(),
+    ).toEqual([
+      'port value-invalid web',
+      'process.env value-invalid web',
+      'process.rlimits.nofile.soft value-invalid web',
+    ]);
+  });
+
+  test('a file that it names is looked at again while the text is wrong', () => {
+    const files = filesWith({ 'web.yaml': web('  env_files: [./one.env]', 'instances: many') });
+    const directory = directoryOf(files);
+    expect(directory.load().problems).toHaveLength(2);
+    files.write(`${HERE}/one.env`, 'A=1\n');
+    expect(directory.load().problems).toMatchObject([{ path: 'instances' }]);
+    files.write(`${HERE}/web.yaml`, web('  env_files: [./one.env]'));
+    expect(directory.load().problems).toEqual([]);
+  });
+});
+
 describe('odd files', () => {
   test.each([
     ['a fifo or device', (files: TwinFiles) => files.odd(`${HERE}/web.yaml`), 'no regular file'],

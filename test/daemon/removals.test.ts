@@ -35,10 +35,16 @@ function judge(
   all: readonly ServiceName[],
   observed: Readonly<Record<string, Observed>>,
   intents: Readonly<Record<string, Intent>> = {},
+  recent: readonly ServiceName[] = [],
 ) {
   const containment: Partial<Containment> = { look: (service) => observed[service] ?? seen() };
   const world = { containment: containment as Containment };
-  return removalsOf(desired, all, { world, store: storeWith(intents), maxPercent: 30 });
+  return removalsOf(desired, all, {
+    world,
+    store: storeWith(intents),
+    maxPercent: 30,
+    recent: new Map(recent.map((one) => [one, NOW])),
+  });
 }
 
 const running = (...texts: readonly string[]): Readonly<Record<string, Observed>> =>
@@ -51,6 +57,7 @@ describe('whose runs may be stopped because their file is gone', () => {
     expect(judge(directory([db]), names('db'), running('db'))).toEqual({
       held: [],
       approved: [],
+      stopping: [],
       reason: '',
     });
   });
@@ -59,6 +66,7 @@ describe('whose runs may be stopped because their file is gone', () => {
     expect(judge(directory([db]), names('db', 'web'), running('db', 'web'))).toMatchObject({
       held: [],
       approved: ['web'],
+      stopping: ['web'],
     });
   });
 
@@ -76,7 +84,7 @@ describe('whose runs may be stopped because their file is gone', () => {
 
   it('services that are only remembered are forgotten without asking, however many', () => {
     const answer = judge(directory([db]), names('db', 'idle1', 'idle2', 'idle3'), running('db'));
-    expect(answer).toMatchObject({ held: [], approved: ['idle1', 'idle2', 'idle3'] });
+    expect(answer).toMatchObject({ held: [], approved: ['idle1', 'idle2', 'idle3'], stopping: [] });
   });
 
   it('nothing is forgotten of them either while the directory looks wrong: somebody may have stopped them', () => {
@@ -94,6 +102,29 @@ describe('whose runs may be stopped because their file is gone', () => {
     const approved = { a: { removalApproved: true } };
     const answer = judge(directory([db]), names('db', 'a', 'b'), running('db', 'a', 'b'), approved);
     expect(answer).toMatchObject({ held: [], approved: ['b'] });
+  });
+});
+
+describe('removals of a moment ago', () => {
+  const all = names('db', 'a');
+
+  it('count together with a new one', () => {
+    const answer = judge(directory([db]), all, running('db', 'a'), {}, names('earlier'));
+    expect(answer).toMatchObject({ held: ['a'], approved: [], stopping: [] });
+    expect(answer.reason).toContain('2 of 3 running services');
+  });
+
+  it('do not count where the file is back', () => {
+    const earlier = defined({ name: name('earlier') });
+    expect(judge(directory([db, earlier]), all, running('db', 'a'), {}, names('earlier'))).toMatchObject({
+      approved: ['a'],
+    });
+  });
+
+  it('are not counted twice when they are found to run again', () => {
+    expect(judge(directory([db]), all, running('db', 'a'), {}, names('a'))).toMatchObject({
+      approved: ['a'],
+    });
   });
 });
 

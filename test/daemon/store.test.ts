@@ -18,9 +18,16 @@ import {
 import { Injector } from '../twins/injector.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
 
-/** Notes how each file was written. */
+/** Notes how each file was written, and may refuse to be read. */
 class NotingFiles extends MemoryFiles {
   readonly writes: { path: string; mode: number; durable: boolean }[] = [];
+  /** Reading these files fails with this code. */
+  readonly unreadable = new Map<string, string>();
+
+  override read(path: string, limit: number): string | Failure {
+    const failed = this.unreadable.get(path);
+    return failed === undefined ? super.read(path, limit) : { failed };
+  }
 
   override replace(
     path: string,
@@ -41,7 +48,7 @@ beforeEach(() => {
 /** What a daemon finds that starts with these files. */
 function next(bootId = 'boot-1'): Store {
   const store = new Store(files, '/state', bootId);
-  store.load();
+  expect(store.load()).toBeUndefined();
   return store;
 }
 
@@ -217,11 +224,33 @@ describe('definitions that runs were started with', () => {
     expect(next().applied(WEB)).toEqual(new Map([[hash('a'), secretless]]));
   });
 
-  it('are no files that somebody else put there', () => {
-    for (const odd of ['web', '.json', 'all.json', 'a b.json']) {
-      files.set(`/state/applied/${odd}`, '{"version":1,"specs":{"aaaaaaaaaaaa":{}}}');
+  it('are written once for all that is going to be started', () => {
+    const store = next();
+    const db = name('db');
+    store.prepare(
+      new Map([
+        [WEB, { hash: hash('a'), spec: secretless }],
+        [db, { hash: hash('b'), spec: secretless }],
+      ]),
+    );
+    expect(store.dirty).toBe(false);
+    for (const [service, which] of [
+      [WEB, hash('a')],
+      [db, hash('b')],
+    ] as const) {
+      store.setApplied(service, which, secretless);
+      store.flushApplied();
+      expect(next().applied(service)).toEqual(new Map([[which, secretless]]));
     }
-    expect(next().names()).toEqual([]);
+    expect(files.writes).toHaveLength(1);
+  });
+
+  it('keep the live fields that were applied, whatever the file says by now', () => {
+    const store = next();
+    store.setApplied(WEB, hash('a'), secretless);
+    store.prepare(new Map([[WEB, { hash: hash('a'), spec: spec({ description: 'two' }) }]]));
+    store.flush();
+    expect(next().applied(WEB)).toEqual(new Map([[hash('a'), secretless]]));
   });
 
   it('that no run needs any more are dropped', () => {
@@ -262,7 +291,7 @@ describe('forget', () => {
     expect(later.memory(WEB)).toEqual(memory());
     expect(later.intent(db)).toEqual(STOPPED);
     expect([...later.applied(db).keys()]).toEqual([hash('a')]);
-    expect(files.contents.has('/state/applied/web.json')).toBe(false);
+    expect(files.contents.get('/state/applied.json')).not.toContain('"web":{');
   });
 
   it('is not undone by a late look that notices nothing', () => {
@@ -287,7 +316,31 @@ describe('forget', () => {
   });
 });
 
-describe('a file that cannot be read back', () => {
+describe('a file that is there but cannot be read', () => {
+  test.each(['/state/intent.json', '/state/memory.json'])('%s: nothing may be decided', (path) => {
+    for (const code of ['EIO', 'EACCES', 'EMFILE', 'EISDIR']) {
+      files.unreadable.set(path, code);
+      expect(new Store(files, '/state', 'boot-1').load()).toMatchObject({
+        code: 'state-unreadable',
+        severity: 'error',
+        message: `${path} cannot be read (${code})`,
+      });
+    }
+    expect(files.writes).toEqual([]);
+  });
+
+  it('of definitions is told, and the daemon goes on', () => {
+    const store = next();
+    store.setApplied(WEB, hash('a'), spec());
+    store.flush();
+    files.unreadable.set('/state/applied.json', 'EIO');
+    const later = next();
+    expect(later.applied(WEB).size).toBe(0);
+    expect(later.problems).toMatchObject([{ code: 'state-unreadable', severity: 'warning' }]);
+  });
+});
+
+describe('a file that is damaged', () => {
   test.each([
     ['cut off in the middle', '{"version":1,"services":{"web":{"sto'],
     ['empty', ''],
@@ -297,11 +350,17 @@ describe('a file that cannot be read back', () => {
   ])('%s: it is set aside, named, and the daemon goes on', (_title, text) => {
     files.set('/state/intent.json', text);
     const store = next();
-    expect(store.problems).toMatchObject([{ code: 'state-corrupt', severity: 'warning' }]);
-    expect(store.problems[0]?.message).toContain('/state/intent.json');
+    expect(store.problems).toMatchObject([{ code: 'state-corrupt', severity: 'error' }]);
+    expect(store.problems[0]?.message).toContain('it was set aside as /state/intent.json.broken');
     expect(files.contents.get('/state/intent.json.broken')).toBe(text);
     expect(store.setIntents(of(STOPPED))).toBeUndefined();
     expect(next().intent(WEB)).toEqual(STOPPED);
+  });
+
+  it('is said to be lost when it cannot be set aside either', () => {
+    files.set('/state/intent.json', 'garbage');
+    files.failing = 'ENOSPC';
+    expect(next().problems[0]?.message).toContain('it was not kept (ENOSPC)');
   });
 
   it('takes nothing of the other files with it', () => {

@@ -80,6 +80,28 @@ test('a state directory whose files are noise: what runs is adopted, the files a
   expect((await host.pmctl('hold', 'web', '-m', 'again')).code).toBe(0);
 });
 
+test('what people asked for cannot be read: the daemon does not start, and takes nothing for forgotten', async () => {
+  const host = openHost({ ground: GROUND });
+  for (const name of ['web', 'other']) host.service(name, SLEEP);
+  await host.start();
+  const pid = await host.pidOf('other');
+  expect((await host.pmctl('stop', 'web')).code).toBe(0);
+  await host.stop();
+  const file = join(host.state, 'intent.json');
+  fs.renameSync(file, `${file}.saved`);
+  // Even root cannot read a link that leads to itself, and a new file would take its place.
+  fs.symlinkSync('intent.json', file);
+  host.startUnasked();
+  expect(await host.ended()).toBe(1);
+  expect(host.stderr).toContain(`${file} cannot be read (ELOOP)`);
+  expect(fs.readlinkSync(file)).toBe('intent.json');
+  expect(isGone(pid)).toBe(false);
+  fs.renameSync(`${file}.saved`, file);
+  await host.start();
+  expect(await host.pidOf('other')).toBe(pid);
+  expect(await host.view('web')).toMatchObject({ state: 'stopped', drift: 'stopped' });
+});
+
 function mountState(host: Host): void {
   mount(['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', host.state]);
   onTestFinished(() => {

@@ -229,6 +229,39 @@ test('one removed service of thirty is meant; twenty of thirty wait for --prune'
   expect((await host.status()).services).toHaveLength(9);
 });
 
+test('a directory that vanishes file by file is stopped short as if it vanished at once', async () => {
+  const host = openHost({ ground: GROUND });
+  const names = Array.from({ length: 10 }, (_, index) => `s${index}`);
+  for (const name of names) host.service(name, SLEEP);
+  await host.start();
+  await host.allRun(names);
+  // Each is read, judged and stopped before the next one goes.
+  for (const name of names.slice(0, 3)) {
+    host.remove(`${name}.yaml`);
+    await host.isForgotten(name);
+  }
+  const held = async (count: number): Promise<void> => {
+    await host.until(
+      `${count} removals to be held back`,
+      async () => ((await host.status()).prune?.services.length === count ? true : undefined),
+      () => host.status(),
+    );
+  };
+  for (const [index, name] of names.slice(3).entries()) {
+    host.remove(`${name}.yaml`);
+    await held(index + 1);
+  }
+  await host.allRun(names.slice(3));
+  expect((await host.pmctl('update')).code).toBe(6);
+  expect((await host.pmctl('update', '--prune')).code).toBe(0);
+  expect((await host.status()).services).toEqual([]);
+  // What was confirmed counts no more: the next single removal is meant again.
+  for (const name of names.slice(0, 2)) host.service(name, SLEEP);
+  await host.allRun(names.slice(0, 2));
+  host.remove('s0.yaml');
+  await host.isForgotten('s0');
+});
+
 test('a secret file that others may read is told of, and its content never', async () => {
   const host = openHost({ ground: GROUND });
   fs.writeFileSync(join(host.work, 'token'), 'hush-hush', { mode: 0o644 });

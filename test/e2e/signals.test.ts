@@ -47,6 +47,8 @@ test('with --on-exit stop a SIGTERM stops the services first, gracefully', async
     'signal_term',
   ]);
   expect(host.lifecycle().at(-1)?.event).toBe('manager_stopped');
+  // Nothing is left in the kernel either.
+  expect(fs.existsSync(host.base)).toBe(false);
 });
 
 test('a second SIGTERM cuts the grace short', async () => {

@@ -304,6 +304,42 @@ describe.skipIf(cgroupsMissing)('one daemon for each base', () => {
     expect(await daemon()).toEqual({ pid: holders.at(-1)!.pid });
   });
 
+  it('leaves nothing behind when it closes and no service is left', async () => {
+    await daemon();
+    fs.mkdirSync(`${mountPoint}/${name}/services/web`);
+    await closed();
+    expect(fs.existsSync(`${mountPoint}/${name}`)).toBe(false);
+    expect(await daemon()).toEqual({ pid: holders.at(-1)!.pid });
+  });
+
+  it('leaves what is not empty as it is when it closes', async () => {
+    await daemon();
+    const services = `${mountPoint}/${name}/services`;
+    for (const path of ['web/0.1.abcdef012345.x', 'idle'])
+      fs.mkdirSync(`${services}/${path}`, { recursive: true });
+    await closed();
+    expect(fs.existsSync(`${services}/web/0.1.abcdef012345.x`)).toBe(true);
+    expect(fs.existsSync(`${services}/idle`)).toBe(false);
+    expect(await daemon()).toEqual({ pid: holders.at(-1)!.pid });
+  });
+
+  it('lets the next one in that comes while it closes, with a whole tree', async () => {
+    for (let round = 0; round < 10; round++) {
+      await daemon();
+      const [answer] = await Promise.all([daemon(), closed(holders.at(-2))]);
+      expect(answer).toEqual({ pid: holders.at(-1)!.pid });
+      expect(fs.readdirSync(`${mountPoint}/${name}`)).toEqual(expect.arrayContaining(['daemon', 'services']));
+      await closed();
+    }
+  });
+
+  /** Ends it in peace. */
+  async function closed(holder = holders.at(-1)): Promise<void> {
+    const over = new Promise((resolve) => holder!.once('exit', resolve));
+    holder!.stdin!.end();
+    await over;
+  }
+
   it('lets exactly one of several in that come at the same moment', async () => {
     const answers = await Promise.all(Array.from({ length: 6 }, daemon));
     const won = answers.filter((answer) => typeof answer === 'object' && answer !== null && 'pid' in answer);

@@ -66,3 +66,33 @@ describe('a crash at any call', () => {
     }
   });
 });
+
+/** A one-shot is stopped half-way, its daemon dies, and later it is wanted again. */
+function interruption(wait: number): readonly Step[] {
+  return [
+    {
+      step: 'program',
+      path: '/srv/job-1-once',
+      program: { ...GOOD, ends: { how: 'exit', code: 0, after: 20_000 } },
+    },
+    { step: 'add', text: job },
+    { step: 'reload', only: null },
+    { step: 'wait', ms: 1500 },
+    { step: 'edit', service: JOB, change: { enabled: false } },
+    { step: 'reload', only: null },
+    { step: 'wait', ms: wait },
+    { step: 'die', politely: false, fate: { away: 300, loses: 'nothing', clock: 0 } },
+    { step: 'wait', ms: 1000 },
+    { step: 'edit', service: JOB, change: { enabled: true } },
+    { step: 'reload', only: null },
+  ];
+}
+
+describe('a daemon that dies while it stops a one-shot', () => {
+  test.each([0, 1, 10, 100, 900])('after %s ms does not take it for complete', (wait) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const failed = runSteps(seed, interruption(wait), undefined);
+      if (failed !== undefined) expect.fail(report(failed));
+    }
+  });
+});

@@ -48,7 +48,7 @@ function drawStep(chance: Chance, names: readonly [ServiceName, ...ServiceName[]
     crash: 5,
     die: 2,
     blind: 2,
-    stubborn: 1,
+    stubborn: 2,
     double: 0.5,
     disk_full: 1,
     wakes: 1,
@@ -103,7 +103,7 @@ function drawStep(chance: Chance, names: readonly [ServiceName, ...ServiceName[]
       return [{ step: 'blind', what, service, ms: chance.between(100, 20_000) }];
     }
     case 'stubborn':
-      return [{ step: 'stubborn', ms: chance.between(100, 20_000) }];
+      return [{ step: 'stubborn', ms: chance.between(100, 5000) }];
     case 'double':
       return [{ step: 'double', service }];
     case 'disk_full':

@@ -34,11 +34,25 @@ function heal(simulation: Simulation, chance: Chance): void {
   simulation.resync = null;
   healPrograms(simulation);
   simulation.blind.tree = false;
+  if (chance.happens(0.3)) refuseAtFirst(simulation, chance);
   // What cannot be seen at first is to be looked at again without being told.
   simulation.machine.agenda.add(simulation.now + chance.between(0, 5000), () => simulation.seeAgain());
   simulation.run(20_000 * (simulation.daemon === undefined ? 1 : 0));
   if (simulation.unread) simulation.reload();
   simulation.lookAtEverything();
+}
+
+/** The last faults: a kernel that refuses, or a full disk while a file is removed. What fails is to be tried again. */
+function refuseAtFirst(simulation: Simulation, chance: Chance): void {
+  if (chance.happens(0.5)) {
+    simulation.stubborn = true;
+    return;
+  }
+  simulation.files.failing = 'ENOSPC';
+  const [first] = simulation.directory.files.keys();
+  if (first === undefined || simulation.directory.files.size < 2) return;
+  simulation.directory.files.delete(first);
+  simulation.unread = true;
 }
 
 /** A hold that ends by itself sets its service free at some time, and that is no rest. */

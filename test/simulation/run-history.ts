@@ -74,7 +74,7 @@ export function checkersOf() {
     leftAlone,
     startedAsWanted,
     stoppedForAReason(),
-    stopSettings,
+    stopSettings(),
     pace,
     completedOnce,
     removalGuarded,

@@ -24,9 +24,15 @@ export interface Fate {
   readonly clock: number;
 }
 
-/** More passes within a second are no work any more but a loop; fewer are, when they change nothing. */
-const BUSY = 1000;
-const IDLE = 600;
+/**
+ * More than this within ten seconds is no work any more but a loop; several times what the busiest of many histories
+ * needs. `passes` that change nothing are `idle`, `changes` are what is done to the world.
+ */
+const MOST = { passes: 3000, idle: 2000, changes: 2000 };
+const WINDOW = 10_000;
+
+/** A history that is longer than this never ends. */
+const MOST_ENTRIES = 50_000;
 
 export class Simulation {
   readonly injector = new Injector();
@@ -57,9 +63,8 @@ export class Simulation {
   #bootAt: number | undefined;
   #offset = 1_700_000_000_000;
   #resyncAt = 0;
-  #second = 0;
-  #passes = 0;
-  #idle = 0;
+  #window = 0;
+  #work = { passes: 0, idle: 0, callsBefore: 0 };
 
   constructor(seed: number, checkers: readonly Checker[]) {
     this.#seed = seed;
@@ -140,6 +145,7 @@ export class Simulation {
   }
 
   prune(): void {
+    this.#noteHindrance();
     this.#asDaemon((daemon) => {
       this.note('prune');
       const { held } = daemon.loop.removals;
@@ -150,6 +156,7 @@ export class Simulation {
 
   /** Everything is to end; the daemon goes with it. */
   end(hurry: boolean): void {
+    this.#noteHindrance();
     this.#asDaemon((daemon) => {
       this.note(`end of everything${hurry ? ', at once' : ''}`);
       this.truth.ending = { hurry };
@@ -177,7 +184,7 @@ export class Simulation {
       if (problem !== undefined) return;
       if (answer.intent.pardon !== this.truth.intent(name).pardon) this.truth.lift(name, this.now);
       this.truth.intents.set(name, answer.intent);
-      if (request.verb === 'hold') this.truth.hinderedAt = this.now;
+      if (request.verb === 'hold' || request.verb === 'release') this.truth.hinderedAt = this.now;
     });
   }
 
@@ -268,29 +275,44 @@ export class Simulation {
   }
 
   #pass(): void {
-    if (this.now - this.#second >= 1000) {
-      this.#second = this.now;
-      this.#passes = 0;
-      this.#idle = 0;
-    }
-    this.#passes += 1;
-    if (this.#passes > BUSY || this.#idle > IDLE) {
-      throw new Broken('the loop comes to rest', `${this.#passes} passes in a second, ${this.#idle} idle`);
-    }
+    this.#mustRest();
     const { calls } = this.injector;
     for (const checker of this.#checkers) checker.before?.(this);
-    if (this.stubborn || this.blind.tree || this.blind.services.size + this.blind.runs.size > 0) {
-      this.truth.hinderedAt = this.now;
-    }
+    this.#noteHindrance();
     this.#asDaemon((daemon) => {
       daemon.due = false;
       this.#judgeAgain(daemon);
       const { more, wakeAt } = daemon.loop.pass(this.#chance.between(0, 25));
       daemon.due ||= more;
       daemon.wakeAt = wakeAt === undefined ? undefined : wakeAt - daemon.offset;
-      if (this.injector.calls === calls) this.#idle += 1;
+      if (this.injector.calls === calls) this.#work.idle += 1;
       this.#follow();
     });
+  }
+
+  /** However time stands still: what goes on for too long is ended here. */
+  #mustRest(): void {
+    const { calls } = this.injector;
+    if (this.now - this.#window >= WINDOW) {
+      this.#window = this.now;
+      this.#work = { passes: 0, idle: 0, callsBefore: calls };
+    }
+    this.#work.passes += 1;
+    const { passes, idle, callsBefore } = this.#work;
+    const changes = calls - callsBefore;
+    const isBusy = passes > MOST.passes || idle > MOST.idle || changes > MOST.changes;
+    if (!isBusy && this.entries.length <= MOST_ENTRIES) return;
+    throw new Broken(
+      'the loop comes to rest',
+      `${passes} passes, ${idle} of them idle, and ${changes} changes within ${WINDOW / 1000} s; ${this.entries.length} entries in all`,
+    );
+  }
+
+  /** Blind, or refused by the kernel: what is late now need not be anybody's fault. */
+  #noteHindrance(): void {
+    if (this.stubborn || this.blind.tree || this.blind.services.size + this.blind.runs.size > 0) {
+      this.truth.hinderedAt = this.now;
+    }
   }
 
   /** What the daemon itself may change in the intents. */
@@ -324,6 +346,7 @@ export class Simulation {
   #gone(how: string, fate: Fate): void {
     this.note(`${how}; away for ${fate.away} ms, loses ${fate.loses}, clock ${fate.clock} ms`);
     this.truth.hinderedAt = this.now;
+    this.truth.diedAt = this.now;
     this.daemon?.containment.close();
     this.daemon = undefined;
     this.#bootAt = this.now + fate.away;
@@ -341,10 +364,7 @@ export class Simulation {
     truth.memoryLostAt = this.now;
     if (fate.loses === 'memory') files.contents.delete(path('memory'));
     if (fate.loses === 'memory_garbled') files.set(path('memory'), '{"version":1,"serv');
-    if (fate.loses === 'definitions') {
-      for (const each of [...files.contents.keys()])
-        if (each.includes('/applied/')) files.contents.delete(each);
-    }
+    if (fate.loses === 'definitions') files.contents.delete(path('applied'));
     if (fate.loses === 'everything') {
       files.contents.clear();
       truth.intents.clear();
@@ -404,6 +424,7 @@ export class Simulation {
     const { truth, now } = this;
     switch (deed.what) {
       case 'start': {
+        truth.applies(deed.run.service, now);
         const desired = truth.inForce.get(deed.run.service);
         if (desired?.kind !== 'defined') return;
         truth.runs.set(deed.run.id, {
@@ -439,6 +460,9 @@ export class Simulation {
         truth.forgotten.add(deed.service);
         truth.forgottenAt.set(deed.service, now);
         truth.lift(deed.service, now);
+        return;
+      case 'limit':
+        truth.applies(deed.service, now);
         return;
       default:
     }

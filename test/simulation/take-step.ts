@@ -108,7 +108,7 @@ function double({ machine, truth, clockNow }: Simulation, { service }: Of<'doubl
     ({ key, end }) => key.service === service && end === undefined && machine.place(key) !== undefined,
   );
   if (original === undefined) return;
-  const key = { ...original.key, id: runId(clockNow, 'twin') };
+  const key = { ...original.key, id: runId(clockNow, `twin${service}`) };
   machine.startMain(machine.makePlace(key), GOOD, undefined);
   truth.runs.set(key.id, {
     ...original,

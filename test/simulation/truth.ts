@@ -42,8 +42,10 @@ export class Truth {
   readonly mayGo = new Set<ServiceName>();
   readonly runs = new Map<RunId, RunTruth>();
   readonly refusals: Refusal[] = [];
-  /** Every definition that was ever in force, by service and hash. */
-  readonly definitions = new Map<string, ServiceSpec[]>();
+  /** Every definition that was ever in force, by service and hash, and from when on; oldest first. */
+  readonly definitions = new Map<string, { readonly spec: ServiceSpec; readonly since: number }[]>();
+  /** When the definition in force was last noted as that of its service's runs, by service and hash. */
+  readonly appliedAt = new Map<string, number>();
   /** When a wait or a failure of the service was last lifted, or its memory lost. */
   readonly liftedAt = new Map<ServiceName, number>();
   /** When what is remembered of everything was last lost, wholly or in part. */
@@ -58,6 +60,8 @@ export class Truth {
   clockForwardAt = Number.NEGATIVE_INFINITY;
   /** When a daemon was last kept from acting: it could not see, was told to hold, was refused, or died. */
   hinderedAt = Number.NEGATIVE_INFINITY;
+  /** When a daemon last died, or left. */
+  diedAt = Number.NEGATIVE_INFINITY;
   ending: { hurry: boolean } | undefined;
   #reading: Pick<DesiredState, 'readable' | 'files'> = { readable: true, files: 0 };
 
@@ -142,8 +146,31 @@ export class Truth {
     this.liftedAt.set(name, now);
   }
 
-  specsOf(key: Pick<RunKey, 'service' | 'hash'>): readonly ServiceSpec[] {
-    return this.definitions.get(`${key.service} ${key.hash}`) ?? [];
+  /** The daemon notes the definition in force as the one that the service's runs of its hash have. */
+  applies(service: ServiceName, now: number): void {
+    const desired = this.inForce.get(service);
+    if (desired?.kind === 'defined') this.appliedAt.set(`${service} ${desired.hash}`, now);
+  }
+
+  /**
+   * What a run may be stopped with now: the definition in force where that still says the same, otherwise what was
+   * noted last about it. `sure`: nothing else will do, whatever was lost.
+   */
+  settingsOf({ key, startedAt }: RunTruth): {
+    readonly specs: readonly ServiceSpec[];
+    readonly sure: boolean;
+  } {
+    const { service, hash } = key;
+    const desired = this.inForce.get(service);
+    if (desired?.kind === 'defined' && desired.hash === hash) return { specs: [desired.spec], sure: true };
+    const known = this.definitions.get(`${service} ${hash}`) ?? [];
+    const applied = this.appliedAt.get(`${service} ${hash}`) ?? startedAt;
+    // What was noted last may have died with its daemon; what the run was started with was on disk before.
+    const from = applied > this.diedAt ? applied : startedAt;
+    const specs = known
+      .filter((_, index) => (known[index + 1]?.since ?? Number.POSITIVE_INFINITY) >= from)
+      .map(({ spec }) => spec);
+    return { specs, sure: false };
   }
 
   /** The runs of one place, oldest first. */
@@ -156,10 +183,9 @@ export class Truth {
     const before = this.inForce.get(name);
     if (desired.kind !== 'defined') return;
     if (before?.kind !== 'defined' || before.digest !== desired.digest) this.lift(name, now);
-    const specs = this.definitions.get(`${name} ${desired.hash}`) ?? [];
-    if (!specs.includes(desired.spec)) {
-      this.definitions.set(`${name} ${desired.hash}`, [...specs, desired.spec]);
-    }
+    const known = this.definitions.get(`${name} ${desired.hash}`) ?? [];
+    if (known.at(-1)?.spec === desired.spec) return;
+    this.definitions.set(`${name} ${desired.hash}`, [...known, { spec: desired.spec, since: now }]);
   }
 
   /** Says `may go` only where there is no doubt about it that the guard has nothing against it. */

@@ -162,6 +162,7 @@ export class SimulatedContainment implements Containment {
 
   limit(service: ServiceName): readonly Problem[] {
     const { machine, injector, record } = this.#tools;
+    machine.spend();
     return injector.perform(`limits of ${service}`, () => {
       record({ what: 'limit', service });
       machine.services.add(service);

@@ -4,6 +4,7 @@ import {
   baseDirectory,
   directoryOf,
   isPlainName,
+  joinsSlowly,
   parseMountinfo,
   parseOwnCgroup,
 } from '../../src/world/cgroup-mount.ts';
@@ -41,6 +42,23 @@ describe('the cgroup2 mount', () => {
       '52 23 0:28 / /whole rw - cgroup2 cgroup2 rw',
     ];
     expect(parseMountinfo(lines.join('\n'))?.point).toBe('/whole');
+  });
+});
+
+describe('joining a cgroup', () => {
+  const KNOWN = 'nsdelegate\nfavordynmods\nmemory_localevents\n';
+
+  it('is slow where the option could be had and is not', () => {
+    expect(joinsSlowly(UNIFIED, KNOWN)).toBe('/sys/fs/cgroup');
+    expect(joinsSlowly(HYBRID, KNOWN)).toBe('/sys/fs/cgroup/unified');
+  });
+
+  it.each([
+    ['the option is there', `${UNIFIED},favordynmods`, KNOWN],
+    ['the kernel does not know it', UNIFIED, 'nsdelegate\nmemory_localevents\n'],
+    ['there is no cgroup2', '35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory', KNOWN],
+  ])('is nothing to speak of where %s', (_what, mountinfo, features) => {
+    expect(joinsSlowly(mountinfo, features)).toBeUndefined();
   });
 });
 

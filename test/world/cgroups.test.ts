@@ -16,7 +16,7 @@ describe('a tree of control files', () => {
 
   beforeEach(() => {
     services = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
-    containment = new Cgroups({ services, shortcomings: [] }, systemClock());
+    containment = new Cgroups({ services, shortcomings: [], leave: () => {} }, systemClock());
     fs.mkdirSync(run(), { recursive: true });
   });
   afterEach(() => {

@@ -25,6 +25,7 @@ function chain(changes: Partial<Launch>, input: Partial<ChainInput> = {}): reado
     program: '/usr/bin/node',
     self: { uid: 0, gid: 0, niceness: 0 },
     joinsCgroup: true,
+    joinIsSeen: false,
     tool: (tool) => `/bin/${tool}`,
     ...input,
   });
@@ -38,6 +39,27 @@ describe('the chain of a launch', () => {
     expect(argv[0]).toBe('/bin/sh');
     expect(argv.slice(3)).toEqual(['/usr/bin/node', 'node', 'server.js']);
     expect(argv.filter((word) => word.startsWith('/bin/'))).toEqual(['/bin/sh']);
+  });
+
+  it('needs no ear where the join can be seen from outside and nothing else can fail', () => {
+    const quiet = (changes: Partial<Launch>, input: Partial<ChainInput>) => {
+      const answer = launchChain({
+        launch: { ...LAUNCH, ...changes },
+        program: '/usr/bin/node',
+        self: { uid: 0, gid: 0, niceness: 0 },
+        joinsCgroup: true,
+        joinIsSeen: true,
+        tool: (tool) => `/bin/${tool}`,
+        ...input,
+      });
+      return 'quiet' in answer && answer.quiet;
+    };
+    expect(quiet({}, {})).toBe(true);
+    expect(quiet({ umask: 0o27 }, {})).toBe(true);
+    expect(quiet({ credentials: APP }, {})).toBe(false);
+    expect(quiet({ oomScoreAdjust: 5 }, {})).toBe(false);
+    expect(quiet({}, { joinIsSeen: false })).toBe(false);
+    expect(quiet({}, { joinsCgroup: false })).toBe(false);
   });
 
   it('changes the user last, and sets what only root may before', () => {
@@ -83,6 +105,7 @@ describe('the chain of a launch', () => {
       program: '/usr/bin/node',
       self: { uid: 0, gid: 0, niceness: 0 },
       joinsCgroup: false,
+      joinIsSeen: false,
       tool: (tool) => `/bin/${tool}`,
     });
     if ('code' in answer) throw new Error(answer.message);

@@ -121,7 +121,7 @@ export interface RawService {
      */
     stop_signal?: string | number;
     /**
-     * Run first, instead of the signal; same user, environment and cgroup as the process.
+     * Run first, instead of the signal; same user, environment and cgroup as the process. When it fails, `stop_signal` is sent at once; after exit code 0 no signal is sent, and what still runs when `stop_grace` is over is killed.
      *
      * @minItems 1
      */
@@ -378,7 +378,7 @@ export interface CompleteService {
      */
     stop_signal: import("../../model/signals.ts").Signal;
     /**
-     * Run first, instead of the signal; same user, environment and cgroup as the process.
+     * Run first, instead of the signal; same user, environment and cgroup as the process. When it fails, `stop_signal` is sent at once; after exit code 0 no signal is sent, and what still runs when `stop_grace` is over is killed.
      *
      * @minItems 1
      */
@@ -588,7 +588,7 @@ export interface RawSettings {
    */
   prune?: {
     /**
-     * A change that would stop more than this share of the services, in percent, waits for `--prune`.
+     * A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together.
      */
     max_percent?: number;
   };
@@ -720,7 +720,7 @@ export interface CompleteSettings {
    */
   prune: {
     /**
-     * A change that would stop more than this share of the services, in percent, waits for `--prune`.
+     * A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together.
      */
     max_percent: number;
   };

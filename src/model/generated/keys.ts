@@ -353,7 +353,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'text',
     type: 'text or list of text',
     default: 'none',
-    description: 'Run first, instead of the signal; same user, environment and cgroup as the process.',
+    description:
+      'Run first, instead of the signal; same user, environment and cgroup as the process. When it fails, `stop_signal` is sent at once; after exit code 0 no signal is sent, and what still runs when `stop_grace` is over is killed.',
     example: 'process:\n  stop_command: [redis-cli, shutdown]',
     values: null,
     group: false,
@@ -948,7 +949,7 @@ export const SETTING_KEYS: readonly KeyFact[] = [
     type: 'whole number',
     default: '30',
     description:
-      'A change that would stop more than this share of the services, in percent, waits for `--prune`.',
+      'A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together.',
     example: 'prune:\n  max_percent: 50',
     values: null,
     group: false,

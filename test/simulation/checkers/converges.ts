@@ -130,7 +130,8 @@ function rightlyOver(
 
 function endedWell(simulation: Simulation, desired: Defined, slot: number): boolean {
   const { truth, entries } = simulation;
-  const last = truth.runsOf(desired.name, slot).at(-1);
+  // Of two runs in one place the older one may have gone on for longer.
+  const last = [...truth.runsOf(desired.name, slot)].sort((a, b) => endTime(a) - endTime(b)).at(-1);
   if (last?.end === undefined) return false;
   if (truth.endedBy(last) === 'stop' && !stopMayBeForgotten(simulation, last)) return false;
   const { at, outcome, seen } = last.end;
@@ -139,6 +140,10 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
   return entries.some(
     (entry) => entry.what === 'note' && entry.daemon > last.daemon && entry.at - at < 120_000,
   );
+}
+
+function endTime({ end }: RunTruth): number {
+  return end?.at ?? Number.MAX_VALUE;
 }
 
 /** That a one-shot is being stopped is written down before; of other services a daemon may die before it is. */

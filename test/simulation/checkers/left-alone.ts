@@ -28,7 +28,8 @@ export const leftAlone: Checker = {
   },
 };
 
-function whyLeave(service: ServiceName, { truth, clockNow }: Simulation): string | undefined {
+/** Why nobody may touch the service now; undefined: it is not to be left alone. */
+export function whyLeave(service: ServiceName, { truth, clockNow }: Simulation): string | undefined {
   if (truth.ending !== undefined) return undefined;
   if (truth.isHeld(service, clockNow)) return 'held';
   if (truth.isGuarded(service)) return 'guarded';

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { examine } from '../../src/daemon/doctor.ts';
+import type { Loop } from '../../src/daemon/loop.ts';
+import type { Settings } from '../../src/model/settings.ts';
+import type { Containment, World } from '../../src/world/world.ts';
+import { Injector } from '../twins/injector.ts';
+import { MemoryFiles } from '../twins/memory-files.ts';
+import { twinUsers } from '../twins/users.ts';
+
+const MOUNT = '31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate';
+const FEATURES = 'nsdelegate\nfavordynmods\n';
+
+/** What the doctor says of a host with these files. */
+function told(contents: Readonly<Record<string, string>>, kind: Containment['kind'] = 'cgroup') {
+  const files = new MemoryFiles(new Injector());
+  for (const [path, text] of Object.entries(contents)) files.set(path, text);
+  const containment: Partial<Containment> = { kind, shortcomings: [] };
+  const world: Partial<World> = { files, users: twinUsers(), containment: containment as Containment };
+  const settings: Partial<Settings> = { config_directory: '/etc/pm', state_directory: '/state' };
+  const desired = { services: new Map(), problems: [], files: 0, readable: true };
+  const loop: Partial<Loop> = { desired };
+  return examine(world as World, settings as Settings, loop as Loop, 'linux').checks;
+}
+
+describe('the mount of cgroup2', () => {
+  const mount = (...asked: Parameters<typeof told>) =>
+    told(...asked).find(({ name }) => name === 'cgroup mount');
+  const contents = { '/proc/self/mountinfo': MOUNT, '/sys/kernel/cgroup/features': FEATURES };
+
+  it('is mentioned, not complained about, when starts may wait for the kernel', () => {
+    const check = mount(contents);
+    expect(check).toMatchObject({ ok: true, detail: expect.stringContaining('without favordynmods') });
+    expect(check?.hint).toContain('remount,favordynmods /sys/fs/cgroup ');
+  });
+
+  it('is not mentioned when it is as quick as can be, cannot be read, or does not matter', () => {
+    expect(mount({ ...contents, '/proc/self/mountinfo': `${MOUNT},favordynmods` })).toBeUndefined();
+    for (const path of Object.keys(contents)) {
+      const { [path]: _, ...others } = contents as Record<string, string>;
+      expect(mount(others)).toBeUndefined();
+    }
+    expect(mount(contents, 'process_group')).toBeUndefined();
+  });
+});

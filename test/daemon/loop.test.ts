@@ -1,0 +1,137 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ServiceName } from '../../src/model/names.ts';
+import type { DesiredState } from '../../src/model/spec.ts';
+import { defined, problem, WEB } from '../builders.ts';
+import { SimulatedDaemon } from '../simulation/daemon.ts';
+import { Injector } from '../twins/injector.ts';
+import { Machine } from '../twins/machine.ts';
+import { MemoryFiles } from '../twins/memory-files.ts';
+import { Chance } from '../twins/random.ts';
+
+const BUSY = problem({ code: 'stop-blocked', message: 'EBUSY' });
+
+let machine: Machine;
+let daemon: SimulatedDaemon;
+let backoff: number;
+/** The kernel does not remove the place of a run. */
+let busy: boolean;
+let removals: number;
+/** The kernel signals and kills nobody. */
+let refusing: boolean;
+let signals: string[];
+
+beforeEach(() => {
+  machine = new Machine(new Chance(1, 'machine'));
+  busy = false;
+  removals = 0;
+  refusing = false;
+  signals = [];
+  backoff = 100;
+  const injector = new Injector();
+  daemon = new SimulatedDaemon({
+    number: 1,
+    offset: 1_700_000_000_000,
+    bootId: 'boot',
+    machine,
+    injector,
+    files: new MemoryFiles(injector),
+    reader: reading,
+    chance: new Chance(1, 'daemon'),
+    blindness: () => ({ tree: false, services: new Set(), runs: new Set() }),
+    refuses: () => refusing,
+    record: (deed) => {
+      if (deed.what === 'signal') signals.push(deed.signal);
+      if (deed.what === 'kill') signals.push('SIGKILL');
+    },
+    told: () => {},
+    changed: (service: ServiceName) => daemon.containment.wake(service),
+  });
+  const { containment } = daemon;
+  const remove = containment.remove.bind(containment);
+  containment.remove = (key) => {
+    removals += 1;
+    return busy ? BUSY : remove(key);
+  };
+});
+
+function reading(): DesiredState {
+  const restart_policy = { restart_backoff: backoff, max_backoff: backoff };
+  const web = defined({ spec: { process: { command: ['/srv/web'] }, restart_policy } });
+  return { services: new Map([[WEB, web]]), problems: [], files: 1, readable: true };
+}
+
+/** Lets time pass; the loop is woken by what the kernel tells and when it asked for it, and for nothing else. */
+function pass(duration: number): void {
+  const until = machine.now + duration;
+  while (machine.now < until) {
+    machine.advance(machine.now + 1);
+    for (let letter = daemon.mail.take(machine.now); letter; letter = daemon.mail.take(machine.now))
+      letter.act();
+    if (!daemon.due && (daemon.wakeAt ?? until) > machine.now) continue;
+    daemon.due = false;
+    const { more, wakeAt } = daemon.loop.pass(25);
+    daemon.due ||= more;
+    daemon.wakeAt = wakeAt === undefined ? undefined : wakeAt - daemon.offset;
+  }
+}
+
+function runs(): readonly string[] {
+  return machine.placesOf(WEB).map(({ key }) => key.id);
+}
+
+/** Starts the service; its first process exits with code 1 while the place of its run cannot be removed. */
+function crashInABusyPlace(): string {
+  daemon.loop.reload();
+  pass(500);
+  const [first] = runs();
+  const [main] = [...(machine.placesOf(WEB)[0]?.processes ?? [])];
+  if (main === undefined) expect.fail('its first process does not run');
+  busy = true;
+  machine.end(main, { kind: 'exited', code: 1 });
+  return first ?? 'no run';
+}
+
+describe('what could not be done', () => {
+  it('keeps its place: nothing is started beside what could not be removed', () => {
+    const first = crashInABusyPlace();
+    pass(10_000);
+    expect(removals).toBeGreaterThan(1);
+    expect(runs()).toEqual([first]);
+    busy = false;
+    pass(2000);
+    expect(runs()).toHaveLength(1);
+    expect(runs()).not.toEqual([first]);
+  });
+
+  it('is tried again a second later, though nothing else happens until then', () => {
+    backoff = 600_000;
+    crashInABusyPlace();
+    pass(500);
+    expect(removals).toBe(1);
+    busy = false;
+    pass(1500);
+    expect(runs()).toEqual([]);
+  });
+
+  it('is not tried again and again at once', () => {
+    backoff = 600_000;
+    crashInABusyPlace();
+    pass(10_000);
+    expect(removals).toBeLessThanOrEqual(11);
+  });
+});
+
+describe('a stop signal that the kernel refuses', () => {
+  it('is sent again as long as there is grace, and nobody is killed for it', () => {
+    daemon.loop.reload();
+    pass(500);
+    refusing = true;
+    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    pass(500);
+    expect(signals).toEqual(['SIGTERM']);
+    refusing = false;
+    pass(1500);
+    expect(signals).toEqual(['SIGTERM', 'SIGTERM']);
+    expect(runs()).toEqual([]);
+  });
+});

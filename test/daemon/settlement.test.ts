@@ -1,0 +1,153 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { removalsOf } from '../../src/daemon/removals.ts';
+import { Settlement } from '../../src/daemon/settlement.ts';
+import { Store } from '../../src/daemon/store.ts';
+import type { ServiceName } from '../../src/model/names.ts';
+import type { Problem } from '../../src/model/problem.ts';
+import type { DesiredState } from '../../src/model/spec.ts';
+import type { Containment } from '../../src/world/world.ts';
+import { defined, NOW, name, run, seen } from '../builders.ts';
+import { Injector } from '../twins/injector.ts';
+import { MemoryFiles } from '../twins/memory-files.ts';
+
+const MINUTE = 60_000;
+const SECOND = 1000;
+
+let now: number;
+let files: MemoryFiles;
+let store: Store;
+/** What runs, and what has a file. */
+let running: Set<ServiceName>;
+let written: Set<ServiceName>;
+let complaints: Problem[];
+let settlement: Settlement;
+
+beforeEach(() => {
+  now = NOW;
+  files = new MemoryFiles(new Injector());
+  store = new Store(files, '/state', 'boot');
+  complaints = [];
+  const containment: Partial<Containment> = {
+    look: (service) => (running.has(service) ? seen(run({ service })) : seen()),
+  };
+  settlement = new Settlement({
+    world: { clock: { now: () => now, after: () => () => {} } },
+    store,
+    complain: (problem) => complaints.push(problem),
+    setIntents: (changes) => store.setIntents(changes),
+    judge: (desired) => {
+      const names = [...new Set([...written, ...running])];
+      const world = { containment: containment as Containment };
+      const tools = { world, store, maxPercent: 30, recent: settlement.recent };
+      return { removals: removalsOf(desired, names, tools), sure: true };
+    },
+  });
+});
+
+function services(count: number): readonly ServiceName[] {
+  const names = Array.from({ length: count }, (_, index) => name(`s${index}`));
+  running = new Set(names);
+  written = new Set(names);
+  return names;
+}
+
+function directory(): DesiredState {
+  const services = new Map([...written].map((one) => [one, defined({ name: one })]));
+  return { services, problems: [], files: written.size, readable: true };
+}
+
+/** A reading after this file has vanished; what is approved is stopped and forgotten before the next one. */
+function vanishes(one: ServiceName): void {
+  written.delete(one);
+  read();
+}
+
+function read(): void {
+  settlement.settle(directory());
+  for (const gone of [...running]) {
+    if (store.intent(gone).removalApproved !== true) continue;
+    running.delete(gone);
+    store.forget(gone);
+  }
+}
+
+describe('a directory that vanishes file by file', () => {
+  it('is stopped short where the whole share is used up', () => {
+    const names = services(10);
+    for (const one of names) {
+      vanishes(one);
+      now += 2 * SECOND;
+    }
+    expect([...running]).toEqual(names.slice(3));
+    expect(settlement.removals.held).toEqual(names.slice(3));
+    expect(complaints[0]).toMatchObject({
+      code: 'directory-suspicious',
+      message: expect.stringContaining('4 of 10 running services lost their file within a minute'),
+    });
+  });
+
+  it('stays stopped short, however long nobody confirms it', () => {
+    const names = services(10);
+    for (const one of names.slice(0, 4)) vanishes(one);
+    now += 60 * MINUTE;
+    read();
+    settlement.resettle(directory());
+    expect([...running]).toEqual(names.slice(3));
+    expect(settlement.prune()).toBeUndefined();
+    read();
+    expect([...running]).toEqual(names.slice(4));
+  });
+
+  it('counts no more when the files are back', () => {
+    const names = services(10);
+    for (const one of names.slice(0, 4)) vanishes(one);
+    for (const one of names) {
+      written.add(one);
+      running.add(one);
+    }
+    read();
+    expect(settlement.removals.held).toEqual([]);
+    for (const one of names.slice(0, 3)) vanishes(one);
+    expect([...running]).toEqual(names.slice(3));
+  });
+});
+
+describe('removals that are meant', () => {
+  it('pass one by one, minutes apart', () => {
+    const names = services(5);
+    for (const one of names.slice(0, 4)) {
+      vanishes(one);
+      now += MINUTE;
+    }
+    expect([...running]).toEqual(names.slice(4));
+  });
+
+  it('pass in small portions within a minute', () => {
+    const names = services(100);
+    for (let first = 0; first < 10; first += 2) {
+      for (const one of names.slice(first, first + 2)) written.delete(one);
+      read();
+      now += 10 * SECOND;
+    }
+    expect([...running]).toEqual(names.slice(10));
+  });
+
+  it('count anew after somebody has confirmed', () => {
+    const names = services(10);
+    for (const one of names.slice(0, 3)) vanishes(one);
+    settlement.prune();
+    vanishes(name('s3'));
+    expect([...running]).toEqual(names.slice(4));
+  });
+
+  it('count only once they are written down', () => {
+    const names = services(2);
+    files.failing = 'ENOSPC';
+    vanishes(name('s0'));
+    expect([...running]).toEqual(names);
+    files.failing = undefined;
+    settlement.resettle(directory());
+    read();
+    expect([...running]).toEqual(names.slice(1));
+  });
+});
