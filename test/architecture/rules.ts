@@ -29,6 +29,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ajv: ['config'],
   chokidar: ['world'],
   commander: ['cli', 'bin'],
+  'cron-parser': ['policy'],
   'fast-json-patch': ['reconcile'],
   fastify: ['api'],
   pino: ['daemon'],
