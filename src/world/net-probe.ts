@@ -1,0 +1,106 @@
+/** Does something answer at this URL, or at this port? */
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import tls from 'node:tls';
+import type { HttpQuestion, ProbeResult, StatusRange, TcpQuestion } from '../model/probe.ts';
+import { inWords } from './errno.ts';
+import { Attempt } from './probe-attempt.ts';
+
+/** `timeout`: milliseconds, for everything together: name, connection, TLS and the head of the answer. */
+export interface HttpTarget extends HttpQuestion {
+  readonly timeout: number;
+}
+
+/** `timeout`: milliseconds, for name and connection together. */
+export interface TcpTarget extends TcpQuestion {
+  readonly timeout: number;
+}
+
+/**
+ * Sends one request on a connection of its own and judges the status of the answer. The body is not read, a redirect
+ * is not followed: it counts by its status. Certificates are not verified, as by the probes of Kubernetes: the
+ * question is whether the service answers, and a service asked on loopback has no certificate for that name.
+ * @param done told the result exactly once, never before this function has returned; whatever is wrong with the
+ *   target is a failure too
+ * @returns cancels: `done` is not called any more, and the connection is closed
+ */
+export function httpProbe(target: HttpTarget, done: (result: ProbeResult) => void): () => void {
+  const attempt = new Attempt(target.timeout, done);
+  attempt.missing = 'not connected';
+  try {
+    const request = requestTo(target);
+    attempt.holds(() => request.destroy());
+    // Stays for good: a request that is destroyed tells of it as an error, later.
+    request.on('error', (error) => attempt.fail(inWords(error)));
+    request.on('socket', (socket) => {
+      socket.once(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', () => {
+        attempt.missing = 'connected, but no answer';
+      });
+    });
+    const answered = (response: http.IncomingMessage) => judge(response, target.status, attempt);
+    request.on('response', answered);
+    // Without a listener these two would end as a connection that was closed, which it was not by the service.
+    request.on('upgrade', answered);
+    request.on('connect', answered);
+    request.end();
+  } catch (error) {
+    attempt.failSoon(`cannot ask: ${inWords(error)}`);
+  }
+  return () => attempt.cancel();
+}
+
+/**
+ * Connects and closes again, without a byte sent.
+ * @param done as of {@link httpProbe}
+ * @returns cancels
+ */
+export function tcpProbe(target: TcpTarget, done: (result: ProbeResult) => void): () => void {
+  const attempt = new Attempt(target.timeout, done);
+  attempt.missing = 'not connected';
+  try {
+    const socket = net.connect({ host: target.host, port: target.port });
+    attempt.holds(() => socket.destroy());
+    socket.on('error', (error) => attempt.fail(inWords(error)));
+    socket.on('connect', () => {
+      if (isItsOwnPeer(socket)) attempt.fail(inWords('ECONNREFUSED'));
+      else attempt.pass('connected');
+    });
+  } catch (error) {
+    attempt.failSoon(`cannot ask: ${inWords(error)}`);
+  }
+  return () => attempt.cancel();
+}
+
+/**
+ * Nobody listens, yet the connection stands: the kernel drew the very port that is asked as the local port, and TCP
+ * lets a socket connect to itself (simultaneous open, RFC 9293, 3.5).
+ */
+export function isItsOwnPeer(socket: net.Socket): boolean {
+  return socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+}
+
+/** Throws a TypeError for a URL, a method or a header that cannot be sent. */
+function requestTo({ url, method, headers }: HttpTarget): http.ClientRequest {
+  const parsed = new URL(url);
+  // No agent: nothing is kept alive, and no probe waits for the connection of another.
+  const options = { method, headers, agent: false } as const;
+  if (parsed.protocol === 'https:') return https.request(parsed, { ...options, rejectUnauthorized: false });
+  return http.request(parsed, options);
+}
+
+function judge(response: http.IncomingMessage, wanted: readonly StatusRange[], attempt: Attempt): void {
+  // The body may break off once it is not read any more.
+  response.on('error', () => {});
+  const status = response.statusCode ?? 0;
+  if (wanted.some((range) => isWithin(status, range))) attempt.pass(`${status}`);
+  else attempt.fail(`${status}, wanted ${wanted.map(printed).join(', ')}`);
+}
+
+function isWithin(status: number, range: StatusRange): boolean {
+  return typeof range === 'number' ? status === range : range.from <= status && status <= range.to;
+}
+
+function printed(range: StatusRange): string {
+  return typeof range === 'number' ? `${range}` : `${range.from}-${range.to}`;
+}

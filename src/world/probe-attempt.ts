@@ -1,0 +1,66 @@
+/** How does one attempt with a deadline tell its result exactly once, and leave nothing open? */
+import { type ProbeResult, safeDetail } from '../model/probe.ts';
+
+/** The longest delay that setTimeout can count (32-bit signed milliseconds); longer ones would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export class Attempt {
+  /** What is missing still, as it is told when the time is up: `not connected`. */
+  missing = 'no answer';
+  readonly #begun = performance.now();
+  readonly #done: (result: ProbeResult) => void;
+  readonly #timer: NodeJS.Timeout;
+  #release: () => void = () => {};
+  #over = false;
+
+  /**
+   * The time begins now.
+   * @param timeout milliseconds
+   * @param done called once, never before the code that made the attempt has returned; not after {@link cancel}
+   */
+  constructor(timeout: number, done: (result: ProbeResult) => void) {
+    this.#done = done;
+    const late = () => this.failSoon(`${this.missing} within ${timeout} ms`);
+    this.#timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+  }
+
+  /** What lets go of everything that was opened; called once, before the result is told. */
+  holds(release: () => void): void {
+    this.#release = release;
+  }
+
+  pass(words: string): void {
+    const elapsed = this.#elapsed();
+    this.#end({ ok: true, detail: safeDetail(`${words} in ${elapsed} ms`), elapsed });
+  }
+
+  fail(words: string): void {
+    this.#end({ ok: false, detail: safeDetail(words), elapsed: this.#elapsed() });
+  }
+
+  /**
+   * As {@link fail}, after what the kernel holds ready has been read: an answer that came in time counts, however
+   * busy this process was meanwhile.
+   */
+  failSoon(words: string): void {
+    setImmediate(() => this.fail(words));
+  }
+
+  /** Whole milliseconds up to now. */
+  #elapsed(): number {
+    return Math.round(performance.now() - this.#begun);
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#release();
+  }
+
+  #end(result: ProbeResult): void {
+    if (this.#over) return;
+    this.cancel();
+    this.#done(result);
+  }
+}
