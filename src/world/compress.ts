@@ -1,0 +1,131 @@
+/** How is a rotated file compressed while rotation goes on, and nobody else is disturbed? */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Problem } from '../model/problem.ts';
+import type { Credentials } from '../model/spec.ts';
+import { createBeside, type LogPlace, openPlace, rotationTrouble, syncNamesSoon } from './log-place.ts';
+import { hasCode } from './safe-walk.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+const compressed = promisify(gzip);
+const read = promisify(fs.read);
+const sync = promisify(fs.fsync);
+
+/** Each block is a member of its own, which gzip(1) and zlib read as one file (RFC 1952, section 2.2); bytes. */
+const BLOCK = 1 << 20;
+
+const LEFTOVER = /^\.pm-[0-9a-f]{12}\.gz\.tmp$/;
+
+export type Compressed =
+  /** `name`: of the compressed file. */
+  | { readonly kind: 'compressed'; readonly name: string }
+  /** It was removed meanwhile, or is no regular file, or the compressor was closed. */
+  | { readonly kind: 'nothing' };
+
+/** One file at a time in the whole process, with at most half of one CPU. */
+export class Compressor {
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  /**
+   * The rotated file may be renamed while it is compressed: it is known by its inode, and the compressed one takes the
+   * name that it has in the end. Both are there for a moment, the plain one never after the compressed one.
+   * @param path of the active log, absolute
+   * @param name of the rotated file beside it
+   */
+  compress(path: string, credentials: Credentials | null, name: string): Promise<Compressed | Problem> {
+    const job = this.#last.then(async () => {
+      try {
+        return await compressOne(path, credentials, name, () => this.#isClosed);
+      } catch (error) {
+        return rotationTrouble(path, error);
+      }
+    });
+    this.#last = job.catch(() => undefined);
+    return job;
+  }
+
+  /** Fulfilled when nothing is open any more; what is not done is left as it was. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#last;
+  }
+}
+
+async function compressOne(
+  path: string,
+  credentials: Credentials | null,
+  name: string,
+  isStopped: () => boolean,
+): Promise<Compressed> {
+  if (isStopped()) return { kind: 'nothing' };
+  const place = openPlace(path, credentials);
+  const source = openSource(place, name);
+  const temporary = `.pm-${randomBytes(6).toString('hex')}.gz.tmp`;
+  let copy: number | undefined;
+  try {
+    if (source === undefined) return { kind: 'nothing' };
+    // Only this class makes them, one at a time: these are of a process that died.
+    for (const each of place.names()) if (LEFTOVER.test(each)) fs.rmSync(place.at(each), { force: true });
+    const like = fs.fstatSync(source);
+    copy = createBeside(place, temporary, like);
+    if (!(await squeeze(source, copy, isStopped))) return { kind: 'nothing' };
+    fs.futimesSync(copy, like.atime, like.mtime);
+    await sync(copy);
+    const given = replaceSource(place, source, temporary);
+    if (given === undefined) return { kind: 'nothing' };
+    await syncNamesSoon(place);
+    return { kind: 'compressed', name: given };
+  } finally {
+    if (copy !== undefined) {
+      fs.closeSync(copy);
+      fs.rmSync(place.at(temporary), { force: true });
+    }
+    if (source !== undefined) fs.closeSync(source);
+    place.close();
+  }
+}
+
+function openSource(place: LogPlace, name: string): number | undefined {
+  try {
+    const fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (fs.fstatSync(fd).isFile()) return fd;
+    fs.closeSync(fd);
+    return undefined;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ELOOP')) return undefined;
+    place.close();
+    throw error;
+  }
+}
+
+/** Rests after each block for as long as that took. False: stopped. */
+async function squeeze(source: number, copy: number, isStopped: () => boolean): Promise<boolean> {
+  const block = Buffer.allocUnsafe(BLOCK);
+  for (let at = 0; ; ) {
+    const began = performance.now();
+    const { bytesRead } = await read(source, block, 0, BLOCK, at);
+    if (bytesRead === 0) return true;
+    const member = await compressed(block.subarray(0, bytesRead));
+    for (let done = 0; done < member.length; ) done += fs.writeSync(copy, member, done);
+    at += bytesRead;
+    if (isStopped()) return false;
+    const busy = performance.now() - began;
+    await new Promise((resolve) => setTimeout(resolve, busy));
+  }
+}
+
+/** Without yielding, so that no rotation renames in between. undefined: the source was removed meanwhile. */
+function replaceSource(place: LogPlace, source: number, temporary: string): string | undefined {
+  const { dev, ino } = fs.fstatSync(source);
+  const name = place.names().find((each) => {
+    const found = fs.lstatSync(place.at(each), { throwIfNoEntry: false });
+    return found?.ino === ino && found.dev === dev;
+  });
+  if (name === undefined) return undefined;
+  fs.renameSync(place.at(temporary), place.at(`${name}.gz`));
+  fs.unlinkSync(place.at(name));
+  return `${name}.gz`;
+}

@@ -1,0 +1,194 @@
+/** How is a log rotated under its writers without losing a byte, or having one twice? */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import type { Problem } from '../model/problem.ts';
+import type { Credentials } from '../model/spec.ts';
+import type { Freezer } from './cgroup-freeze.ts';
+import { copyAhead } from './log-copy.ts';
+import { type Cut, cutFrozen, cutRunning } from './log-cut.ts';
+import {
+  createBeside,
+  isSystemError,
+  type LogPlace,
+  openActive,
+  openPlace,
+  rotationTrouble,
+  syncNamesSoon,
+} from './log-place.ts';
+import { type Naming, nameCopy, resumeRotation, undoRotation } from './rotation-finish.ts';
+import { type Begun, openJournal, type RotationJournal } from './rotation-journal.ts';
+
+export interface RotationOrder {
+  /** Absolute. */
+  readonly path: string;
+  /** The user of the service; null: the daemon's own. */
+  readonly credentials: Credentials | null;
+  /** Handed to `naming`, also by a later daemon. */
+  readonly target: string;
+  readonly naming: Naming;
+  /** Absolute path of a file that only this log has for its journal, in the state directory. */
+  readonly journal: string;
+  /** null: nobody can be frozen, and what is written just while the log is cut is lost; see cutRunning. */
+  readonly freezer: Freezer | null;
+  /** Told of each step that is done; what it throws is not caught: for tests. */
+  readonly passed?: (step: Step) => void;
+}
+
+export type Step =
+  | 'begun'
+  | 'created'
+  | 'copied'
+  | 'frozen'
+  | 'rest copied'
+  | 'cutting'
+  | 'truncated'
+  | 'written back'
+  | 'cut'
+  | 'thawed'
+  | 'named';
+
+export type Rotated =
+  /** Empty, not there, or no regular file. */
+  | { readonly kind: 'nothing' }
+  | {
+      readonly kind: 'rotated';
+      readonly name: string;
+      /** Of the rotated file. */
+      readonly bytes: number;
+      /** How long the writers stood still at the longest; milliseconds. */
+      readonly pause: number;
+      /** How often they were stopped: more than once when they wrote faster than was copied. */
+      readonly rounds: number;
+    };
+
+/** Freezing begins when the copy is so close to the end, in bytes, or after so many attempts to come closer. */
+const CLOSE = 1 << 18;
+const CHASES = 8;
+
+/** Rounds of freezing after which the rotation is given up for now. */
+const ROUNDS = 5;
+
+const dataSync = promisify(fs.fdatasync);
+
+/**
+ * Copies while the writers run, stops them, copies the rest, truncates, lets them go on. What was copied while they
+ * ran is on disk before they are stopped; the rest, of less than a second, is as safe as it was in the log. One
+ * rotation of a log at a time. On a Problem the log is as it was, and the copy is gone; or else the log was cut, only
+ * the name is still missing, and the next call gives it.
+ */
+export async function rotateLog(order: RotationOrder): Promise<Rotated | Problem> {
+  const before = resumeRotation(order.journal, order.naming);
+  if ('code' in before) return before;
+  let place: LogPlace | undefined;
+  let log: number | undefined;
+  try {
+    place = openPlace(order.path, order.credentials);
+    log = openActive(place, order.credentials);
+    return log === undefined ? { kind: 'nothing' } : await rotate(order, place, log);
+  } catch (error) {
+    return rotationTrouble(order.path, error);
+  } finally {
+    if (log !== undefined) fs.closeSync(log);
+    place?.close();
+  }
+}
+
+async function rotate(order: RotationOrder, place: LogPlace, log: number): Promise<Rotated | Problem> {
+  const { dev, ino, size } = fs.fstatSync(log, { bigint: true });
+  if (size === 0n) return { kind: 'nothing' };
+  const begun: Begun = {
+    step: 'begun',
+    log: order.path,
+    credentials: order.credentials,
+    device: `${dev}`,
+    inode: `${ino}`,
+    temporary: `.pm-${randomBytes(6).toString('hex')}.rotating`,
+    target: order.target,
+  };
+  const journal = openJournal(order.journal, begun);
+  order.passed?.('begun');
+  let copy: number | undefined;
+  try {
+    copy = createBeside(place, begun.temporary, fs.fstatSync(log));
+    order.passed?.('created');
+    const cut = await copyAndCut(order, journal, log, copy);
+    if ('code' in cut) {
+      undoRotation(place, begun, order.journal);
+      return cut;
+    }
+    order.passed?.('thawed');
+    if (fs.fstatSync(copy).size > cut.keep) fs.ftruncateSync(copy, cut.keep);
+    await dataSync(copy);
+    const name = nameCopy(place, begun, order.naming);
+    order.passed?.('named');
+    await syncNamesSoon(place);
+    journal.remove();
+    if (name === null) return removed(order.path);
+    return { kind: 'rotated', name, bytes: cut.keep, pause: cut.pause, rounds: cut.rounds };
+  } catch (error) {
+    // Once the log is cut the copy is all that there is.
+    if (isSystemError(error) && !journal.isCut()) undoRotation(place, begun, order.journal);
+    throw error;
+  } finally {
+    if (copy !== undefined) fs.closeSync(copy);
+    journal.close();
+  }
+}
+
+interface Done {
+  readonly keep: number;
+  readonly pause: number;
+  readonly rounds: number;
+}
+
+async function copyAndCut(
+  order: RotationOrder,
+  journal: RotationJournal,
+  log: number,
+  copy: number,
+): Promise<Done | Problem> {
+  let copied = await copyAhead(log, copy, 0);
+  await dataSync(copy);
+  journal.sync();
+  let pause = 0;
+  for (let round = 1; ; round++) {
+    copied = await chase(log, copy, copied);
+    order.passed?.('copied');
+    const input = { log, copy, copied, journal, journalPath: order.journal, passed: order.passed };
+    const cut: Cut =
+      order.freezer === null ? cutRunning(input) : cutFrozen(input, order.freezer, round === ROUNDS);
+    pause = Math.max(pause, cut.pause);
+    if (cut.kind === 'cut') return { keep: cut.keep, pause, rounds: round };
+    if (cut.kind === 'failed') return cut.problem;
+    if (round === ROUNDS) return outrun(order.path);
+    copied = cut.copied;
+  }
+}
+
+/** Comes close to the end of a log that grows. */
+async function chase(log: number, copy: number, start: number): Promise<number> {
+  let at = start;
+  for (let attempt = 0; attempt < CHASES; attempt++) {
+    if (fs.fstatSync(log).size - at <= CLOSE) break;
+    at = await copyAhead(log, copy, at);
+  }
+  return at;
+}
+
+/** The user of the service may do so in a directory of his own. */
+function removed(path: string): Problem {
+  return {
+    code: 'log-unwritable',
+    severity: 'error',
+    message: `${path} was rotated, but somebody has removed the rotated file before it had its name`,
+  };
+}
+
+function outrun(path: string): Problem {
+  return {
+    code: 'log-unwritable',
+    severity: 'error',
+    message: `${path} cannot be rotated now: it is written faster than it can be copied`,
+  };
+}

@@ -1,0 +1,99 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
+import { Compressor } from '../../src/world/compress.ts';
+import { rotateLog } from '../../src/world/log-rotation.ts';
+
+let directory: string;
+let compressor: Compressor;
+const at = (name: string) => join(directory, name);
+const log = () => at('out.log');
+const content = `${Array.from({ length: 300_000 }, (_, line) => `line ${line}`).join('\n')}\n`;
+
+beforeEach(() => {
+  directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
+  compressor = new Compressor();
+});
+afterEach(async () => {
+  await compressor.close();
+  fs.rmSync(directory, { recursive: true });
+});
+
+const names = () => fs.readdirSync(directory).sort();
+
+it('replaces the file by one that is smaller, and has its owner, mode and time', async () => {
+  fs.writeFileSync(at('out.log.1'), content, { mode: 0o604 });
+  fs.utimesSync(at('out.log.1'), 1_000_000, 1_000_000);
+  const { mode } = fs.statSync(at('out.log.1'));
+  expect(await compressor.compress(log(), null, 'out.log.1')).toEqual({
+    kind: 'compressed',
+    name: 'out.log.1.gz',
+  });
+  expect(names()).toEqual(['out.log.1.gz']);
+  const packed = fs.readFileSync(at('out.log.1.gz'));
+  expect(gunzipSync(packed).toString()).toBe(content);
+  expect(packed.length).toBeLessThan(content.length / 2);
+  const found = fs.statSync(at('out.log.1.gz'));
+  expect([found.mode, found.mtimeMs]).toEqual([mode, 1_000_000_000]);
+});
+
+it('gives it the name that rotation gave the file meanwhile', async () => {
+  fs.writeFileSync(log(), content);
+  await rotateLog({
+    path: log(),
+    credentials: null,
+    target: NUMBERED,
+    naming: placement,
+    journal: at('j'),
+    freezer: null,
+  });
+  const packing = compressor.compress(log(), null, 'out.log.1');
+  fs.writeFileSync(log(), 'later\n');
+  await rotateLog({
+    path: log(),
+    credentials: null,
+    target: NUMBERED,
+    naming: placement,
+    journal: at('j'),
+    freezer: null,
+  });
+  expect(names().filter((name) => !name.startsWith('.'))).toEqual(['out.log', 'out.log.1', 'out.log.2']);
+  expect(await packing).toEqual({ kind: 'compressed', name: 'out.log.2.gz' });
+  expect(names()).toEqual(['out.log', 'out.log.1', 'out.log.2.gz']);
+  expect(fs.readFileSync(at('out.log.1'), 'utf8')).toBe('later\n');
+  expect(gunzipSync(fs.readFileSync(at('out.log.2.gz'))).toString()).toBe(content);
+});
+
+it('leaves nothing of a file that was removed meanwhile, or never was', async () => {
+  fs.writeFileSync(at('out.log.1'), content);
+  const packing = compressor.compress(log(), null, 'out.log.1');
+  await Promise.resolve();
+  fs.renameSync(at('out.log.1'), at('taken'));
+  fs.rmSync(at('taken'));
+  expect(await packing).toEqual({ kind: 'nothing' });
+  expect(await compressor.compress(log(), null, 'out.log.9')).toEqual({ kind: 'nothing' });
+  expect(names()).toEqual([]);
+});
+
+it('does one after the other, and stops when it is closed', async () => {
+  for (const name of ['out.log.1', 'out.log.2']) fs.writeFileSync(at(name), content);
+  const both = ['out.log.1', 'out.log.2'].map((name) => compressor.compress(log(), null, name));
+  expect(await both[0]).toMatchObject({ kind: 'compressed' });
+  await compressor.close();
+  expect(await both[1]).toEqual({ kind: 'nothing' });
+  expect(names()).toEqual(['out.log.1.gz', 'out.log.2']);
+});
+
+it('removes what a process left that died, and follows no link', async () => {
+  fs.writeFileSync(at('.pm-0123456789ab.gz.tmp'), 'half');
+  fs.writeFileSync(at('.pm-mine.gz.tmp'), 'not ours');
+  fs.writeFileSync(at('elsewhere'), 'secret');
+  fs.symlinkSync(at('elsewhere'), at('out.log.2'));
+  fs.writeFileSync(at('out.log.1'), 'one\n');
+  expect(await compressor.compress(log(), null, 'out.log.2')).toEqual({ kind: 'nothing' });
+  expect(await compressor.compress(log(), null, 'out.log.1')).toMatchObject({ kind: 'compressed' });
+  expect(names()).toEqual(['.pm-mine.gz.tmp', 'elsewhere', 'out.log.1.gz', 'out.log.2']);
+});
