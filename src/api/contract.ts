@@ -1,6 +1,7 @@
 /** What can be asked of the daemon? One interface: implemented in process by daemon/, over the socket by cli/. */
 import type { Change, Event, FieldChange } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
+import type { DefineRequest, DefineView, DeleteRequest } from './definition.ts';
 
 /** Counts up when a client of the old number could no longer be served; `GET /api/version` tells it. */
 export const PROTOCOL = 1;
@@ -35,6 +36,34 @@ export interface InstanceView {
   readonly restarts: number;
   readonly adopted: boolean;
   readonly reason: string;
+  /** Its probes say that it may be relied on; without probes: it runs. */
+  readonly ready: boolean;
+  readonly port: number | null;
+  readonly probes: readonly ProbeView[];
+}
+
+export interface ProbeView {
+  readonly kind: 'startup' | 'readiness' | 'liveness';
+  /** What it said last; null: nothing yet. */
+  readonly ok: boolean | null;
+  readonly detail: string;
+  /** ISO 8601; null: never. */
+  readonly at: string | null;
+  /** Failures in a row, and how many of them are one too many. */
+  readonly failures: number;
+  readonly threshold: number;
+}
+
+export interface ScheduleView {
+  readonly cron: string;
+  /** The next times, ISO 8601; empty when there is none. */
+  readonly next: readonly string[];
+  readonly next_at: string | null;
+  readonly last_run_at: string | null;
+  /** As in {@link ExitView.reason}. */
+  readonly last_result: string | null;
+  /** Times that nothing was started at, since this schedule is known. */
+  readonly skipped: { readonly missed: number; readonly running: number };
 }
 
 export interface ExitView {
@@ -44,10 +73,15 @@ export interface ExitView {
   readonly oom: boolean;
   /** ISO 8601. */
   readonly at: string;
-  readonly by: 'itself' | 'stop';
+  /** `policy`: a probe failed, or its time was over. */
+  readonly by: 'itself' | 'stop' | 'policy';
+  /** `policy`: what was wrong with it, for people. */
+  readonly because?: string;
   readonly uptime_ms: number;
   /** `exit_3`, `signal_9`, `oom`, `unknown`, or the sentence of a launch that was refused. */
   readonly reason: string;
+  /** The last lines that a run of a schedule wrote; told by `why`. */
+  readonly log?: readonly string[];
 }
 
 export interface ServiceView {
@@ -64,7 +98,7 @@ export interface ServiceView {
   readonly reason: string;
   readonly instances: readonly InstanceView[];
   readonly last_exit: ExitView | null;
-  readonly schedule: null;
+  readonly schedule: ScheduleView | null;
   readonly file: string | null;
   /** The names that the REST calls have for the same, for programs that know processes by them. */
   readonly id: string;
@@ -111,6 +145,10 @@ export interface ChangeResult extends Change {
   /** `pending`: accepted, still going on when the answer was sent (no wait, or the time was over). */
   readonly result: 'done' | 'failed' | 'pending' | 'refused';
   readonly detail: string;
+  /** The newer definition failed, and what ran before goes on. */
+  readonly kept?: true;
+  /** The last lines that the failed one wrote. */
+  readonly log?: readonly string[];
 }
 
 export interface UpdateView extends Omit<DiffView, 'changes'> {
@@ -125,7 +163,17 @@ export interface UpdateRequest {
   readonly wait: number;
 }
 
-export type Verb = 'start' | 'stop' | 'restart' | 'hold' | 'release' | 'enable' | 'disable' | 'scale';
+export type Verb =
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'reload'
+  | 'trigger'
+  | 'hold'
+  | 'release'
+  | 'enable'
+  | 'disable'
+  | 'scale';
 
 export interface CommandRequest {
   readonly verb: Verb;
@@ -147,6 +195,10 @@ export interface CommandResult {
   readonly result: 'done' | 'failed' | 'pending' | 'refused' | 'unknown_service';
   /** One sentence: what is the case now, or why not. */
   readonly detail: string;
+  /** The newer definition failed, and what ran before goes on. */
+  readonly kept?: true;
+  /** The last lines that the failed one wrote. */
+  readonly log?: readonly string[];
 }
 
 export interface CommandView {
@@ -241,6 +293,8 @@ export interface Control {
   diff(): DiffView;
   update(request: UpdateRequest): Promise<UpdateView>;
   command(request: CommandRequest): Promise<CommandView>;
+  define(request: DefineRequest): Promise<DefineView>;
+  delete(request: DeleteRequest): Promise<CommandView>;
   why(service: string): WhyView | undefined;
   logs(request: LogsRequest): LogsView;
   /** What happened after the event number `after`, oldest first. */
@@ -255,35 +309,6 @@ export interface Control {
   doctor(): DoctorView;
   shutdown(options: { readonly stopServices: boolean; readonly by: string }): void;
 }
-
-/**
- * The routes, as the server registers and the client calls them. Bodies and answers are JSON of the types above.
- * A refused request answers `{"error": {"code", "message"}}` with a 4xx status.
- */
-export const ROUTES = {
-  health: 'GET /health',
-  version: 'GET /api/version',
-  status: 'GET /api/status',
-  processes: 'GET /api/processes',
-  process: 'GET /api/processes/:id',
-  /** Query: lines=100. */
-  processLogs: 'GET /api/processes/:id/logs',
-  /** start, stop, restart or reload, as a REST call on one process. Query: wait=<ms>. */
-  processVerb: 'POST /api/processes/:id/:verb',
-  /** The same as update. */
-  reload: 'POST /api/processes/reload',
-  diff: 'GET /api/diff',
-  update: 'POST /api/update',
-  command: 'POST /api/command',
-  why: 'GET /api/why/:id',
-  /** Query: services=a,b&file=stdout.log&lines=50. */
-  logs: 'GET /api/logs',
-  /** Query: after=<id>&follow=1: newline-delimited JSON that goes on until the client closes. */
-  events: 'GET /api/events',
-  wait: 'POST /api/wait',
-  doctor: 'GET /api/doctor',
-  shutdown: 'POST /api/shutdown',
-} as const;
 
 export function configError(problem: Problem): ConfigError {
   return {

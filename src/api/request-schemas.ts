@@ -1,7 +1,25 @@
 /** What may the body of a request say? Anything else is refused before it is looked at. */
+import type { Verb } from './contract.ts';
 
 const milliseconds = { type: 'integer', minimum: 0 } as const;
 const names = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 64 } } as const;
+
+/** Nothing that a process is started with may hold the character that ends a text there (execve(2)). */
+const text = { type: 'string', maxLength: 131_072, pattern: '^[^\\u0000]*$' } as const;
+const actor = { type: 'string', pattern: '^[\\w.@+-]{1,64}$' } as const;
+
+const VERBS: readonly Verb[] = [
+  'start',
+  'stop',
+  'restart',
+  'reload',
+  'trigger',
+  'hold',
+  'release',
+  'enable',
+  'disable',
+  'scale',
+];
 
 /** JSON Schemas by call. */
 export const BODIES = {
@@ -15,14 +33,38 @@ export const BODIES = {
     additionalProperties: false,
     required: ['verb', 'services'],
     properties: {
-      verb: { enum: ['start', 'stop', 'restart', 'hold', 'release', 'enable', 'disable', 'scale'] },
+      verb: { enum: VERBS },
       services: { ...names, minItems: 1 },
-      by: { type: 'string', pattern: '^[\\w.@+-]{1,64}$' },
+      by: actor,
       reason: { type: 'string', maxLength: 500 },
       for: milliseconds,
       instances: { type: 'integer', minimum: 0, maximum: 999 },
       wait: milliseconds,
     },
+  },
+  define: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['name', 'command', 'directory'],
+    properties: {
+      name: { type: 'string', maxLength: 64 },
+      command: { type: 'array', minItems: 1, maxItems: 10_000, items: text },
+      directory: { ...text, pattern: '^/[^\\u0000]*$' },
+      instances: { anyOf: [{ type: 'integer', minimum: 1, maximum: 999 }, { const: 'auto' }] },
+      port: { anyOf: [{ type: 'integer', minimum: 1, maximum: 65_535 }, { const: 'auto' }] },
+      env: { type: 'object', maxProperties: 10_000, additionalProperties: text },
+      user: { type: 'string', minLength: 1, maxLength: 256 },
+      schedule: { type: 'string', minLength: 1, maxLength: 1000 },
+      dev: { type: 'boolean' },
+      by: actor,
+      wait: milliseconds,
+    },
+  },
+  delete: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['services'],
+    properties: { services: { ...names, minItems: 1 }, by: actor, wait: milliseconds },
   },
   wait: {
     type: 'object',

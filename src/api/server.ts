@@ -127,7 +127,7 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
     return control.update({
       services: body.services ?? [],
       prune: body.prune ?? false,
-      wait: Math.min(body.wait ?? DEFAULT_WAIT, LONGEST_WAIT),
+      wait: waitOf(body.wait),
     });
   });
   app.post('/api/command', { schema: { body: BODIES.command } }, async (request) => {
@@ -135,8 +135,16 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
     return control.command({
       ...body,
       by: body.by ?? actor(request),
-      wait: Math.min(body.wait ?? DEFAULT_WAIT, LONGEST_WAIT),
+      wait: waitOf(body.wait),
     });
+  });
+  app.post('/api/define', { schema: { body: BODIES.define } }, async (request) => {
+    const body = request.body as Parameters<Control['define']>[0];
+    return control.define({ ...body, by: body.by ?? actor(request), wait: waitOf(body.wait) });
+  });
+  app.post('/api/delete', { schema: { body: BODIES.delete } }, async (request) => {
+    const body = request.body as Parameters<Control['delete']>[0];
+    return control.delete({ ...body, by: body.by ?? actor(request), wait: waitOf(body.wait) });
   });
   app.post('/api/wait', { schema: { body: BODIES.wait } }, async (request, reply) => {
     const body = request.body as Parameters<Control['wait']>[0];
@@ -151,6 +159,10 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
     );
     return { ok: true };
   });
+}
+
+function waitOf(asked: number | undefined): number {
+  return Math.min(asked ?? DEFAULT_WAIT, LONGEST_WAIT);
 }
 
 function health(control: Control, now: number): Record<string, unknown> {
@@ -212,7 +224,7 @@ function actor(request: FastifyRequest): string {
 }
 
 function isVerb(verb: string): verb is Verb {
-  return verb === 'start' || verb === 'stop' || verb === 'restart';
+  return verb === 'start' || verb === 'stop' || verb === 'restart' || verb === 'reload';
 }
 
 function parameter(request: FastifyRequest, name: string): string {

@@ -1,8 +1,11 @@
 /** The program pmctl: argv and exit code. */
+import { fileURLToPath } from 'node:url';
 import { pmctl } from '../cli/pmctl.ts';
 import { processTerminal } from '../cli/terminal.ts';
 
 const interrupt = new AbortController();
+let endsItself = false;
+let signalled: number | undefined;
 
 /** 128 and the number of the signal, as shells count (signal(7)). */
 for (const [signal, code] of [
@@ -10,10 +13,12 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    const again = signalled !== undefined;
+    signalled ??= code;
     // Whoever listens gives the terminal back as it was before this call returns.
     interrupt.abort();
-    process.exit(code);
+    if (again || !endsItself) process.exit(signalled);
   });
 }
 
@@ -27,4 +32,17 @@ process.stderr.on('error', () => {
   // Nobody is left who could be told.
 });
 
-process.exitCode = await pmctl(process.argv.slice(2), processTerminal(interrupt.signal));
+const terminal = processTerminal({
+  interrupted: interrupt.signal,
+  endItself: () => {
+    endsItself = true;
+  },
+  // A small young generation, as the launcher beside it gives the daemon.
+  daemonProgram: [
+    process.execPath,
+    '--max-semi-space-size=4',
+    fileURLToPath(new URL('processmaster.js', import.meta.url)),
+  ],
+});
+const exit = await pmctl(process.argv.slice(2), terminal);
+process.exitCode = signalled ?? exit;

@@ -1,6 +1,7 @@
 /** The program processmaster: argv, settings, the real world, and the daemon in it. */
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { defineService, removableFile } from '../config/define.ts';
 import { withEnabled } from '../config/enable.ts';
 import { ServiceDirectory } from '../config/load.ts';
 import { loadSettings } from '../config/settings.ts';
@@ -13,11 +14,12 @@ import { type Problem, sentence } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { systemFiles } from '../world/files.ts';
 import { systemHost } from '../world/host.ts';
+import { hostFacts } from '../world/host-facts.ts';
 import { openWorld } from '../world/linux.ts';
 import { clearStalePidFile } from '../world/pid-file.ts';
 import { closeLog, openLog } from '../world/safe-open.ts';
 import { systemUsers } from '../world/users.ts';
-import { type Files, isFailure } from '../world/world.ts';
+import { type Failure, type Files, isFailure } from '../world/world.ts';
 
 /** sysexits(3): the command was used wrongly. */
 const WRONG_USAGE = 64;
@@ -27,7 +29,16 @@ const { version } = packageFile;
 /** A service file larger than this is refused when it is read; it is not edited either. Bytes. */
 const FILE_LIMIT = 1024 * 1024;
 
-await main(process.argv.slice(2));
+await (process.argv[2] === 'run' ? foreground(process.argv.slice(3)) : main(process.argv.slice(2)));
+
+async function foreground(argv: readonly string[]): Promise<void> {
+  const { runForeground } = await import('./run.ts');
+  const ended = await runForeground(argv, { version, cwd: process.cwd() });
+  if (ended === undefined) return;
+  if (ended.out !== '') process.stdout.write(ended.out);
+  if (ended.err !== '') process.stderr.write(ended.err);
+  process.exitCode = ended.exit;
+}
 
 async function main(argv: readonly string[]): Promise<void> {
   const given = parseArguments(argv);
@@ -59,13 +70,15 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const log = await openDaemonLog(settings.log, process.stderr.isTTY);
   for (const warning of loaded.warnings) log.warn({ code: warning.code }, sentence(warning));
-  const directory = new ServiceDirectory({
+  const place = {
     files,
     users,
+    host: hostFacts(),
     settings,
     environment: host.environment,
     cwd: process.cwd(),
-  });
+  };
+  const directory = new ServiceDirectory(place);
   const daemon = new Daemon({
     world: opened.world,
     host,
@@ -78,6 +91,11 @@ async function main(argv: readonly string[]): Promise<void> {
     closeLog,
     clearPidFile: clearStalePidFile,
     readLogs,
+    serviceFiles: {
+      define: (service) => defineService(service, place),
+      removable: (desired) => removableFile(desired, place),
+      remove: (path) => removed(path, files.remove(path)),
+    },
     setEnabled: (desired, service, enabled) => setEnabled(files, desired, service, enabled),
   });
   host.optimize(false);
@@ -101,7 +119,9 @@ function parseArguments(
     if (group || path.includes('*')) continue;
     command.addOption(new Option(`--${flagOf(path)} <value>`, firstSentence(description)));
   }
-  command.addHelpText('after', '\nServices are managed with pmctl: pmctl status, pmctl stop SERVICE, …');
+  const services = 'Services are managed with pmctl: pmctl status, pmctl stop SERVICE, …';
+  const run = 'One command in the foreground, without files: processmaster run --help';
+  command.addHelpText('after', `\n${services}\n${run}`);
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
@@ -148,6 +168,12 @@ function setEnabled(
   if (edited === text) return undefined;
   const failure = files.replace(file, edited, { mode: status.mode, durable: true });
   return failure === undefined ? undefined : refuse(`${file} cannot be written (${failure.failed})`);
+}
+
+function removed(path: string, failure: Failure | undefined): Problem | undefined {
+  if (failure === undefined) return undefined;
+  const message = `${path} cannot be removed (${failure.failed})`;
+  return { code: 'file-unreadable', severity: 'error', message };
 }
 
 /** `watch.settle` is `--watch-settle`, `sock_path` is `--sock-path`. */

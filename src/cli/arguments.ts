@@ -26,7 +26,11 @@ export function readArguments(argv: readonly string[], terminal: Terminal): Type
     command.action(() => {
       // The table above gives every option the type that Options has for it.
       const options = command.optsWithGlobals<Options & { color: boolean }>();
-      typed = { is: 'command', row, words: command.args, options };
+      const words = row.afterDashes ? afterDashes(argv) : command.args;
+      if (words.length !== command.args.length) {
+        command.error(`error: write the command after --: pmctl ${row.name} [options] -- CMD...`);
+      }
+      typed = { is: 'command', row, words, options };
     });
   }
   try {
@@ -37,6 +41,11 @@ export function readArguments(argv: readonly string[], terminal: Terminal): Type
     return { is: 'told', exit: asked ? 'fine' : 'usage' };
   }
   return typed;
+}
+
+function afterDashes(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('--');
+  return at < 0 ? [] : argv.slice(at + 1);
 }
 
 /** `pmctl --version` is `pmctl version`, unless it stands behind a command that could mean it. */

@@ -26,6 +26,14 @@ export interface Options {
   readonly lines?: number;
   readonly follow?: boolean;
   readonly stopServices?: boolean;
+  readonly name?: string;
+  readonly instances?: number | 'auto';
+  readonly port?: number | 'auto';
+  readonly env?: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly cwd?: string;
+  readonly schedule?: string;
+  readonly dev?: boolean;
 }
 
 export interface Call {
@@ -34,8 +42,11 @@ export interface Call {
   readonly options: Options;
   readonly terminal: Terminal;
   readonly paint: Paint;
-  /** Finds the socket; nothing is sent yet. */
-  daemon(): Promise<Daemon | Refusal>;
+  /**
+   * Finds the socket; nothing is sent yet.
+   * @param cancel ends what is asked of it; an interrupt unless said otherwise
+   */
+  daemon(cancel?: AbortSignal): Promise<Daemon | Refusal>;
 }
 
 export type Run = (call: Call) => Promise<Exit>;

@@ -5,6 +5,7 @@ import { checkDirectory } from '../config/check.ts';
 import { loadSettings, type SettingsInput } from '../config/settings.ts';
 import { sentence } from '../model/problem.ts';
 import { systemFiles } from '../world/files.ts';
+import { hostFacts } from '../world/host-facts.ts';
 import { systemUsers } from '../world/users.ts';
 import { type Call, printJson, printLines } from './call.ts';
 import type { Exit } from './exit-codes.ts';
@@ -17,6 +18,7 @@ export async function check(call: Call): Promise<Exit> {
   const { words, options, terminal, paint } = call;
   const found = checkDirectory({
     ...settingsInput(options.config, terminal),
+    host: hostFacts(),
     ...(words.length === 0 ? {} : { only: words }),
   });
   const view: CheckView = {

@@ -1,4 +1,5 @@
 /** Which commands does pmctl have, with which arguments and options, and where is the code of each? */
+import type { Verb } from '../api/contract.ts';
 import { parseDuration } from '../model/units.ts';
 import type { Run } from './call.ts';
 
@@ -17,6 +18,8 @@ export interface CommandRow {
   readonly group: string;
   readonly summary: string;
   readonly options: readonly OptionRow[];
+  /** The words are a command with options of its own: they stand after `--`. */
+  readonly afterDashes?: true;
   /** Loaded when the command is called: a command pays for no other's code. */
   readonly load: () => Promise<Run>;
 }
@@ -116,6 +119,21 @@ export const COMMANDS: readonly CommandRow[] = [
   verb('start', 'start; also what was stopped or has failed', [label, wait, noWait, timeout]),
   verb('stop', 'stop, and stay stopped until start', [label, wait, noWait, timeout]),
   verb('restart', 'replace the processes', [label, wait, noWait, timeout]),
+  verb('reload', 'tell the processes to reload, or replace them one by one where they cannot', [
+    label,
+    wait,
+    noWait,
+    timeout,
+  ]),
+  verb('trigger', 'run scheduled services once, now', [label, wait, noWait, timeout]),
+  {
+    name: 'schedule',
+    words: '[service...]',
+    group: SERVICES,
+    summary: 'the next times of scheduled services, and how they went last',
+    options: [label],
+    load: async () => (await import('./schedule.ts')).schedule,
+  },
   verb('hold', 'the loop leaves it alone, and everybody sees why', [
     { flags: '-m, --message <reason>', summary: 'why it is held', required: true },
     { flags: '--for <duration>', summary: 'release by itself after this time', parse: duration },
@@ -131,6 +149,43 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'run so many instances now; shown as drift until the file agrees',
     options: [wait, noWait, timeout],
     load: async () => (await import('./verbs.ts')).scale,
+  },
+  {
+    name: 'run',
+    words: '<command...>',
+    afterDashes: true,
+    group: SERVICES,
+    summary: 'write a service file for a command, and run it: run [options] -- CMD…',
+    options: [
+      { flags: '--name <name>', summary: 'of the service (default: taken from the command)' },
+      {
+        flags: '--instances <count>',
+        summary: 'how many, or auto: one for each processor',
+        parse: instances,
+      },
+      {
+        flags: '--port <port>',
+        summary: 'its TCP port, exported as PORT; auto: one of the pool',
+        parse: port,
+      },
+      { flags: '--env <name=value>', summary: 'a variable of the process; may be repeated', parse: variable },
+      { flags: '--user <user>', summary: 'who runs it (default: the user of the daemon)' },
+      { flags: '--cwd <directory>', summary: 'its working directory (default: this one)' },
+      { flags: '--schedule <cron>', summary: 'run it at these times instead of all the time' },
+      { flags: '--dev', summary: 'restart it when files change, show its logs, stop it with Ctrl-C' },
+      wait,
+      noWait,
+      timeout,
+    ],
+    load: async () => (await import('./run.ts')).run,
+  },
+  {
+    name: 'delete',
+    words: '<service...>',
+    group: SERVICES,
+    summary: 'remove the file, and end what runs of it',
+    options: [wait, noWait, timeout],
+    load: async () => (await import('./delete.ts')).remove,
   },
   {
     name: 'wait',
@@ -193,11 +248,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
 ];
 
-function verb(
-  name: 'start' | 'stop' | 'restart' | 'hold' | 'release' | 'enable' | 'disable',
-  summary: string,
-  options: readonly OptionRow[],
-): CommandRow {
+function verb(name: Exclude<Verb, 'scale'>, summary: string, options: readonly OptionRow[]): CommandRow {
   const load = async (): Promise<Run> => (await import('./verbs.ts'))[name];
   return { name, words: '[service|all...]', group: SERVICES, summary, options, load };
 }
@@ -211,6 +262,25 @@ function duration(text: string): number {
 function wholeNumber(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw new UnreadableValue('Write a whole number, not negative.');
+}
+
+function instances(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (/^\d{1,3}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new UnreadableValue('Write a number from 1 to 999, or auto.');
+}
+
+function port(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= 65_535) return number;
+  throw new UnreadableValue('Write a number from 1 to 65535, or auto.');
+}
+
+function variable(text: string, before: unknown): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new UnreadableValue('Write it as NAME=value.');
+  return { ...(typeof before === 'object' ? before : {}), [name]: value };
 }
 
 function goal(text: string): string {

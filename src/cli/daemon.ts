@@ -1,20 +1,21 @@
 /** What can a command ask of the daemon? The other side of the contract, over the socket. */
-import {
-  type CommandRequest,
-  type CommandView,
-  type DiffView,
-  type DoctorView,
-  type LogsRequest,
-  type LogsView,
-  ROUTES,
-  type StatusView,
-  type UpdateRequest,
-  type UpdateView,
-  type VersionView,
-  type WaitRequest,
-  type WaitView,
-  type WhyView,
+import type {
+  CommandRequest,
+  CommandView,
+  DiffView,
+  DoctorView,
+  LogsRequest,
+  LogsView,
+  StatusView,
+  UpdateRequest,
+  UpdateView,
+  VersionView,
+  WaitRequest,
+  WaitView,
+  WhyView,
 } from '../api/contract.ts';
+import type { DefineRequest, DefineView, DeleteRequest } from '../api/definition.ts';
+import { ROUTES } from '../api/routes.ts';
 import type { Event } from '../model/action.ts';
 import { type Address, exchange, stream } from './http-over-socket.ts';
 import type { Refusal } from './refusal.ts';
@@ -28,6 +29,8 @@ export interface Daemon {
   diff(): Promise<DiffView | Refusal>;
   update(request: UpdateRequest): Promise<UpdateView | Refusal>;
   command(request: CommandRequest): Promise<CommandView | Refusal>;
+  define(request: DefineRequest): Promise<DefineView | Refusal>;
+  delete(request: DeleteRequest): Promise<CommandView | Refusal>;
   why(service: string): Promise<WhyView | Refusal>;
   logs(request: LogsRequest): Promise<LogsView | Refusal>;
   /**
@@ -60,6 +63,8 @@ export function daemonAt(address: Address): Daemon {
     diff: () => ask(ROUTES.diff),
     update: (request) => ask(ROUTES.update, { body: request, patience: request.wait + PATIENCE }),
     command: (request) => ask(ROUTES.command, { body: request, patience: request.wait + PATIENCE }),
+    define: (request) => ask(ROUTES.define, { body: request, patience: request.wait + PATIENCE }),
+    delete: (request) => ask(ROUTES.delete, { body: request, patience: request.wait + PATIENCE }),
     why: (service) => ask(ROUTES.why, { id: service }),
     logs: ({ services, file, lines }) =>
       ask(ROUTES.logs, {

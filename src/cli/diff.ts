@@ -6,6 +6,7 @@ import type { Exit } from './exit-codes.ts';
 import { withProgress } from './progress.ts';
 import { isRefusal, type Refusal, unknownServices, wrongUsage } from './refusal.ts';
 import { renderDiff } from './render-diff.ts';
+import { lastWords } from './verbs.ts';
 
 /** Exit 1 when files have errors, else 2 when something would be done or the guard holds a removal, else 0. */
 export async function diff(call: Call): Promise<Exit> {
@@ -35,6 +36,7 @@ export async function update(call: Call): Promise<Exit> {
   const view = await withProgress(call, daemon, { doing: 'updating', limit: wait, isOpen }, asked);
   if (isRefusal(view)) return refuse(call, view);
   print(call, view);
+  if (!call.options.json) printLines(call, lastWords(view.changes));
   return exitOf(view, services, wait > 0);
 }
 

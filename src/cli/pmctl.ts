@@ -20,18 +20,21 @@ export async function pmctl(argv: readonly string[], terminal: Terminal): Promis
     refused: !options.color || options.json === true,
     environment: terminal.environment,
   });
-  const call: Call = { words, options, terminal, paint, daemon: () => findDaemon(call) };
+  const call: Call = { words, options, terminal, paint, daemon: (cancel) => findDaemon(call, cancel) };
   const run = await row.load();
   const exit = await run(call);
   return EXIT_CODES[terminal.interrupted.aborted ? 'interrupted' : exit].code;
 }
 
-async function findDaemon({ options, terminal }: Call): Promise<Daemon | Refusal> {
+async function findDaemon(
+  { options, terminal }: Call,
+  cancel = terminal.interrupted,
+): Promise<Daemon | Refusal> {
   const [{ socketPath }, { daemonAt }] = await Promise.all([
     import('./socket-path.ts'),
     import('./daemon.ts'),
   ]);
   const socket = await socketPath({ sock: options.sock, config: options.config }, terminal);
   if (isRefusal(socket)) return socket;
-  return daemonAt({ socket, actor: terminal.user.name, cancel: terminal.interrupted });
+  return daemonAt({ socket, actor: terminal.user.name, cancel });
 }

@@ -2,7 +2,7 @@
 import type { Drift, InstanceView, ServiceView, StatusView } from '../api/contract.ts';
 import { sentence } from '../model/problem.ts';
 import { type Colour, type Paint, STATE_COLOURS } from './paint.ts';
-import { age, humanBytes, percent } from './quantities.ts';
+import { age, humanBytes, percent, shortDuration } from './quantities.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { safeText } from './terminal-safe.ts';
 
@@ -70,8 +70,15 @@ function serviceRow(service: ServiceView, now: number): readonly Cell[] {
     { text: humanBytes(sum(service.instances.map(({ memory_bytes }) => memory_bytes))) },
     driftCell(service.drift),
     { text: age(since(service), now) },
-    { text: service.reason },
+    { text: reasonOf(service, now) },
   ];
+}
+
+/** Of a service that waits for its time, when that is. */
+function reasonOf({ reason, schedule, state }: ServiceView, now: number): string {
+  if (reason !== '' || schedule === null || state !== 'scheduled') return reason;
+  if (schedule.next_at === null) return 'no further time';
+  return `next run in ${shortDuration(Date.parse(schedule.next_at) - now)}`;
 }
 
 function instanceRow(instance: InstanceView, now: number): readonly Cell[] {
@@ -79,6 +86,7 @@ function instanceRow(instance: InstanceView, now: number): readonly Cell[] {
   const shown =
     pids.length > 3 ? `${pids.slice(0, 3).join(' ')} and ${pids.length - 3} more` : pids.join(' ');
   const pidText = pids.length === 0 ? '' : `pid ${shown}${instance.adopted ? ', adopted' : ''}`;
+  const portText = instance.port === null ? '' : `port ${instance.port}`;
   return [
     { text: `  ${instance.instance}`, colour: 'dim' },
     { text: '' },
@@ -89,7 +97,7 @@ function instanceRow(instance: InstanceView, now: number): readonly Cell[] {
     { text: humanBytes(instance.memory_bytes) },
     { text: '' },
     { text: age(instance.started_at, now) },
-    { text: [pidText, instance.reason].filter((text) => text !== '').join('; ') },
+    { text: [pidText, portText, instance.reason].filter((text) => text !== '').join('; ') },
   ];
 }
 

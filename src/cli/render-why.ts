@@ -2,7 +2,7 @@
 import type { ExitView, WhyView } from '../api/contract.ts';
 import { printDuration } from '../model/units.ts';
 import { type Paint, STATE_COLOURS } from './paint.ts';
-import { age, shortDuration } from './quantities.ts';
+import { age, localTime, shortDuration } from './quantities.ts';
 import { fieldText, placeOf } from './render-diff.ts';
 import { renderProblems } from './render-status.ts';
 import { table } from './table.ts';
@@ -25,6 +25,7 @@ export function renderWhy(view: WhyView, look: WhyLook): readonly string[] {
     `${paint('bold', safeText(service.name))} is ${state}, ${service.ready}/${service.desired} ready${held}`,
     ...because.map((text) => `  ${safeText(text)}`),
     ...section('Last exits', exitLines(exits, look)),
+    ...exits.flatMap((exit) => excerpt(exit, look)),
     ...section(
       'Not applied yet',
       changes.map((change) =>
@@ -39,6 +40,22 @@ export function renderWhy(view: WhyView, look: WhyLook): readonly string[] {
   ];
 }
 
+/** What one run of a schedule wrote. */
+function excerpt({ at, log, ...exit }: ExitView, { onTerminal }: WhyLook): readonly string[] {
+  if (log === undefined || log.length === 0) return [];
+  const lines = log.map((line) => (onTerminal ? safeLine(line) : line));
+  return section(
+    `Output of the run that ended at ${localTime(Date.parse(at))} with ${howText({ at, ...exit })}`,
+    lines,
+  );
+}
+
+const ENDED_BY: Readonly<Record<ExitView['by'], string>> = {
+  stop: 'stopped',
+  itself: 'by itself',
+  policy: 'not well',
+};
+
 function exitLines(exits: readonly ExitView[], { now, paint }: WhyLook): readonly string[] {
   const columns = ['AGO', 'INSTANCE', 'HOW', 'BY', 'AFTER'].map((title) => ({
     title,
@@ -48,7 +65,7 @@ function exitLines(exits: readonly ExitView[], { now, paint }: WhyLook): readonl
     { text: `${age(exit.at, now)} ago` },
     { text: `instance ${exit.instance}` },
     { text: howText(exit) },
-    { text: exit.by === 'stop' ? 'stopped' : 'by itself' },
+    { text: ENDED_BY[exit.by] },
     {
       text: `after ${exit.uptime_ms < 1000 ? printDuration(exit.uptime_ms) : shortDuration(exit.uptime_ms)}`,
     },

@@ -24,13 +24,21 @@ export interface Terminal {
   /** Ends early, without an error, when `cancel` or the user interrupts. */
   sleep(milliseconds: number, cancel?: AbortSignal): Promise<void>;
   readonly interrupted: AbortSignal;
+  /** From now on the first interrupt only aborts `interrupted`: the command has something to do before its end. */
+  endItself(): void;
+  /** The argv of the daemon that belongs to this pmctl; its last word is a file. */
+  readonly daemonProgram: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly directory: string;
   /** Who typed the command. */
   readonly user: { readonly name: string; readonly uid: number };
 }
 
-export function processTerminal(interrupted: AbortSignal): Terminal {
+/** What the program around knows of itself. */
+export type Surroundings = Pick<Terminal, 'interrupted' | 'endItself' | 'daemonProgram'>;
+
+export function processTerminal(surroundings: Surroundings): Terminal {
+  const { interrupted } = surroundings;
   const { stdin, stdout, stderr } = process;
   return {
     write: (text) => void stdout.write(text),
@@ -55,7 +63,7 @@ export function processTerminal(interrupted: AbortSignal): Terminal {
       const signal = cancel === undefined ? interrupted : AbortSignal.any([cancel, interrupted]);
       await after(milliseconds, undefined, { signal }).catch(() => undefined);
     },
-    interrupted,
+    ...surroundings,
     environment: process.env,
     directory: currentDirectory(),
     user: whoami(),

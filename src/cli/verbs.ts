@@ -7,10 +7,13 @@ import { withProgress } from './progress.ts';
 import { isRefusal, type Refusal, wrongUsage } from './refusal.ts';
 import { checkWords, type Selection, select } from './selection.ts';
 import { table } from './table.ts';
+import { safeLine } from './terminal-safe.ts';
 
 export const start: Run = (call) => run(call, { verb: 'start', waits: true, ofAll: isWanted });
 export const stop: Run = (call) => run(call, { verb: 'stop', waits: true, ofAll: isOngoing });
 export const restart: Run = (call) => run(call, { verb: 'restart', waits: true, ofAll: isNotStopped });
+export const reload: Run = (call) => run(call, { verb: 'reload', waits: true, ofAll: isNotStopped });
+export const trigger: Run = (call) => run(call, { verb: 'trigger', waits: true, ofAll: isScheduled });
 export const release: Run = (call) => run(call, { verb: 'release', waits: false, ofAll: isHeld });
 export const enable: Run = (call) => run(call, { verb: 'enable', waits: true });
 export const disable: Run = (call) => run(call, { verb: 'disable', waits: true });
@@ -67,7 +70,7 @@ async function run(call: Call, deed: Deed): Promise<Exit> {
   if (isRefusal(answer)) return refuse(call, answer);
   if (call.options.json) printJson(call, answer);
   else if (answer.results.length === 0) printLines(call, [`no service to ${deed.verb}`]);
-  else printLines(call, renderResults(call, deed.verb, answer.results));
+  else printLines(call, renderResults(call, DONE[deed.verb], answer.results));
   return exitOf(answer.results, waits);
 }
 
@@ -87,7 +90,7 @@ async function carryOut(call: Call, daemon: Daemon, request: CommandRequest): Pr
 function isThere(service: ServiceView, verb: Verb): boolean {
   if (verb === 'stop' || verb === 'disable')
     return service.state === 'stopped' || service.state === 'completed';
-  if (service.state === 'completed') return true;
+  if (service.state === 'completed' || service.state === 'scheduled') return true;
   return service.state === 'running' && service.ready >= service.desired && service.drift !== 'pending';
 }
 
@@ -106,6 +109,10 @@ function isNotStopped(service: ServiceView): boolean {
   return isWanted(service) && service.drift !== 'stopped';
 }
 
+function isScheduled(service: ServiceView): boolean {
+  return service.schedule !== null;
+}
+
 function isHeld(service: ServiceView): boolean {
   return service.state === 'held' || service.drift === 'held';
 }
@@ -114,6 +121,8 @@ const DOING: Readonly<Record<Verb, string>> = {
   start: 'starting',
   stop: 'stopping',
   restart: 'restarting',
+  reload: 'reloading',
+  trigger: 'running',
   hold: 'holding',
   release: 'releasing',
   enable: 'enabling',
@@ -125,6 +134,8 @@ const DONE: Readonly<Record<Verb, string>> = {
   start: 'started',
   stop: 'stopped',
   restart: 'restarted',
+  reload: 'reloaded',
+  trigger: 'ran',
   hold: 'held',
   release: 'released',
   enable: 'enabled',
@@ -132,11 +143,16 @@ const DONE: Readonly<Record<Verb, string>> = {
   scale: 'scaled',
 };
 
-function renderResults(call: Call, verb: Verb, results: readonly CommandResult[]): readonly string[] {
+/** @param done what is said of a service with which it worked: `started` */
+export function renderResults(
+  call: Call,
+  done: string,
+  results: readonly CommandResult[],
+): readonly string[] {
   const rows = results.map(({ service, result, detail }) => [
     { text: service },
     {
-      text: result === 'done' ? DONE[verb] : result === 'unknown_service' ? 'unknown' : result,
+      text: result === 'done' ? done : result === 'unknown_service' ? 'unknown' : result,
       colour:
         result === 'done'
           ? ('green' as const)
@@ -148,12 +164,19 @@ function renderResults(call: Call, verb: Verb, results: readonly CommandResult[]
   ]);
   const columns = ['SERVICE', 'RESULT', 'DETAIL'].map((title) => ({ title, align: 'left' as const }));
   // Not cut to the terminal: the end of a sentence that says why not is worth a second line.
-  return table(columns, rows, { width: null, paint: call.paint, header: false });
+  const lines = table(columns, rows, { width: null, paint: call.paint, header: false });
+  return [...lines, ...lastWords(results)];
 }
 
-function exitOf(results: readonly CommandResult[], waited: boolean): Exit {
+/** What definitions wrote that failed to take over. */
+export function lastWords(results: readonly Pick<CommandResult, 'service' | 'log'>[]): readonly string[] {
+  return results.flatMap(({ service, log = [] }) => log.map((line) => `  ${service} | ${safeLine(line)}`));
+}
+
+export function exitOf(results: readonly CommandResult[], waited: boolean): Exit {
   const bad = results.filter(({ result }) => result !== 'done' && (waited || result !== 'pending'));
   if (bad.length === 0) return 'fine';
   if (bad.some(({ result }) => result === 'unknown_service')) return 'unknownService';
+  if (bad.some(({ kept }) => kept === true)) return 'partly';
   return bad.length < results.length ? 'partly' : 'error';
 }

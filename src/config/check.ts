@@ -1,10 +1,12 @@
 /** Is the configuration right, judged without a daemon? */
 import { resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
+import type { HostFacts } from '../world/host-facts.ts';
 import { ServiceDirectory } from './load.ts';
 import { loadSettings, type SettingsInput } from './settings.ts';
 
 export interface CheckInput extends SettingsInput {
+  readonly host: HostFacts;
   /** Service files to look at, relative to `cwd`; without it all of the configuration directory. */
   readonly only?: readonly string[];
 }
@@ -25,6 +27,7 @@ export function checkDirectory({ only, ...input }: CheckInput): CheckResult {
   const directory = new ServiceDirectory({
     files: input.files,
     users: input.users,
+    host: input.host,
     settings: loaded.settings,
     environment: input.env,
     cwd: input.cwd,

@@ -3,6 +3,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined, Desired, Position } from '../model/spec.ts';
 import type { Claim } from './definition.ts';
+import { dependencyProblems } from './dependencies.ts';
 
 /** What one file says. */
 export type FileResult =
@@ -20,37 +21,68 @@ export type FileResult =
       readonly claim: Claim;
     };
 
+type GoodFile = Extract<FileResult, { kind: 'good' }>;
+
 export interface Claims {
   readonly services: ReadonlyMap<ServiceName, Desired>;
   readonly problems: readonly Problem[];
   /** Files whose definition is in force as they stand. */
-  readonly followed: readonly Extract<FileResult, { kind: 'good' }>[];
+  readonly followed: readonly GoodFile[];
 }
 
 /**
  * @param lastGood the last good definition of a service, if there is one
+ * @param files `some`: there are further files, which may define what these depend on
  */
 export function settleClaims(
   results: readonly FileResult[],
   lastGood: (name: ServiceName) => Defined | undefined,
+  files: 'all' | 'some',
 ): Claims {
   const services = new Map<ServiceName, Desired>();
-  const followed: Extract<FileResult, { kind: 'good' }>[] = [];
+  const followed: GoodFile[] = [];
   const problems = results.flatMap((result) => (result.kind === 'good' ? result.warnings : result.problems));
-  for (const [name, files] of byName(results)) {
-    const [first] = files;
+  for (const [name, claimed] of byName(results)) {
+    const [first] = claimed;
     if (first === undefined) continue;
-    if (files.length === 1 && first.kind === 'good') {
+    if (claimed.length === 1 && first.kind === 'good') {
       services.set(name, first.desired);
       followed.push(first);
       continue;
     }
-    const duplicates = files.length === 1 ? [] : duplicateProblems(name, files);
+    const duplicates = claimed.length === 1 ? [] : duplicateProblems(name, claimed);
     problems.push(...duplicates);
-    const own = [...files.flatMap((file) => (file.kind === 'bad' ? file.problems : [])), ...duplicates];
+    const own = [...claimed.flatMap((file) => (file.kind === 'bad' ? file.problems : [])), ...duplicates];
     services.set(name, standIn(name, shownOf(first), own, lastGood(name)));
   }
-  return { services: sorted(services), problems: [...problems, ...sharedPorts(followed)], followed };
+  const waiting = settleDependencies(services, followed, lastGood, files);
+  return {
+    services: sorted(services),
+    problems: [...problems, ...waiting.problems, ...sharedPorts(waiting.followed)],
+    followed: waiting.followed,
+  };
+}
+
+/**
+ * Whoever waits for what can never be stands back, in `services` too. What then stands in for it may be wrong for
+ * others: they are asked again, until all who are left agree.
+ */
+function settleDependencies(
+  services: Map<ServiceName, Desired>,
+  followed: readonly GoodFile[],
+  lastGood: (name: ServiceName) => Defined | undefined,
+  files: 'all' | 'some',
+): { readonly followed: readonly GoodFile[]; readonly problems: readonly Problem[] } {
+  const found = followed.map((file) => ({ file, own: dependencyProblems(file.desired, services, files) }));
+  const wrong = found.filter(({ own }) => own.some(({ severity }) => severity === 'error'));
+  if (wrong.length === 0) return { followed, problems: found.flatMap(({ own }) => own) };
+  for (const { file, own } of wrong) {
+    const { name, file: shown } = file.desired;
+    services.set(name, standIn(name, shown, own, lastGood(name)));
+  }
+  const left = followed.filter((file) => !wrong.some((each) => each.file === file));
+  const others = settleDependencies(services, left, lastGood, files);
+  return { followed: others.followed, problems: [...wrong.flatMap(({ own }) => own), ...others.problems] };
 }
 
 /** A file that only lends its file name gives way to one that says the name. */
@@ -93,11 +125,11 @@ function duplicateProblems(name: ServiceName, files: readonly FileResult[]): rea
 }
 
 /** Two services on one port are possible (SO_REUSEPORT), but rarely meant. */
-function sharedPorts(followed: readonly Extract<FileResult, { kind: 'good' }>[]): readonly Problem[] {
+function sharedPorts(followed: readonly GoodFile[]): readonly Problem[] {
   const byPort = new Map<number, Defined>();
   return followed.flatMap(({ desired }) => {
     const { port } = desired.spec;
-    if (port === null || !desired.spec.enabled) return [];
+    if (typeof port !== 'number' || !desired.spec.enabled) return [];
     const other = byPort.get(port);
     byPort.set(port, other ?? desired);
     if (other === undefined) return [];

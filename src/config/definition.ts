@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { type ServiceName, serviceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
+import type { HostFacts } from '../world/host-facts.ts';
 import { crossChecks } from './cross-checks.ts';
 import { SERVICE_DEFAULTS } from './generated/defaults.ts';
 import type { CompleteService } from './generated/types.ts';
@@ -12,8 +13,9 @@ import { LaterSource } from './later-source.ts';
 import { type Draft, normalise } from './normalise.ts';
 import { bounded, parseYaml } from './parse.ts';
 import { quickYaml } from './quick-yaml.ts';
-import { isMap, merged, type Origin, problemAt, type RawMap } from './raw-tree.ts';
+import { emptyMap, isMap, merged, type Origin, problemAt, type RawMap } from './raw-tree.ts';
 import { readUnits } from './read-units.ts';
+import { longForms, originOfLongForms, overInherited, withDefaultsWhereGiven } from './short-forms.ts';
 import { oneSpelling } from './spelling.ts';
 import { validate } from './validate.ts';
 import { type WhoWanted, whoWanted } from './who.ts';
@@ -26,6 +28,7 @@ export interface DefinitionContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether the daemon is root. */
   readonly root: boolean;
+  readonly host: HostFacts;
 }
 
 export interface DefinitionFile {
@@ -111,18 +114,21 @@ export function readDefinition(text: string, file: DefinitionFile, context: Defi
 function attempt(tree: RawMap, place: Place): Attempt {
   const { context, source, name } = place;
   const spelled = oneSpelling(tree, SERVICE_TREE, source);
-  const whole = merged(merged(SERVICE_DEFAULTS, context.settings.service_defaults), spelled.tree) as RawMap;
+  const inherited = merged(SERVICE_DEFAULTS, longForms(context.settings.service_defaults)) as RawMap;
+  const own = isMap(spelled.tree) ? longForms(spelled.tree) : emptyMap();
+  const whole = withDefaultsWhereGiven(overInherited(inherited, own));
+  const origin = originOfLongForms(source, tree);
   const filled = interpolate(
     whole,
     {
       name,
-      port: whole['port'] === undefined ? null : Number(whole['port']),
+      port: portOf(whole['port']),
       env: context.environment,
       vars: context.settings.vars,
     },
-    source,
+    origin,
   );
-  const units = readUnits(filled.tree, SERVICE_TREE, source);
+  const units = readUnits(filled.tree, SERVICE_TREE, origin);
   const problems = [
     ...validate('service', tree, source),
     ...missingCommand(whole, source),
@@ -131,15 +137,21 @@ function attempt(tree: RawMap, place: Place): Attempt {
     ...units.problems,
   ];
   if (problems.length > 0) return { problems, whole: false, definition: undefined };
-  return finish(units.tree as CompleteService, place);
+  return finish(units.tree as CompleteService, { ...place, source: origin });
 }
 
 function finish(service: CompleteService, { file, context, source, text, name }: Place): Attempt {
   const directory = dirname(file.path);
   const stateDirectory = context.settings.state_directory;
-  const normal = normalise(service, { name, directory, stateDirectory, origin: source });
+  const normal = normalise(service, {
+    name,
+    directory,
+    stateDirectory,
+    origin: source,
+    cpus: context.host.cpus,
+  });
   if ('problems' in normal) return { problems: normal.problems, whole: true, definition: undefined };
-  const found = crossChecks(normal.draft.spec, context.root, source);
+  const found = crossChecks(normal.draft.spec, context, source);
   const problems = found.filter((problem) => problem.severity === 'error');
   const who = whoWanted(normal.draft.spec.process);
   const later = new LaterSource(text, file.shown);
@@ -163,9 +175,15 @@ function besides(
     for (const { path } of last.problems) if (path !== undefined) wrong.add(path);
     last = attempt(without(tree, wrong), place);
     // A tree that is not whole now is so because something was taken out: nobody has made that mistake.
-    if (last.whole) more.push(...last.problems.filter(({ path }) => path === undefined || !wrong.has(path)));
+    if (last.whole) more.push(...last.problems.filter(({ path }) => !isTakenFrom(path, wrong)));
   }
   return { more, definition: last.definition };
+}
+
+/** Whether the value at this path, or something below it, was taken out. */
+function isTakenFrom(path: string | undefined, wrong: ReadonlySet<string>): boolean {
+  if (path === undefined) return false;
+  return [...wrong].some((one) => one === path || one.startsWith(`${path}.`) || one.startsWith(`${path}[`));
 }
 
 function bad(problems: readonly Problem[], claim: Claim): Extract<Reading, { kind: 'bad' }> {
@@ -199,6 +217,11 @@ function claimFromText(text: string, file: DefinitionFile): Claim {
 export function claimFromPath(file: DefinitionFile): Claim {
   const stem = serviceName(stemOf(file));
   return { name: typeof stem === 'string' ? stem : undefined, sure: false };
+}
+
+function portOf(written: unknown): number | 'auto' | null {
+  if (written === 'auto') return 'auto';
+  return written === undefined ? null : Number(written);
 }
 
 function missingCommand(whole: RawMap, source: Origin): readonly Problem[] {

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { SERVICE_KEYS } from '../model/keys.ts';
 import type { SpecHash } from '../model/names.ts';
 import type { ServiceSpec } from '../model/spec.ts';
+import { OPTIONAL_MAPS } from './generated/defaults.ts';
 import { isMap } from './raw-tree.ts';
+import { defaultSurge } from './rollout.ts';
 
 /** Counts up when the same definition would no longer mean the same processes: all of them are then replaced. */
 const FORMAT = 1;
@@ -11,17 +13,34 @@ const FORMAT = 1;
 /**
  * A field that has one of these for its default, and that value, is left out, as one that is not set at all: so a
  * release which knows more fields gives the same definition the same hash, and an upgrade restarts nothing. Every
- * field that is added later must have such a default, or none.
+ * field that is added later must have such a default, or none, or stand in {@link LATER}.
  */
 const NOTHING: ReadonlySet<string> = new Set(['[]', '{}', 'false']);
 
+/** Fields that came after the first release, with what they are when nobody says; a change of that needs a FORMAT. */
+const LATER: Readonly<Record<string, (spec: ServiceSpec) => unknown>> = {
+  'rollout.surge': defaultSurge,
+  'rollout.overlap': () => 0,
+  'rollout.timeout': () => 60_000,
+  'rollout.min_ready': () => 0,
+  'rollout.on_failure': () => 'keep_old',
+  'restart_policy.crash_on_start': () => 'restart',
+};
+
+/** Maps that are there as a whole or not at all. */
+const WHOLE = OPTIONAL_MAPS.map(({ at }) => at.join('.'));
+
 /** Every key that holds a value; what lies below it has its class. */
-const FIELDS = SERVICE_KEYS.filter((fact) => !fact.group && !fact.path.includes('*'))
+const FIELDS = SERVICE_KEYS.filter(
+  ({ group, path }) => (!group || WHOLE.includes(path)) && !path.includes('*'),
+)
+  .filter(({ path }) => !WHOLE.some((whole) => path.startsWith(`${whole}.`)))
   .toSorted(byPath)
   .map((fact) => ({
     path: fact.path,
     nothing: NOTHING.has(fact.default ?? '') ? fact.default : null,
     keys: fact.path.split('.'),
+    later: LATER[fact.path],
     startedWith: fact.apply === 'roll' || fact.apply === 'replace',
   }));
 
@@ -36,9 +55,11 @@ function byPath(a: { readonly path: string }, b: { readonly path: string }): num
 export function identityOf(spec: ServiceSpec): { readonly hash: SpecHash; readonly digest: string } {
   const texts: string[] = [];
   const started: string[] = [];
-  for (const { path, keys, nothing, startedWith } of FIELDS) {
-    const value = canonical(valueAt(spec, keys) ?? null);
-    if (value === 'null' || value === nothing) continue;
+  for (const { path, keys, nothing, later, startedWith } of FIELDS) {
+    const field = valueAt(spec, keys) ?? null;
+    if (field === null || field === later?.(spec)) continue;
+    const value = canonical(field);
+    if (value === nothing) continue;
     const text = `${path}=${value}`;
     texts.push(text);
     if (startedWith) started.push(text);

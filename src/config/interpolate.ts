@@ -1,4 +1,4 @@
-/** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in `process:` stand for? */
+/** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in `process:`, `probes:` and `hooks:` stand for? */
 import type { Problem } from '../model/problem.ts';
 import { START_VARIABLES, type StartVariable, type TemplatePart, writeTemplate } from '../model/template.ts';
 import { mapScalars, SERVICE_TREE } from './key-tree.ts';
@@ -7,8 +7,8 @@ import { type Origin, type Path, problemAt, type RawMap } from './raw-tree.ts';
 
 export interface Variables {
   readonly name: string;
-  /** null: the service has none. */
-  readonly port: number | null;
+  /** null: the service has none; `auto`: it is known only when a process starts. */
+  readonly port: number | 'auto' | null;
   /** The environment of the daemon. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly vars: Readonly<Record<string, string>>;
@@ -21,13 +21,22 @@ const TEMPLATES = new Set([
   'process.working_directory',
   'process.env.*',
   'process.stop_command',
+  'process.reload_command',
+  ...['startup', 'readiness', 'liveness'].flatMap((kind) =>
+    ['exec', 'tcp.host', 'tcp.port', 'http.url', 'http.path', 'http.port', 'http.headers.*'].map(
+      (key) => `probes.${kind}.${key}`,
+    ),
+  ),
+  ...['pre_start', 'post_start', 'pre_stop', 'post_stop'].map((hook) => `hooks.${hook}.command`),
 ]);
+
+const FILLED = new Set<string | number | undefined>(['process', 'probes', 'hooks']);
 
 /** `$${`, `${…}` or a `${` that is never closed. */
 const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
 /**
- * The tree with every text below `process` filled in. Afterwards the template fields are templates for `fillIn`; all
+ * The tree with every text below `process`, `probes` and `hooks` filled in. Afterwards the template fields are templates for `fillIn`; all
  * other texts stand for themselves.
  */
 export function interpolate(
@@ -37,7 +46,7 @@ export function interpolate(
 ): { readonly tree: RawMap; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const filled = mapScalars(tree, SERVICE_TREE, (value, node, path) => {
-    if (path[0] !== 'process' || typeof value !== 'string' || !value.includes('${')) return value;
+    if (!FILLED.has(path[0]) || typeof value !== 'string' || !value.includes('${')) return value;
     const read = readParts(value, variables);
     if ('says' in read) {
       problems.push(refusal(origin, path, read.says, read.hint));
@@ -46,9 +55,13 @@ export function interpolate(
     if (TEMPLATES.has(node.pattern)) return writeTemplate(read.parts);
     const variable = read.parts.find((part) => 'variable' in part);
     if (variable === undefined) return read.parts.map((part) => ('text' in part ? part.text : '')).join('');
-    const fields = [...TEMPLATES].map((field) => field.replace('process.', '').replace('.*', ''));
+    const fields = [...TEMPLATES].flatMap((field) => {
+      return field.startsWith('process.') ? [field.replace('process.', '').replace('.*', '')] : [];
+    });
     const says = `\${${variable.variable}} is known only when a process starts`;
-    problems.push(refusal(origin, path, says, `it can be used in ${fields.join(', ')}`));
+    problems.push(
+      refusal(origin, path, says, `it can be used in ${fields.join(', ')}, and in probes and hooks`),
+    );
     return value;
   });
   return { tree: filled as RawMap, problems };
@@ -83,7 +96,7 @@ function variableValue(
   { port, env, vars, ...known }: Variables,
 ): string | { readonly variable: StartVariable } | { readonly says: string; readonly hint: string } {
   const start = START_VARIABLES.find((variable) => variable === name);
-  if (start !== undefined) return { variable: start };
+  if (start !== undefined && (start !== 'port' || port === 'auto')) return { variable: start };
   if (name === 'name') return known.name;
   if (name === 'port') {
     return port === null ? { says: '${port} is not known', hint: 'give the service a port:' } : String(port);

@@ -3,6 +3,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Defined, DesiredState } from '../model/spec.ts';
+import type { HostFacts } from '../world/host-facts.ts';
 import { type Files, isFailure, type Users } from '../world/world.ts';
 import { type FileResult, settleClaims } from './claims.ts';
 import {
@@ -27,6 +28,7 @@ import {
 export interface ServiceDirectoryInput {
   readonly files: Files;
   readonly users: Users;
+  readonly host: HostFacts;
   readonly settings: Pick<
     Settings,
     'file' | 'config_directory' | 'state_directory' | 'service_defaults' | 'vars'
@@ -56,8 +58,8 @@ export class ServiceDirectory {
 
   constructor(input: ServiceDirectoryInput) {
     this.#input = input;
-    const { settings, environment, users } = input;
-    this.#context = { settings, environment, root: users.self.uid === 0 };
+    const { settings, environment, users, host } = input;
+    this.#context = { settings, environment, root: users.self.uid === 0, host };
     this.#lastGood = new LastGood(input.files, settings.state_directory);
   }
 
@@ -70,7 +72,7 @@ export class ServiceDirectory {
   load(keeping: 'now' | 'later' = 'now'): DesiredState {
     const found = this.#read();
     if (isFailure(found)) return this.#unreadable(failureText(found));
-    const claims = settleClaims(this.#results(found, 'remember'), (name) => this.#lastGoodOf(name));
+    const claims = settleClaims(this.#results(found, 'remember'), (name) => this.#lastGoodOf(name), 'all');
     for (const { path, desired } of claims.followed) this.#good.set(desired.name, { path, desired });
     this.#followed = claims.followed;
     const unwritten = keeping === 'now' ? this.keepGood() : [];
@@ -107,7 +109,11 @@ export class ServiceDirectory {
     const options = { cwd: this.#input.cwd, known: new Map<string, FileContent>() };
     const found = only?.map((path) => readServiceFile(path, this.#input.files, options)) ?? this.#read();
     if (isFailure(found)) return { files: 0, problems: [this.#directoryProblem(failureText(found))] };
-    const claims = settleClaims(this.#results(found, 'offline'), () => undefined);
+    const claims = settleClaims(
+      this.#results(found, 'offline'),
+      () => undefined,
+      only === undefined ? 'all' : 'some',
+    );
     return { files: found.length, problems: inOrder(claims.problems) };
   }
 

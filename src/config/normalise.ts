@@ -4,9 +4,14 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { LogPaths, ProcessSpec, Resources, Rlimit, ServiceSpec } from '../model/spec.ts';
 import { fillIn, needsStart, writeTemplate } from '../model/template.ts';
+import { argv } from './argv.ts';
 import type { WrittenEnvironment } from './environment.ts';
 import type { CompleteService } from './generated/types.ts';
+import { dependenciesOf, LifeReader } from './life.ts';
+import type { ServicePort } from './probe-questions.ts';
+import { probesOf } from './probes.ts';
 import { type Origin, problemAt } from './raw-tree.ts';
+import { rolloutOf } from './rollout.ts';
 
 export interface Surroundings {
   readonly name: ServiceName;
@@ -14,6 +19,8 @@ export interface Surroundings {
   readonly directory: string;
   readonly stateDirectory: string;
   readonly origin: Origin;
+  /** For `instances: auto`. */
+  readonly cpus: number;
 }
 
 /** A definition as far as its own text tells; the files and users that it names are still to be looked at. */
@@ -32,16 +39,26 @@ export function normalise(
   const directory = writeTemplate([{ text: at.directory }]);
   const workingDirectory = resolve(directory, process.working_directory ?? '.');
   const logs = logPaths(service, workingDirectory, at);
-  if ('problems' in logs) return logs;
+  const port = (service.port ?? null) as ServicePort;
+  const { probes, problems: unasked } = probesOf(service.probes, port, at.origin);
+  const life = new LifeReader(at.origin);
+  const schedule = life.schedule(process.schedule);
+  const hooks = life.hooks(service.hooks);
+  const watch = life.watch(service.watch, homeOf(workingDirectory));
+  const problems = [...unasked, ...life.problems, ...('problems' in logs ? logs.problems : [])];
+  if ('problems' in logs || problems.length > 0) return { problems };
+  const instances = typeof service.instances === 'number' ? service.instances : at.cpus;
+  const rollout = rolloutOf(service.rollout, { port, instances, process: { type: process.type, schedule } });
   const { max_backoff = service.restart_policy.restart_backoff, ...policy } = service.restart_policy;
   const spec: ServiceSpec = {
     name: at.name,
     description: service.description,
     labels: { ...service.labels },
     enabled: service.enabled,
-    process: processSpec(process, workingDirectory),
-    instances: service.instances,
-    port: service.port ?? null,
+    process: { ...processSpec(process, workingDirectory), schedule },
+    instances,
+    rollout,
+    port,
     pid_file: service.pid_file === undefined ? null : resolve(at.directory, service.pid_file),
     restart_policy: {
       policy: policy.policy,
@@ -55,14 +72,22 @@ export function normalise(
         retry_after: policy.tolerance.retry_after ?? null,
       },
       success_exit_codes: policy.success_exit_codes,
+      crash_on_start: policy.crash_on_start,
     },
+    probes,
+    depends_on: dependenciesOf(service.depends_on),
+    hooks,
+    watch,
     resources: resources(service.resources),
     logs: logs.paths,
   };
   return { draft: { spec, environment: writtenEnvironment(process, at.directory) } };
 }
 
-function processSpec(process: CompleteService['process'], workingDirectory: string): ProcessSpec {
+function processSpec(
+  process: CompleteService['process'],
+  workingDirectory: string,
+): Omit<ProcessSpec, 'schedule'> {
   return {
     command: argv(process.command),
     args: process.args as readonly string[],
@@ -82,13 +107,11 @@ function processSpec(process: CompleteService['process'], workingDirectory: stri
     stop_signal: process.stop_signal,
     stop_command: process.stop_command === undefined ? null : argv(process.stop_command),
     stop_grace: process.stop_grace,
+    reload_signal: process.reload_signal ?? null,
+    reload_command: process.reload_command === undefined ? null : argv(process.reload_command),
     exit_on: process.exit_on,
     type: process.type,
   };
-}
-
-function argv(command: string | readonly string[]): readonly string[] {
-  return typeof command === 'string' ? ['/bin/sh', '-c', command] : command;
 }
 
 function rlimits(written: CompleteService['process']['rlimits']): Readonly<Record<string, Rlimit>> {
@@ -117,10 +140,11 @@ function logPaths(
   workingDirectory: string,
   { name, stateDirectory, origin }: Surroundings,
 ): { readonly paths: LogPaths } | { readonly problems: readonly Problem[] } {
-  const moving = needsStart(workingDirectory);
-  const own = service.process.working_directory !== undefined && !moving;
-  const home = fillIn(workingDirectory, { instance: 0, generation: 0 });
-  const fallback = own ? home : resolve(stateDirectory, 'logs', name);
+  const known = homeOf(workingDirectory);
+  const moving = known === undefined;
+  const home = known ?? '/';
+  const fallback =
+    service.process.working_directory !== undefined && !moving ? home : resolve(stateDirectory, 'logs', name);
   const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr } = service.logs;
   const written = { stdout, stderr, stop_command_stdout, stop_command_stderr };
   const relative = [
@@ -140,6 +164,13 @@ function logPaths(
       stop_command_stderr: stop_command_stderr === undefined ? null : resolve(home, stop_command_stderr),
     },
   };
+}
+
+/** Undefined while it depends on what is known only when a process starts. */
+function homeOf(workingDirectory: string): string | undefined {
+  return needsStart(workingDirectory)
+    ? undefined
+    : fillIn(workingDirectory, { instance: 0, generation: 0, port: 0 });
 }
 
 function writtenEnvironment(process: CompleteService['process'], directory: string): WrittenEnvironment {

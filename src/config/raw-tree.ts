@@ -19,6 +19,8 @@ export interface Origin {
   source(path: Path): string | undefined;
   /** What a person calls this place: the key path, or the name of a variable or flag. */
   name(path: Path): string;
+  /** Where a value is written that has another path once the tree is complete; absent: where it is. */
+  written?(path: Path): Path;
 }
 
 /** Of a definition whose file is not there any more. */
@@ -74,12 +76,13 @@ export function problemAt(
   },
 ): Problem {
   const name = origin.name(path);
+  const written = origin.written?.(path) ?? path;
   return {
     code: detail.code,
     severity: detail.severity ?? 'error',
     message: name === '' ? detail.says : `${name}: ${detail.says}`,
     ...origin.place(path, detail.of ?? 'value'),
-    ...(path.length === 0 ? {} : { path: pathText(path) }),
+    ...(path.length === 0 ? {} : { path: pathText(written) }),
     ...(detail.hint === undefined ? {} : { hint: detail.hint }),
   };
 }

@@ -5,6 +5,7 @@ import {
   parseCount,
   parseCpu,
   parseDuration,
+  parseInstant,
   parseLimit,
   parseMode,
   parseSize,
@@ -34,6 +35,8 @@ const READERS: Readonly<Record<string, Read>> = {
   mode: parseMode,
   umask: parseUmask,
   signal: readSignal,
+  'reload-signal': readReloadSignal,
+  instant: parseInstant,
   base64: readBase64,
 };
 
@@ -73,8 +76,20 @@ function readBase64(value: Scalar): Scalar | Refused {
 
 function readSignal(value: Scalar): string | Refused {
   if (value === 'SIGTERM') return value;
-  const signal = typeof value === 'boolean' ? undefined : parseSignal(value);
+  const signal = anySignal(value);
   if (signal === 'SIGSTOP' || signal === 'SIGCONT') return { refused: `${signal} ends no process` };
+  return signal;
+}
+
+/** signal(7): these two cannot be caught, so no process reads its files again at them. */
+function readReloadSignal(value: Scalar): string | Refused {
+  const signal = anySignal(value);
+  if (signal === 'SIGKILL' || signal === 'SIGSTOP') return { refused: `no process can act upon ${signal}` };
+  return signal;
+}
+
+function anySignal(value: Scalar): string | Refused {
+  const signal = typeof value === 'boolean' ? undefined : parseSignal(value);
   if (signal !== undefined) return signal;
   const text = String(value).slice(0, 40);
   const near = nearest(text.toUpperCase().replace(/^(?!SIG)/, 'SIG'), Object.keys(SIGNALS));

@@ -60,7 +60,11 @@ export function loadSettings(input: SettingsInput): SettingsResult {
   const whole = sources.reduce<unknown>(merged, defaults) as CompleteSettings;
   const settings = settingsOf(whole, file.path, input);
   const origin = originOf(file, fromEnv.tree, fromFlags.tree, input.cwd);
-  const wrong = [...socketProblems(settings, origin), ...ownerProblems(settings, input.users, origin)];
+  const wrong = [
+    ...socketProblems(settings, origin),
+    ...ownerProblems(settings, input.users, origin),
+    ...poolProblems(settings, origin),
+  ];
   if (wrong.length > 0) return { problems: wrong };
   return { settings, warnings: mistypedVariables(input.env) };
 }
@@ -161,6 +165,7 @@ function settingsOf(whole: CompleteSettings, file: string | null, input: Setting
     prune: { ...whole.prune },
     service_defaults: whole.service_defaults as Readonly<Record<string, unknown>>,
     vars: { ...whole.vars },
+    pools: { ...whole.pools },
     cluster: { ...whole.cluster, node_id: whole.cluster.node_id ?? input.hostname },
     on_exit: whole.on_exit,
     lifecycle_log: whole.lifecycle_log ?? null,
@@ -187,6 +192,12 @@ function socketProblems({ sock_path }: Settings, origin: Origin): readonly Probl
   if (bytes <= MOST_SOCKET_BYTES) return [];
   const says = `${sock_path} has ${bytes} bytes, a socket takes ${MOST_SOCKET_BYTES}`;
   return [problemAt(origin, ['sock_path'], { code: 'value-invalid', says })];
+}
+
+function poolProblems({ pools: { start_port, end_port } }: Settings, origin: Origin): readonly Problem[] {
+  if (start_port <= end_port) return [];
+  const says = `${end_port} is below pools.start_port, ${start_port}, so that there is no port to hand out`;
+  return [problemAt(origin, ['pools', 'end_port'], { code: 'value-invalid', says })];
 }
 
 function ownerProblems(

@@ -25,6 +25,9 @@ const KINDS = {
   config: { validator: validateSettings as unknown as Validator, keys: SETTING_KEYS },
 };
 
+const HEADER = 'a token of RFC 9110, such as Host';
+const METHOD = 'letters, such as GET';
+
 /** What a name or text at this place must look like; the rest of a sentence. */
 const GRAMMARS: Readonly<Record<string, string>> = {
   labels: 'letters, digits and . _ / - inside, at most 63',
@@ -32,6 +35,15 @@ const GRAMMARS: Readonly<Record<string, string>> = {
   'process.required_env': 'letters, digits and _, no digit first',
   'process.inherit_env': 'letters, digits and _, no digit first',
   'process.rlimits': 'the names of prlimit(1), such as nofile or core',
+  instances: 'a whole number from 0 to 999, or auto',
+  port: 'a whole number from 1 to 65535, or auto',
+  depends_on: 'the name of a service',
+  'probes.startup.http.headers': HEADER,
+  'probes.readiness.http.headers': HEADER,
+  'probes.liveness.http.headers': HEADER,
+  'probes.startup.http.method': METHOD,
+  'probes.readiness.http.method': METHOD,
+  'probes.liveness.http.method': METHOD,
   vars: 'letters, digits, _ and -, no digit first',
   cgroup_root: 'an absolute path',
   cgroup_name: '1 to 64 of A-Z a-z 0-9 . _ - and a letter or digit first',
@@ -152,6 +164,8 @@ function sentence(
     case 'minLength':
     case 'minItems':
       return { says: 'is empty' };
+    case 'uniqueItems':
+      return { says: 'says the same twice' };
     case 'maxLength':
       return { says: `is longer than ${params['limit']} characters` };
     case 'minProperties':

@@ -5,7 +5,7 @@ import type { Observed } from '../model/observed.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { holdOf, wantedOf } from '../reconcile/wanted.ts';
-import { type Glance, isDown, isUp, type Outcome } from './outcome.ts';
+import { type Glance, isDown, isReloaded, isTriggered, isUp, type Outcome } from './outcome.ts';
 
 /** The intent afterwards, or one sentence why the command is refused. */
 export type NewIntent = { readonly intent: Intent } | { readonly refused: string };
@@ -25,6 +25,13 @@ export function intentAfter(request: CommandRequest, situation: Situation): NewI
       const { stopped: _, ...rest } = intent;
       return { intent: { ...rest, pardon, minGeneration: newestGeneration(situation) + 1 } };
     }
+    case 'reload': {
+      if (reloadsInPlace(situation)) return { intent: { ...intent, reloads: (intent.reloads ?? 0) + 1 } };
+      const minGeneration = newestGeneration(situation) + 1;
+      return { intent: { ...intent, pardon, minGeneration } };
+    }
+    case 'trigger':
+      return { intent: { ...intent, triggers: (intent.triggers ?? 0) + 1 } };
     case 'stop':
       return { intent: { ...intent, stopped: asked } };
     case 'hold': {
@@ -53,6 +60,10 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
     case 'start':
     case 'restart':
       return isUp(glance);
+    case 'reload':
+      return isReloaded(glance);
+    case 'trigger':
+      return isTriggered(glance);
     case 'scale': {
       const wanted = wantedOf(glance);
       if (wanted.kind === 'run') return isUp(glance);
@@ -77,15 +88,27 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
   }
 }
 
+/** Commands that mean nothing for a service that cannot run. */
+const STARTING: ReadonlySet<Verb> = new Set(['start', 'restart', 'reload', 'trigger', 'scale']);
+
 function refusalOf(verb: Verb, situation: Situation): string | undefined {
   const held = holdOf(situation);
   const { desired, intent } = situation;
   if (held !== undefined && verb !== 'hold' && verb !== 'release') return `${held}; release it first`;
   if (verb === 'release' && intent.held === undefined) return 'nobody holds it';
-  if (verb !== 'start' && verb !== 'restart' && verb !== 'scale') return undefined;
+  if (!STARTING.has(verb)) return undefined;
   if (desired === undefined) return 'its file is gone';
   if (desired.kind === 'broken') return desired.problems[0]?.message ?? 'its file has errors';
   if (!desired.spec.enabled) return `it is disabled in ${desired.file}; enable it first`;
+  const stopped =
+    intent.stopped === undefined ? undefined : `stopped by ${intent.stopped.by}; start it first`;
+  if ((verb === 'reload' || verb === 'trigger') && stopped !== undefined) return stopped;
+  const scheduled = desired.spec.process.schedule !== null;
+  if (verb === 'trigger' && !scheduled) return 'it has no schedule';
+  if (verb === 'restart' && scheduled) return 'it runs by its schedule: pmctl trigger runs it now';
+  if (verb === 'reload' && scheduled && !reloadsInPlace(situation)) return 'it runs by its schedule';
+  if (verb === 'scale' && desired.spec.process.schedule !== null)
+    return 'it runs by a schedule, one at a time';
   return undefined;
 }
 
@@ -102,6 +125,12 @@ function scaled(
   const { scale: _, ...rest } = intent;
   if (spec === undefined || spec.instances === instances) return { intent: rest };
   return { intent: { ...rest, scale: { ...asked, instances, file: spec.instances } } };
+}
+
+function reloadsInPlace({ desired }: Situation): boolean {
+  if (desired?.kind !== 'defined') return false;
+  const { reload_signal, reload_command } = desired.spec.process;
+  return reload_signal !== null || reload_command !== null;
 }
 
 function newestGeneration({ memory, observed, intent }: Situation): number {

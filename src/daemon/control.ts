@@ -20,19 +20,26 @@ import {
   type WaitView,
   type WhyView,
 } from '../api/contract.ts';
+import type { DefineRequest, DefineView, DeleteRequest } from '../api/definition.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
 import { isServiceName, type ServiceName } from '../model/names.ts';
-import { type Problem, sentence } from '../model/problem.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
+import type { Situation } from '../reconcile/situation.ts';
 import { holdOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
+import { changeOutcome } from './change-outcome.ts';
 import { fulfilment, intentAfter } from './commands.ts';
+import { Definitions, type ServiceFileTools } from './definitions.ts';
+import { isSameReading } from './following.ts';
+import { goalOutcome } from './goal.ts';
 import type { Journal } from './journal.ts';
 import type { Loop } from './loop.ts';
-import { isDown, isUp, type Outcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { readExcerpts } from './service-logs.ts';
 import { iso, Views } from './views.ts';
 import { untilSettled } from './waiting.ts';
 import { whyView } from './why.ts';
@@ -47,6 +54,7 @@ export interface ControlTools {
   readonly startedAt: number;
   /** Sets `enabled:` in the file of a service; everything else in the file stays as it is. */
   readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
+  readonly serviceFiles: ServiceFileTools;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   readonly examine: () => DoctorView;
   /** The directory was read, and is followed now. */
@@ -58,6 +66,9 @@ export interface ControlTools {
 
 /** Lines of stderr that `why` shows. */
 const TAIL = 10;
+
+/** Lines that are shown of a definition that failed to take over. */
+const LAST_WORDS = 8;
 
 const NOTHING_TO_DO: UpdateView = {
   changes: [],
@@ -71,10 +82,12 @@ const NOTHING_TO_DO: UpdateView = {
 export class LocalControl implements Control {
   readonly #tools: ControlTools;
   readonly #views: Views;
+  readonly #definitions: Definitions;
 
   constructor(tools: ControlTools) {
     this.#tools = tools;
-    this.#views = new Views(tools.world);
+    this.#views = new Views(tools.world, tools.loop.jobs);
+    this.#definitions = new Definitions(tools);
   }
 
   status(): StatusView {
@@ -148,10 +161,18 @@ export class LocalControl implements Control {
         const outcome = await this.#until(request.wait, () =>
           fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
         );
-        return { service, ...outcome };
+        return { service, ...outcome, ...this.#lastWords(service, outcome) };
       }),
     );
     return { results: [...results, ...outcomes].sort((a, b) => (a.service < b.service ? -1 : 1)) };
+  }
+
+  define(request: DefineRequest): Promise<DefineView> {
+    return this.#definitions.define(request);
+  }
+
+  delete(request: DeleteRequest): Promise<CommandView> {
+    return this.#definitions.delete(request);
   }
 
   why(service: string): WhyView | undefined {
@@ -166,6 +187,7 @@ export class LocalControl implements Control {
       change: changeOf(situation),
       warnings: loop.warnings(name),
       stderrTail: logs.filter((line) => line.stream === 'stderr').map((line) => line.line),
+      excerpts: excerptsOf(situation),
     });
   }
 
@@ -186,14 +208,9 @@ export class LocalControl implements Control {
     const name = this.#known(request.service);
     if (name === undefined) return undefined;
     loop.mark(name);
-    const outcome = await this.#until(request.timeout, () => {
-      const glance = loop.glance(name);
-      if (request.for === 'stopped') return patient(isDown(glance, () => loop.situation(name).observed));
-      const up = patient(isUp(glance));
-      const completed = glance.decision?.slots.some((phase) => phase.phase === 'completed') ?? false;
-      if (request.for === 'completed') return completed ? up : { result: 'pending', detail: '' };
-      return completed ? { result: 'pending', detail: 'it completed' } : up;
-    });
+    const outcome = await this.#until(request.timeout, () =>
+      goalOutcome(request.for, loop.glance(name), () => loop.situation(name).observed),
+    );
     return { met: outcome.result === 'done', service: this.#view(name) };
   }
 
@@ -246,41 +263,30 @@ export class LocalControl implements Control {
   }
 
   async #resultOf(change: Change, wait: number, refused: Problem | undefined): Promise<ChangeResult> {
-    const { loop } = this.#tools;
-    const answer = (outcome: Omit<Outcome, 'again'>): ChangeResult => ({ ...change, ...outcome });
-    switch (change.action) {
-      case 'keep':
-        return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
-      case 'stop':
-        return answer(
-          await this.#until(wait, () => {
-            const glance = loop.glance(change.service);
-            if (change.reason.startsWith('more instances')) return isUp(glance);
-            const down = isDown(glance, () => loop.situation(change.service).observed);
-            // A removed service is over when nothing is kept of it either: only then no status shows it any more.
-            if (down.result !== 'done' || glance.desired !== undefined) return down;
-            return loop.names().includes(change.service) ? { ...down, result: 'pending' } : down;
-          }),
-        );
-      case 'live':
-        return answer(
-          await this.#until(wait, () =>
-            changeOf(loop.situation(change.service)) === undefined
-              ? { result: 'done', detail: 'applied' }
-              : { result: 'pending', detail: 'not applied yet' },
-          ),
-        );
-      case 'start':
-      case 'roll':
-      case 'reload':
-      case 'replace':
-        return answer(await this.#until(wait, () => isUp(loop.glance(change.service))));
+    if (change.action === 'keep') {
+      return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
     }
+    const outcome = await this.#until(wait, () => changeOutcome(change, this.#tools.loop));
+    return { ...change, ...outcome, ...this.#lastWords(change.service, outcome) };
   }
 
-  async #until(limit: number, ask: () => Outcome): Promise<Omit<Outcome, 'again'>> {
-    const { result, detail } = await untilSettled(this.#tools.loop, this.#tools.world.clock, limit, ask);
-    return { result, detail };
+  /** What a newer definition wrote before it failed: mostly it says why. */
+  #lastWords(
+    service: ServiceName,
+    outcome: Pick<ChangeResult, 'result' | 'kept'>,
+  ): { log?: readonly string[] } {
+    if (outcome.kept !== true) return {};
+    const { logs } = this.#tools.readLogs(
+      { services: [service], lines: LAST_WORDS },
+      this.#tools.loop.desired,
+    );
+    return { log: logs.slice(-LAST_WORDS).map(({ line }) => line) };
+  }
+
+  async #until(limit: number, ask: () => Outcome): Promise<Pick<ChangeResult, 'result' | 'detail' | 'kept'>> {
+    const { loop, world } = this.#tools;
+    const { again: _, ...outcome } = { again: 0, ...(await untilSettled(loop, world.clock, limit, ask)) };
+    return outcome;
   }
 
   #diffView(desired: DesiredState, changes: readonly Change[]): DiffView {
@@ -314,19 +320,11 @@ export class LocalControl implements Control {
   }
 }
 
-/** Two readings of the directory say the same; definitions of unchanged files are the same objects. */
-function isSameReading(a: DesiredState, b: DesiredState): boolean {
-  return (
-    a.readable === b.readable &&
-    a.files === b.files &&
-    a.services.size === b.services.size &&
-    a.problems.length === b.problems.length &&
-    a.problems.every((problem, at) => sentence(problem) === sentence(b.problems[at] ?? problem)) &&
-    [...a.services].every(([name, service]) => b.services.get(name) === service)
+/** A scheduled service has one place: its exits are in the order of its runs. */
+function excerptsOf({ desired, memory }: Situation): readonly (readonly string[] | undefined)[] {
+  if (desired?.kind !== 'defined' || desired.spec.process.schedule === null) return [];
+  return readExcerpts(
+    desired,
+    (memory.slots[0]?.exits ?? []).map(({ logFrom }) => logFrom),
   );
-}
-
-/** `wait` outlasts a failure: a service in back-off may still come up. */
-function patient(outcome: Outcome): Outcome {
-  return outcome.result === 'failed' ? { ...outcome, result: 'pending' } : outcome;
 }

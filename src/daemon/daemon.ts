@@ -10,7 +10,10 @@ import type { DesiredState } from '../model/spec.ts';
 import type { Host } from '../world/host.ts';
 import type { World } from '../world/world.ts';
 import { LocalControl } from './control.ts';
+import type { ServiceFileTools } from './definitions.ts';
+import { Development } from './development.ts';
 import { examine } from './doctor.ts';
+import { type Foreground, type ForegroundTools, restartAll, whenExhausted } from './foreground.ts';
 import { Journal } from './journal.ts';
 import { Loop } from './loop.ts';
 import { isDown } from './outcome.ts';
@@ -32,7 +35,10 @@ export interface DaemonTools {
   readonly closeLog: (fd: number) => void;
   readonly clearPidFile: StartTools['clearPidFile'];
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
+  readonly serviceFiles: ServiceFileTools;
   readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
+  /** Absent where a directory of files is followed. */
+  readonly foreground?: Foreground;
 }
 
 /** The slow look at everything that makes up for any event that got lost. Milliseconds. */
@@ -50,7 +56,9 @@ export class Daemon {
   readonly #loop: Loop;
   readonly #schedule: Schedule;
   readonly #reports: Reports;
+  readonly #journal = new Journal();
   readonly #control: LocalControl;
+  readonly #development: Development;
   readonly #unknown: Problem | undefined;
   #server: ReturnType<typeof apiServer> | undefined;
   #closeSocket = () => {};
@@ -60,7 +68,7 @@ export class Daemon {
   constructor(tools: DaemonTools) {
     this.#tools = tools;
     const { world, host, settings, log } = tools;
-    const journal = new Journal();
+    const journal = this.#journal;
     this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
     const store = new Store(world.files, settings.state_directory, host.bootId);
     this.#unknown = store.load();
@@ -68,6 +76,7 @@ export class Daemon {
     this.#loop = new Loop({
       ...tools,
       store,
+      zone: host.zone,
       inherited: host.environment,
       report: (event) => this.#reports.event(event),
       complain: (problem) => this.#reports.complain(problem),
@@ -82,11 +91,17 @@ export class Daemon {
       startedAt: world.clock.now(),
       journal,
       setEnabled: tools.setEnabled,
+      serviceFiles: tools.serviceFiles,
       readLogs: tools.readLogs,
       examine: () => examine(world, settings, this.#loop, host.system),
       followed: () => this.#followed(),
       manager: (name, fields) => this.#reports.manager(name, fields),
       shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
+    });
+    this.#development = new Development({
+      restart: (request) => this.#control.command(request),
+      glance: (name) => this.#loop.glance(name),
+      log,
     });
   }
 
@@ -103,29 +118,36 @@ export class Daemon {
     this.#reports.manager('manager_started', {
       version,
       containment: world.containment.kind,
-      config_directory: settings.config_directory,
+      ...(this.#tools.foreground?.about ?? { config_directory: settings.config_directory }),
     });
     // A limit that this host cannot apply is told where a service asks for it, and by `doctor`.
     const weak = world.containment.shortcomings.filter((problem) => problem.code !== 'limit-unapplied');
     for (const problem of weak) this.#reports.complain(problem);
     host.onSignal('SIGTERM', () => this.#signalled('term'));
     host.onSignal('SIGINT', () => this.#signalled('int'));
-    host.onSignal('SIGHUP', () => void this.#reconcile('HUP'));
+    host.onSignal('SIGHUP', () => void this.#hungUp());
+    this.#endWithWorkers();
+    const begun = world.clock.now();
     this.#reports.configuration(this.#loop.reload().problems);
     await this.#schedule.settled();
     this.#keepRead();
-    await Promise.all([this.#serve(), this.#watchFiles()]);
+    await Promise.all([
+      this.#serve(),
+      this.#watchFiles(),
+      this.#development.follow(this.#loop.desired, begun),
+    ]);
     this.#resyncLater();
     const { files, services } = this.#loop.desired;
     log.info(
       { services: services.size, files },
-      `ready: ${services.size} services from ${settings.config_directory}`,
+      `ready: ${services.size} services from ${this.#tools.foreground ? 'the command line' : settings.config_directory}`,
     );
     return undefined;
   }
 
   async #serve(): Promise<void> {
-    const { settings, world, host, log } = this.#tools;
+    const { settings, world, host, log, foreground } = this.#tools;
+    if (foreground?.serves === false) return;
     const { apiServer } = await import('../api/server.ts');
     const { inodeOf, listenOn, removeSocket } = await import('../world/control-socket.ts');
     const server = apiServer(this.#control, () => world.clock.now());
@@ -168,8 +190,34 @@ export class Daemon {
     await this.#control.reconcile({ services: [], prune: false, wait }, trigger);
   }
 
+  async #hungUp(): Promise<void> {
+    if (this.#tools.foreground === undefined) return this.#reconcile('HUP');
+    if (this.#ending === 'no') await restartAll(this.#foregroundTools(), LONGEST_END);
+  }
+
+  #endWithWorkers(): void {
+    const service = this.#tools.foreground?.endsWith ?? null;
+    if (service === null) return;
+    whenExhausted(service, this.#foregroundTools(), (status) => {
+      if (this.#ending !== 'no') return;
+      const reason = 'workers_exhausted_no_respawn';
+      this.#reports.manager('manager_shutdown_requested', {
+        signal: 'internal',
+        reason,
+        exit_status: status,
+      });
+      this.#end(reason, true, status);
+    });
+  }
+
+  #foregroundTools(): ForegroundTools {
+    const manager: ForegroundTools['manager'] = (name, fields) => this.#reports.manager(name, fields);
+    return { loop: this.#loop, journal: this.#journal, control: this.#control, manager };
+  }
+
   #followed(): void {
     const { desired } = this.#loop;
+    void this.#development.follow(desired, this.#tools.world.clock.now());
     this.#reports.configuration(desired.problems);
     this.#watch?.follow(filesBehind(desired));
     this.#tools.host.soon(() => this.#keepRead());
@@ -195,7 +243,7 @@ export class Daemon {
       reason: `signal_${signal}`,
     });
     // As PID 1 of a container nobody is left to adopt what would be left running.
-    this.#end(`signal_${signal}`, settings.on_exit === 'stop' || host.pid === 1);
+    this.#end(`signal_${signal}`, settings.on_exit === 'stop' || host.isInit);
   }
 
   /** Asked again while services are being stopped, it cuts their grace short. */
@@ -212,7 +260,7 @@ export class Daemon {
 
   async #finish(reason: string, stopServices: boolean, code: number): Promise<void> {
     const { world, host } = this.#tools;
-    await this.#watch?.close();
+    await Promise.all([this.#watch?.close(), this.#development.close()]);
     if (stopServices) {
       this.#loop.end(reason, false);
       await untilSettled(this.#loop, world.clock, LONGEST_END, () => this.#everythingIsDown());
@@ -230,6 +278,7 @@ export class Daemon {
   }
 
   #everythingIsDown(): ReturnType<typeof isDown> {
+    if (this.#loop.isCleaningUp) return { result: 'pending', detail: 'hooks of what has ended still run' };
     for (const name of this.#loop.names()) {
       const down = isDown(this.#loop.glance(name), () => this.#loop.situation(name).observed);
       if (down.result === 'pending') return down;

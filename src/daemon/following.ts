@@ -1,6 +1,7 @@
 /** Which definition of each service is followed, once the directory was read again? */
 import type { ServiceName } from '../model/names.ts';
-import type { Desired, DesiredState } from '../model/spec.ts';
+import { sentence } from '../model/problem.ts';
+import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 
 /**
  * The new reading for the named services, the old one for all others, and for those whose file is broken now.
@@ -25,4 +26,24 @@ export function followed(
 function unlessBroken(before: Desired | undefined, now: Desired): Desired {
   const isBroken = now.kind === 'defined' && now.problems.length > 0;
   return isBroken && before?.kind === 'defined' ? { ...before, problems: now.problems } : now;
+}
+
+/** Two readings of the directory say the same; definitions of unchanged files are the same objects. */
+export function isSameReading(a: DesiredState, b: DesiredState): boolean {
+  return (
+    a.readable === b.readable &&
+    a.files === b.files &&
+    a.services.size === b.services.size &&
+    a.problems.length === b.problems.length &&
+    a.problems.every((problem, at) => sentence(problem) === sentence(b.problems[at] ?? problem)) &&
+    [...a.services].every(([name, service]) => b.services.get(name) === service)
+  );
+}
+
+/** The services that have a definition. */
+export function definedIn({ services }: DesiredState): ReadonlyMap<ServiceName, Defined> {
+  const defined = [...services].flatMap(([name, each]) =>
+    each.kind === 'defined' ? [[name, each] as const] : [],
+  );
+  return new Map(defined);
 }

@@ -1,23 +1,31 @@
 /** How is an action carried out? Each has its hands here, and none has an opinion. */
 
-import { NO_ORIGIN } from '../config/raw-tree.ts';
-import { type Who, whoRuns, whoWanted } from '../config/who.ts';
 import { type StartTools, startRun } from '../executor/start.ts';
 import { runStopCommand } from '../executor/stop-command.ts';
 import type { Action, Event } from '../model/action.ts';
-import { NO_RUN, NO_SLOT } from '../model/memory.ts';
-import { type RunKey, runId, type ServiceName } from '../model/names.ts';
+import { NO_RUN, NO_SLOT, type RunMemory } from '../model/memory.ts';
+import { type RunId, type RunKey, runId, type ServiceName, startOfRun } from '../model/names.ts';
 import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
 import type { Signal } from '../model/signals.ts';
-import type { Defined, ServiceSpec } from '../model/spec.ts';
+import type { Defined } from '../model/spec.ts';
 import { afterExit, afterStart } from '../policy/restart.ts';
-import { specOf } from '../reconcile/notice-exits.ts';
 import type { Situation } from '../reconcile/situation.ts';
+import type { World } from '../world/world.ts';
+import { Besides } from './besides.ts';
+import { identityOf } from './identity.ts';
 import { failedEvent, startedEvent, stopRequestedEvent } from './run-events.ts';
 import type { Store } from './store.ts';
 
+/** No service has this name: whoever listens is somebody else. */
+const NOBODY = '' as ServiceName;
+
+/** A start that follows so soon is the one that was written down. Milliseconds. */
+const PROMPT = 1000;
+
 export interface HandsTools extends StartTools {
+  readonly settings: Pick<Settings, 'cluster' | 'pools'>;
   readonly store: Store;
   readonly report: (event: Event) => void;
   /** Something that a person should know and that no event tells. */
@@ -27,11 +35,15 @@ export interface HandsTools extends StartTools {
 }
 
 export class Hands {
+  readonly besides: Besides;
   readonly #tools: HandsTools;
+  readonly #begun: number;
   readonly #warnings = new Map<ServiceName, readonly Problem[]>();
 
   constructor(tools: HandsTools) {
     this.#tools = tools;
+    this.#begun = tools.world.clock.now();
+    this.besides = new Besides(tools);
   }
 
   /** Limits that could not be applied to the service. */
@@ -54,7 +66,17 @@ export class Hands {
         this.#reportStop(action.run, 'SIGKILL', action.because, situation);
         return containment.kill(action.run);
       case 'clean_up':
-        return containment.remove(action.run);
+        return this.#cleanUp(action.run);
+      case 'probe':
+        return this.besides.probe(action, situation);
+      case 'hook':
+        // Its place is made by the first hook: no process of the service may run without its limits.
+        if (action.hook === 'pre_start' && situation.desired?.kind === 'defined') {
+          this.#applyLimits(situation.desired, situation);
+        }
+        return this.besides.hook(action, situation);
+      case 'reload':
+        return this.besides.reload(action, situation);
       case 'apply_live':
         return this.#applyLive(situation);
       case 'forget':
@@ -62,6 +84,13 @@ export class Hands {
       default:
         return action satisfies never;
     }
+  }
+
+  #cleanUp(run: RunKey): Problem | undefined {
+    this.besides.forget(run);
+    const problem = this.#tools.world.containment.remove(run);
+    if (problem === undefined) this.besides.removed(run);
+    return problem;
   }
 
   #start(action: Extract<Action, { do: 'start' }>, situation: Situation): Problem | undefined {
@@ -73,35 +102,100 @@ export class Hands {
       slot: action.slot,
       generation: action.generation,
       hash: action.hash,
-      id: runId(world.clock.now(), tail(world.random.next())),
+      id: action.run === null ? newRun(world) : this.#dueRun(action.service, action.run),
     };
     this.#applyLimits(desired, situation);
-    const started = startRun(key, desired, this.#tools);
+    const port = this.#portFor(desired);
+    const started = typeof port === 'object' && port !== null ? port : this.#launch(key, desired, port);
     const memory = store.memory(action.service);
     const slot = memory.slots[action.slot] ?? NO_SLOT;
     const at = world.clock.now();
     if ('code' in started) {
       const outcome = { kind: 'not_started', problem: started } as const;
       const exit = { outcome, at, by: 'itself', run: null, uptime: 0 } as const;
-      const next = afterExit({ ...slot, generation: action.generation }, exit, {
+      const next = afterExit({ ...slot, generation: action.generation, preStart: null }, exit, {
         policy: desired.spec.restart_policy,
-        type: desired.spec.process.type,
+        type: desired.spec.process.schedule === null ? desired.spec.process.type : 'job',
         hash: desired.hash,
         digest: desired.digest,
         pardon: situation.intent.pardon ?? 0,
         chance: world.random.next(),
       });
-      store.setMemory(action.service, { ...memory, slots: { ...memory.slots, [action.slot]: next } });
+      const slots = { ...memory.slots, [action.slot]: next };
+      store.setMemory(action.service, { ...memory, slots, due: null });
       this.#tools.report(failedEvent(key, started, next.next !== null, at));
       return undefined;
     }
+    const { pid, ticks, logFrom } = started;
+    this.besides.started(key, desired, typeof port === 'number' ? port : null);
+    const run: RunMemory = {
+      ...NO_RUN,
+      main: { pid, ticks },
+      met: true,
+      port: typeof port === 'number' ? port : null,
+      logFrom,
+      reloaded: situation.intent.reloads ?? 0,
+    };
     store.setMemory(action.service, {
       ...memory,
       slots: { ...memory.slots, [action.slot]: afterStart(slot, action.generation, action.because) },
-      runs: { ...memory.runs, [key.id]: { ...NO_RUN, main: started } },
+      runs: { ...memory.runs, [key.id]: run },
+      due: null,
     });
     this.#tools.report(startedEvent(key, started.pid, action.because, at));
     return undefined;
+  }
+
+  /**
+   * The id tells when a run was started. What was due long ago, and had to wait, gets another one; on disk before
+   * it is started, as the one before it was. All that wait are written at once: a start of a thousand jobs must not
+   * write a thousand times. What an earlier daemon left is not touched: it may have been started.
+   */
+  #dueRun(service: ServiceName, run: RunId): RunId {
+    const { world, store, complain } = this.#tools;
+    const age = world.clock.now() - startOfRun(run);
+    if (age >= 0 && age < PROMPT) return run;
+    let id = newRun(world);
+    for (const [name, memory] of store.due()) {
+      const from = startOfRun(memory.due.run);
+      if (name !== service && (from < this.#begun || world.clock.now() - from < PROMPT)) continue;
+      const renewed = newRun(world);
+      if (name === service) id = renewed;
+      store.setMemory(name, { ...memory, due: { ...memory.due, run: renewed } });
+    }
+    const problem = store.flush();
+    if (problem !== undefined) complain(problem);
+    return id;
+  }
+
+  #launch(key: RunKey, desired: Defined, port: number | null): ReturnType<typeof startRun> {
+    const { spec } = desired;
+    const { startup } = spec.probes;
+    const notify =
+      startup !== null && 'fd' in startup.how
+        ? { fd: startup.how.fd, heard: () => this.besides.heard(key, startup) }
+        : undefined;
+    // Whoever runs once is told from one that failed, also by a daemon that was not there.
+    const record = spec.process.type === 'oneshot' || spec.process.schedule !== null;
+    return startRun(key, desired, this.#tools, { port, record, notify });
+  }
+
+  /** `auto`: a port of the pool that no run of ours was given and on which nobody listens. */
+  #portFor({ spec }: Defined): number | null | Problem {
+    if (spec.port !== 'auto') return spec.port;
+    const { store, settings, world } = this.#tools;
+    const given = store.ports();
+    const { start_port, end_port } = settings.pools;
+    for (let port = start_port; port <= end_port; port++) {
+      if (!given.has(port) && world.containment.portHolder(port, NOBODY) === undefined) return port;
+    }
+    return {
+      code: 'port-exhausted',
+      severity: 'error',
+      message: `no port from ${start_port} to ${end_port} is free`,
+      path: 'port',
+      hint: 'widen pools.start_port and pools.end_port in the master file',
+    };
   }
 
   /** Limits come first: no process of the service may run without them. */
@@ -130,22 +224,16 @@ export class Hands {
   }
 
   #stopCommand(run: RunKey, because: string, situation: Situation): Problem | undefined {
-    const spec = specOf(situation, run.hash);
-    if (spec === undefined) return undefined;
-    const desired = situation.desired?.kind === 'defined' ? situation.desired : undefined;
-    const own = desired?.hash === run.hash;
-    const who = own ? { credentials: desired.credentials } : this.#whoRan(spec);
+    const identity = identityOf(run, situation, this.#tools.world.users);
+    if (identity === undefined) return undefined;
+    const port = situation.memory.runs[run.id]?.port ?? null;
     this.#reportStop(run, 'stop_command', because, situation);
     const ended = (outcome: Outcome) => {
       if (outcome.kind !== 'exited' || outcome.code !== 0) this.#unsent(run);
       this.#tools.mark(run.service);
     };
-    const secrets = own ? desired.secrets : undefined;
-    // A user who is gone is not replaced by the daemon's own: what it may do, the command was never meant to do.
     const problem =
-      'problems' in who
-        ? who.problems[0]
-        : runStopCommand({ key: run, spec, secrets, ...who }, this.#tools, ended);
+      'code' in identity ? identity : runStopCommand({ key: run, ...identity, port }, this.#tools, ended);
     if (problem === undefined) return undefined;
     this.#tools.complain({ ...problem, service: run.service });
     this.#unsent(run);
@@ -168,11 +256,6 @@ export class Hands {
     store.setMemory(run.service, { ...memory, runs: { ...memory.runs, [run.id]: { ...known, stop } } });
   }
 
-  /** As whom the run of an older definition was started, by the users and groups of now. */
-  #whoRan(spec: ServiceSpec): Who {
-    return whoRuns(whoWanted(spec.process), this.#tools.world.users, NO_ORIGIN);
-  }
-
   #reportStop(run: RunKey, signal: string, because: string, situation: Situation): void {
     const main = situation.memory.runs[run.id]?.main?.pid;
     this.#tools.report(stopRequestedEvent(run, main, signal, because, situation.now));
@@ -193,9 +276,10 @@ export class Hands {
   }
 }
 
-/** Six characters of chance: two runs of one slot never start in the same millisecond anyway. */
-function tail(chance: number): string {
-  return Math.floor(chance * 36 ** 6)
+/** The id of a run that starts now: two runs of one slot never start in the same millisecond. */
+export function newRun({ clock, random }: Pick<World, 'clock' | 'random'>): RunId {
+  const tail = Math.floor(random.next() * 36 ** 6)
     .toString(36)
     .padStart(6, '0');
+  return runId(clock.now(), tail);
 }

@@ -12,22 +12,32 @@ import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
-import type { Defined, DesiredState } from '../model/spec.ts';
-import { changeOf } from '../reconcile/change.ts';
+import type { DesiredState } from '../model/spec.ts';
 import { decide } from '../reconcile/decide.ts';
+import { standingOf } from '../reconcile/dependencies.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
-import { followed } from './following.ts';
-import { Hands } from './hands.ts';
+import { wantedOf } from '../reconcile/wanted.ts';
+import { Adoptions } from './adoptions.ts';
+import { carryOut } from './carrying-out.ts';
+import { Flushing } from './flushing.ts';
+import { definedIn, followed } from './following.ts';
+import { Hands, newRun } from './hands.ts';
+import { Jobs } from './jobs.ts';
+import { Neighbours } from './neighbours.ts';
 import type { Glance } from './outcome.ts';
-import { outlivedIntents, type Removals, removalsOf } from './removals.ts';
-import { adoptedEvent, exitedEvent, stoppedEvent } from './run-events.ts';
+import { planOf } from './plan.ts';
+import { type Removals, removalsOf } from './removals.ts';
+import { noticedEvents } from './run-events.ts';
 import { Settlement } from './settlement.ts';
 import { stopsAhead } from './stops-ahead.ts';
 import type { Store } from './store.ts';
+import { earliest, Wakes } from './wakes.ts';
 
 export interface LoopTools extends StartTools {
   readonly settings: Settings;
   readonly store: Store;
+  /** IANA name of the zone of the host, for schedules that name none. */
+  readonly zone: string;
   /** Reads the directory afresh. */
   readonly read: () => DesiredState;
   readonly report: (event: Event) => void;
@@ -45,29 +55,33 @@ export interface PassResult {
 /** After an action failed, the service is looked at again this much later. Milliseconds. */
 const RETRY_ACTION = 1000;
 
-/** Memory that nothing depends on at once is written at most this often. Milliseconds. */
-const FLUSH_DELAY = 1000;
-
 const NOTHING: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
 
 export class Loop {
   readonly #tools: LoopTools;
   readonly #hands: Hands;
   readonly #settlement: Settlement;
+  readonly #neighbours = new Neighbours();
+  readonly jobs: Jobs;
   readonly #due = new Set<ServiceName>();
-  readonly #wakeAt = new Map<ServiceName, number>();
+  /** Due, and not asked yet what its schedule says. */
+  readonly #unconsidered = new Set<ServiceName>();
+  readonly #wakes = new Wakes();
   readonly #decisions = new Map<ServiceName, Decision>();
-  readonly #announced = new Map<ServiceName, ReadonlySet<string>>();
+  readonly #adoptions: Adoptions;
+  readonly #flushing: Flushing;
   readonly #listeners = new Set<() => void>();
   #desired: DesiredState = NOTHING;
   #ending: { reason: string; hurry: boolean } | undefined;
-  #flushAt: number | undefined;
   #unseen: Problem | undefined;
   /** Called when something became due outside of a pass. */
   onDue: () => void = () => {};
 
   constructor(tools: LoopTools) {
     this.#tools = tools;
+    this.jobs = new Jobs(tools.zone);
+    this.#adoptions = new Adoptions(tools);
+    this.#flushing = new Flushing(tools);
     this.#hands = new Hands({ ...tools, mark: (service) => this.mark(service) });
     this.#settlement = new Settlement({
       ...tools,
@@ -91,8 +105,13 @@ export class Loop {
   }
 
   mark(service: ServiceName): void {
-    this.#due.add(service);
+    this.#add(service);
     this.onDue();
+  }
+
+  #add(service: ServiceName): void {
+    this.#due.add(service);
+    this.#unconsidered.add(service);
   }
 
   /** The slow look: everything is due, and what is left of services without a file is judged again. */
@@ -102,7 +121,7 @@ export class Loop {
   }
 
   markAll(): void {
-    for (const name of this.names()) this.#due.add(name);
+    for (const name of this.names()) this.#add(name);
     this.onDue();
   }
 
@@ -128,6 +147,7 @@ export class Loop {
   use(fresh: DesiredState, only?: ReadonlySet<string>): DesiredState {
     this.#desired = followed(this.#desired, fresh, only);
     this.#tools.store.prepare(definedIn(this.#desired));
+    this.#neighbours.arrange(this.#desired);
     this.#settlement.settle(this.#desired);
     this.markAll();
     return this.#desired;
@@ -152,7 +172,7 @@ export class Loop {
 
   /** Everything is to end; asked again with `hurry`, no grace is left. */
   end(reason: string, hurry: boolean): void {
-    this.#ending = { reason: this.#ending?.reason ?? reason, hurry };
+    this.#ending = { reason: this.#ending?.reason ?? reason, hurry: hurry || this.#ending?.hurry === true };
     this.markAll();
   }
 
@@ -161,13 +181,24 @@ export class Loop {
     const { clock } = this.#tools.world;
     const start = clock.now();
     if ((this.#settlement.wakeAt ?? start + 1) <= start) this.#settlement.resettle(this.#desired);
-    for (const [name, at] of this.#wakeAt) if (at <= start) this.#due.add(name);
-    for (const name of [...this.#due]) {
+    for (const name of [...this.#wakes.due(start), ...this.jobs.wakes.due(start)]) this.#add(name);
+    const { store, world } = this.#tools;
+    const fired = this.jobs.consider(this.#unconsidered, {
+      store,
+      desired: this.#desired,
+      situation: (name) => ({ ...this.situation(name), chance: world.random.next() }),
+      newRun: () => newRun(world),
+      clock,
+    });
+    this.#unconsidered.clear();
+    if (fired) this.flush();
+    const begun = clock.now();
+    for (const name of this.#neighbours.inOrder([...this.#due])) {
       this.#due.delete(name);
       this.#reconcile(name);
-      if (clock.now() - start >= budget) break;
+      if (clock.now() - begun >= budget) break;
     }
-    this.#flushIfDue();
+    this.#flushing.ifDue();
     for (const listener of [...this.#listeners]) listener();
     return { more: this.#due.size > 0, wakeAt: this.#nextWake() };
   }
@@ -193,6 +224,11 @@ export class Loop {
     return this.#hands.warnings(service);
   }
 
+  /** Hooks of runs that have ended still run, and nobody is in a hurry. */
+  get isCleaningUp(): boolean {
+    return this.#hands.besides.isCleaningUp && this.#ending?.hurry !== true;
+  }
+
   /** What is known about a service now; `desired` may be another reading of the directory than the one in force. */
   situation(name: ServiceName, desired: DesiredState = this.#desired): Situation {
     const { world, store } = this.#tools;
@@ -205,9 +241,20 @@ export class Loop {
       observed: world.containment.look(name, (id) => memory.runs[id]?.main ?? null),
       applied: store.applied(name),
       ending: this.#ending,
+      inFlight: this.#hands.besides.inFlight,
+      dependencies: this.#neighbours.dependencies(name),
+      dependents: this.#neighbours.dependents(name, (other) => this.#isUnwanted(other)),
       now: world.clock.now(),
       chance: 0,
     };
+  }
+
+  /** It is to be down. */
+  #isUnwanted(name: ServiceName): boolean {
+    const { world, store } = this.#tools;
+    const desired = this.#desired.services.get(name);
+    const wish = { desired, intent: store.intent(name), ending: this.#ending, now: world.clock.now() };
+    return wantedOf(wish).kind === 'none';
   }
 
   /** What is known without asking the kernel. */
@@ -230,18 +277,13 @@ export class Loop {
    */
   plan(reading: DesiredState, prune = false): readonly Change[] {
     const desired = followed(this.#desired, reading, undefined);
-    const removals = this.removalsOf(desired);
-    const approved = prune ? [...removals.approved, ...removals.held] : removals.approved;
-    const outlived = outlivedIntents(desired, this.#tools.store);
-    const changes: Change[] = [];
-    for (const name of new Set([...desired.services.keys(), ...this.names()])) {
-      const situation = this.situation(name, desired);
-      const kept = outlived.get(name) ?? situation.intent;
-      const intent = approved.includes(name) ? { ...kept, removalApproved: true } : kept;
-      const change = changeOf({ ...situation, intent });
-      if (change !== undefined) changes.push(change);
-    }
-    return changes.sort((a, b) => (a.service < b.service ? -1 : 1));
+    const names = new Set([...desired.services.keys(), ...this.names()]);
+    return planOf(desired, names, {
+      removals: this.removalsOf(desired),
+      prune,
+      store: this.#tools.store,
+      situation: (name) => this.situation(name, desired),
+    });
   }
 
   /** What the guard says about a reading of the directory. */
@@ -253,96 +295,50 @@ export class Loop {
 
   /** Writes what is remembered, whether it is due or not. */
   flush(): void {
-    this.#flushAt = undefined;
-    const problem = this.#tools.store.flush();
-    if (problem === undefined) return;
-    this.#flushAt = this.#tools.world.clock.now() + 10 * FLUSH_DELAY;
-    this.#tools.complain(problem);
+    this.#flushing.now();
   }
 
   #reconcile(name: ServiceName): void {
-    const { store, world, report } = this.#tools;
+    const { store, world, report, complain } = this.#tools;
     const situation = { ...this.situation(name), chance: world.random.next() };
     const decision = decide(situation);
-    this.#announceAdopted(situation);
+    const taken = this.#adoptions.note(situation);
     const ahead = stopsAhead(decision, situation);
     store.setMemory(name, ahead.memory);
-    // An end that decides about the future (a one-shot completed) must be on disk before its traces are removed.
-    if (store.urgent || ahead.must) this.flush();
+    // An end that decides about the future (a one-shot completed, what was due has run) must be on disk before its
+    // traces are removed.
+    const owed = decision.actions.some((action) => action.do === 'clean_up' && store.owes(action.run.id));
+    if (store.urgent || ahead.must || owed) this.flush();
     if (ahead.memory !== decision.memory) store.setMemory(name, decision.memory);
     this.#decisions.set(name, decision);
-    for (const notice of decision.notices) {
-      const main = situation.memory.runs[notice.run.id]?.main?.pid;
-      const tell = notice.notice === 'exited' ? exitedEvent(notice, main, situation.now) : undefined;
-      if (tell !== undefined) report(tell);
-      if (notice.notice === 'stopped') report(stoppedEvent(notice, main, situation.now));
-    }
-    const failed = this.#carryOut(decision, situation);
-    if (decision.actions.length > 0 && !failed && this.#decisions.has(name)) this.#due.add(name);
-    const wakeAt = earliest(decision.wakeAt, failed ? world.clock.now() + RETRY_ACTION : undefined);
-    if (wakeAt === undefined) this.#wakeAt.delete(name);
-    else this.#wakeAt.set(name, wakeAt);
+    for (const run of taken) this.#hands.besides.listenAgain(run, situation);
+    for (const event of noticedEvents(decision.notices, situation)) report(event);
+    const failed = carryOut(decision, situation, {
+      hands: this.#hands,
+      complain,
+      forgotten: () => {
+        this.#decisions.delete(name);
+        this.jobs.wakes.set(name, undefined);
+      },
+    });
+    // A probe that was asked changes nothing before it is answered.
+    const changed = decision.actions.some((action) => action.do !== 'probe');
+    if (changed && !failed && this.#decisions.has(name)) this.#add(name);
+    for (const other of this.#noteStanding(situation)) this.#add(other);
+    this.#wakes.set(name, earliest(decision.wakeAt, failed ? world.clock.now() + RETRY_ACTION : undefined));
   }
 
-  /** True when something could not be done. */
-  #carryOut({ actions }: Decision, situation: Situation): boolean {
-    const { name } = situation;
-    const occupied = new Set<number>();
-    let failed = false;
-    for (const action of actions) {
-      // What was thought to be gone is not: a start in its place has to wait for the next look.
-      if (action.do === 'start' && occupied.has(action.slot)) continue;
-      const problem = this.#hands.carryOut(action, situation);
-      if (action.do === 'forget') this.#decisions.delete(name);
-      if (problem === undefined) continue;
-      failed = true;
-      this.#tools.complain({ ...problem, service: name });
-      if (action.do === 'clean_up') occupied.add(action.run.slot);
-    }
-    return failed;
-  }
-
-  /** Tells of each run once that it was taken over, and drops definitions that no run needs any more. */
-  #announceAdopted({ name, observed, desired, now }: Situation): void {
-    if (observed.kind !== 'seen') return;
-    const hashes = new Set(observed.runs.map((run) => run.key.hash));
-    if (desired?.kind === 'defined') hashes.add(desired.hash);
-    this.#tools.store.keepApplied(name, hashes);
-    const known = this.#announced.get(name);
-    for (const run of observed.runs) {
-      if (run.adopted && run.members.is === 'some' && known?.has(run.key.id) !== true) {
-        const [oldest] = this.#tools.world.containment.members(run.key);
-        this.#tools.report(adoptedEvent(run, now, oldest));
-      }
-    }
-    this.#announced.set(name, new Set(observed.runs.map((run) => run.key.id)));
-  }
-
-  #flushIfDue(): void {
-    const { store, world } = this.#tools;
-    if (!store.dirty) {
-      this.#flushAt = undefined;
-      return;
-    }
-    this.#flushAt ??= world.clock.now() + FLUSH_DELAY;
-    if (this.#flushAt <= world.clock.now()) this.flush();
+  /** Answers who has to be looked at because of it. */
+  #noteStanding(situation: Situation): readonly ServiceName[] {
+    const { name, observed } = situation;
+    const decision = this.#decisions.get(name);
+    if (decision === undefined) return this.#neighbours.forget(name);
+    const seen = observed.kind === 'seen' ? decision : undefined;
+    return this.#neighbours.note(name, standingOf(wantedOf(situation), seen));
   }
 
   #nextWake(): number | undefined {
-    let next = earliest(this.#flushAt, this.#settlement.wakeAt);
-    for (const at of this.#wakeAt.values()) next = earliest(next, at);
-    return next;
+    const own = earliest(this.#flushing.at, this.#settlement.wakeAt);
+    return earliest(own, earliest(this.#wakes.next, this.jobs.wakes.next));
   }
-}
-
-function definedIn({ services }: DesiredState): ReadonlyMap<ServiceName, Defined> {
-  const defined = [...services].flatMap(([name, each]) =>
-    each.kind === 'defined' ? [[name, each] as const] : [],
-  );
-  return new Map(defined);
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
 }

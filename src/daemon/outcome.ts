@@ -2,13 +2,16 @@
 import type { Memory } from '../model/memory.ts';
 import { startOfRun } from '../model/names.ts';
 import type { Observed } from '../model/observed.ts';
-import { PROOF_OF_LIFE } from '../reconcile/decide.ts';
+import { printDuration } from '../model/units.ts';
+import { describeExit, isSuccess } from '../policy/restart.ts';
+import { PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Decision, SlotPhase } from '../reconcile/situation.ts';
 import { type Wish, wantedOf } from '../reconcile/wanted.ts';
 
 export type Outcome =
   | { readonly result: 'done'; readonly detail: string }
-  | { readonly result: 'failed'; readonly detail: string }
+  /** `kept`: what ran before goes on. */
+  | { readonly result: 'failed'; readonly detail: string; readonly kept?: true }
   /** `again`: the answer may change in so many milliseconds although nothing happens. */
   | { readonly result: 'pending'; readonly detail: string; readonly again?: number };
 
@@ -28,12 +31,44 @@ export function isUp(glance: Glance): Outcome {
   const wanted = wantedOf(glance);
   if (wanted.kind !== 'run') return { result: 'failed', detail: wanted.reason };
   const open = decision.slots
-    .map((phase) => slotIsUp(phase, glance.now))
+    .map((phase) => slotIsUp(phase, glance, wanted.desired.spec.rollout.timeout))
     .filter((outcome) => outcome.result !== 'done');
   const telling = open.find((outcome) => outcome.result === 'failed') ?? open[0];
   if (telling !== undefined) return telling;
   if (decision.slots.length < wanted.count) return { result: 'pending', detail: 'starting' };
   return { result: 'done', detail: upDetail(decision.slots, glance, wanted.count) };
+}
+
+/** Every run has been told of the last reload. */
+export function isReloaded(glance: Glance): Outcome {
+  const up = isUp(glance);
+  if (up.result !== 'done') return up;
+  const asked = glance.intent.reloads ?? 0;
+  const told = (glance.decision?.slots ?? []).every(
+    (phase) => phase.phase !== 'running' || (glance.memory.runs[phase.run.id]?.reloaded ?? 0) >= asked,
+  );
+  return told
+    ? { ...up, detail: `told to reload, ${up.detail}` }
+    : { result: 'pending', detail: 'not told yet' };
+}
+
+/** The run that was triggered last has ended. */
+export function isTriggered(glance: Glance): Outcome {
+  const { memory, intent, decision } = glance;
+  const wanted = wantedOf(glance);
+  if (wanted.kind !== 'run') return { result: 'failed', detail: wanted.reason };
+  if (decision === undefined) return { result: 'pending', detail: 'not looked at yet' };
+  if (memory.triggered < (intent.triggers ?? 0))
+    return { result: 'pending', detail: 'waits for the run that goes on' };
+  if (memory.due !== null) return { result: 'pending', detail: 'about to start' };
+  if (decision.slots.some((phase) => phase.phase !== 'scheduled'))
+    return { result: 'pending', detail: 'running' };
+  const [exit] = memory.slots[0]?.exits ?? [];
+  if (exit === undefined) return { result: 'pending', detail: 'not noted yet' };
+  const { success_exit_codes } = wanted.desired.spec.restart_policy;
+  const detail = `${describeExit(exit)} after ${printDuration(exit.uptime)}`;
+  const succeeded = exit.by !== 'policy' && isSuccess(exit.outcome, success_exit_codes);
+  return { result: succeeded ? 'done' : 'failed', detail };
 }
 
 /**
@@ -56,10 +91,23 @@ export function isDown({ decision, due }: Glance, look: () => Observed): Outcome
     : { result: 'done', detail: 'nothing of it runs' };
 }
 
-function slotIsUp(phase: SlotPhase, now: number): Outcome {
+/** @param timeout how long a new run may take to become ready; milliseconds */
+function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): Outcome {
   switch (phase.phase) {
     case 'running': {
+      if (phase.rejected !== null) {
+        const detail = `instance ${phase.slot}: the new definition failed, the old one goes on: ${phase.rejected}`;
+        return { result: 'failed', detail, kept: true };
+      }
       if (phase.outdated) return { result: 'pending', detail: `instance ${phase.slot} waits to be replaced` };
+      if (!phase.ready) {
+        const detail = `instance ${phase.slot} is not ready: ${phase.health}`;
+        const left = startOfRun(phase.run.id) + timeout - now;
+        if (left > 0) return { result: 'pending', detail, again: left };
+        // One that an earlier daemon started may not have been asked yet.
+        const probes = Object.values(memory.runs[phase.run.id]?.probes ?? {});
+        return { result: probes.some(({ failures }) => failures > 0) ? 'failed' : 'pending', detail };
+      }
       const again = startOfRun(phase.run.id) + PROOF_OF_LIFE - now;
       // A start in the future is one before the clock was set back: that it lives, it has proved since.
       if (again > 0 && again <= PROOF_OF_LIFE) {
@@ -69,6 +117,10 @@ function slotIsUp(phase: SlotPhase, now: number): Outcome {
     }
     case 'completed':
       return { result: 'done', detail: phase.reason };
+    case 'scheduled':
+      return { result: 'done', detail: 'waits for its time' };
+    case 'waiting':
+      return { result: 'pending', detail: phase.reason };
     case 'failed':
       return { result: 'failed', detail: `instance ${phase.slot}: ${phase.reason}` };
     case 'backoff':

@@ -5,7 +5,7 @@ import type { ObservedRun, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import { SIGNALS, type Signal } from '../model/signals.ts';
 import { exitReason } from '../policy/restart.ts';
-import type { Notice } from '../reconcile/situation.ts';
+import type { Notice, Situation } from '../reconcile/situation.ts';
 
 export function startedEvent(key: RunKey, pid: number, reason: string, at: number): Event {
   return event('worker_started', key, at, { ...place(key), pid, reason });
@@ -26,6 +26,17 @@ export function failedEvent(key: RunKey, problem: Problem, respawn: boolean, at:
     exit_reason: 'not_started',
     restart_action: respawn ? 'respawn' : 'none',
     problem: problem.message,
+  });
+}
+
+/** What a decision noticed, as events. */
+export function noticedEvents(
+  notices: readonly Notice[],
+  { memory, now }: Pick<Situation, 'memory' | 'now'>,
+): readonly Event[] {
+  return notices.map((notice) => {
+    const main = memory.runs[notice.run.id]?.main?.pid;
+    return notice.notice === 'exited' ? exitedEvent(notice, main, now) : stoppedEvent(notice, main, now);
   });
 }
 

@@ -5,6 +5,7 @@ import { lastLines } from '../logs/read.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined, DesiredState } from '../model/spec.ts';
 import { type OpenLogFile, openLogFile } from '../world/log-files.ts';
+import { isFailure } from '../world/world.ts';
 
 /** More lines of one file than this are not answered at once. */
 const MOST_LINES = 10_000;
@@ -34,6 +35,38 @@ export function readLogs(
     opened.close();
   }
   return { files, logs, problems };
+}
+
+/** Lines that are shown of one run of a schedule. */
+const EXCERPT = 5;
+
+/**
+ * What each run of a scheduled service wrote to its stdout log, the last lines of it; undefined where nobody knows.
+ * @param starts size of the log at the start of each run, newest first
+ */
+export function readExcerpts(
+  service: Defined,
+  starts: readonly (number | undefined)[],
+  open: OpenLogFile = openLogFile,
+): readonly (readonly string[] | undefined)[] {
+  const file = open(service.spec.logs.stdout, service.credentials);
+  if ('code' in file) return starts.map(() => undefined);
+  const size = file.size();
+  let end = isFailure(size) ? 0 : size;
+  const excerpts = starts.map((from) => {
+    // A log that is shorter than it was has been rotated since.
+    if (from === undefined || from > end) return undefined;
+    const part = {
+      ...file,
+      size: () => to - from,
+      read: (at: number, length: number) => file.read(from + at, length),
+    };
+    const to = end;
+    end = from;
+    return lastLines(part, EXCERPT);
+  });
+  file.close();
+  return excerpts;
 }
 
 function filesOf(

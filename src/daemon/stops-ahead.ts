@@ -20,7 +20,9 @@ export function stopsAhead({ actions, memory }: Decision, situation: Situation):
   const runs: Record<RunId, RunMemory> = {};
   let must = false;
   for (const action of actions) {
-    if (action.do !== 'signal' && action.do !== 'stop_command' && action.do !== 'kill') continue;
+    const hooked = action.do === 'hook' && action.hook === 'pre_stop';
+    const ends = action.do === 'signal' || action.do === 'stop_command' || action.do === 'kill';
+    if (!hooked && !ends) continue;
     const { id, hash } = action.run;
     const now = memory.runs[id];
     if (now?.stop == null || resumed(situation.memory.runs[id]?.stop ?? null, situation.now) !== null)

@@ -1,10 +1,11 @@
 /** What must outlive the daemon, and where is it kept? `intent.json`, `memory.json` and `applied.json`, each a whole. */
-import { type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
-import type { ServiceName, SpecHash } from '../model/names.ts';
+import { type DueRun, type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
+import type { RunId, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { type Failure, type Files, isFailure } from '../world/world.ts';
+import { afterReboot, completed, completedSpec } from './recall.ts';
 
 const VERSION = 1;
 
@@ -30,6 +31,8 @@ export class Store {
   #written: ReadonlyMap<ServiceName, AppliedSpecs> = new Map();
   /** `stale`: the file says more than is needed, which harms nobody for a while. */
   #appliedFile: 'fresh' | 'stale' | 'behind' = 'fresh';
+  /** Runs that are due, as the file says. */
+  #due: ReadonlySet<RunId> = new Set();
   #memoryDirty = false;
   #urgent = false;
 
@@ -55,15 +58,20 @@ export class Store {
     }
     const sameBoot = memory?.['boot_id'] === this.#bootId;
     for (const [name, value] of entries(memory?.['services'])) {
-      const remembered = { ...NO_MEMORY, ...(value as Memory) };
+      const remembered = completed(value as Memory | null);
       this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
     }
+    this.#due = this.#dueNow();
     const applied = this.#read('applied.json', 'runs of older definitions are stopped by default settings');
     if (isFailure(applied)) {
       this.problems.push({ ...unreadable(this.#path('applied.json'), applied), severity: 'warning' });
     } else {
       for (const [name, specs] of entries(applied?.['services'])) {
-        this.#applied.set(name as ServiceName, new Map(entries(specs) as [SpecHash, ServiceSpec][]));
+        const known = entries(specs) as [SpecHash, ServiceSpec][];
+        this.#applied.set(
+          name as ServiceName,
+          new Map(known.map(([hash, spec]) => [hash, completedSpec(spec)])),
+        );
       }
       this.#written = copied(this.#applied);
     }
@@ -97,13 +105,34 @@ export class Store {
     return this.#memories.get(name) ?? NO_MEMORY;
   }
 
-  setMemory(name: ServiceName, memory: Memory): void {
+  /** @param how `volatile`: what changed is told by the next probe as well, and need not be written for it */
+  setMemory(name: ServiceName, memory: Memory, how: 'kept' | 'volatile' = 'kept'): void {
+    if (how === 'volatile') {
+      this.#memories.set(name, memory);
+      return;
+    }
     const before = this.#memories.get(name) ?? NO_MEMORY;
     // Nothing to remember is not remembered: a late look at a forgotten service must not bring it back.
     if (isSame(before, memory)) return;
     if (completions(memory) !== completions(before)) this.#urgent = true;
     this.#memories.set(name, memory);
-    this.#memoryDirty = true;
+    this.#memoryDirty ||= !isSame(lasting(before), lasting(memory));
+  }
+
+  /** Scheduled services of which a run is due and was not started. */
+  due(): readonly (readonly [ServiceName, Memory & { readonly due: DueRun }])[] {
+    return [...this.#memories].flatMap(([name, memory]) =>
+      memory.due === null ? [] : [[name, { ...memory, due: memory.due }] as const],
+    );
+  }
+
+  /** Every port that a run was given. */
+  ports(): ReadonlySet<number> {
+    const ports = new Set<number>();
+    for (const { runs } of this.#memories.values()) {
+      for (const { port } of Object.values(runs)) if (port !== null) ports.add(port);
+    }
+    return ports;
   }
 
   applied(name: ServiceName): AppliedSpecs {
@@ -138,13 +167,20 @@ export class Store {
 
   forget(name: ServiceName): Problem | undefined {
     this.#memoryDirty = this.#memories.delete(name) || this.#memoryDirty;
-    if (this.#applied.delete(name) && this.#appliedFile === 'fresh') this.#appliedFile = 'stale';
+    // Also what was written down ahead, and never started.
+    const isWritten = this.#applied.delete(name) || this.#written.has(name);
+    if (isWritten && this.#appliedFile === 'fresh') this.#appliedFile = 'stale';
     return this.#intents.has(name) ? this.setIntents(new Map([[name, {}]])) : undefined;
   }
 
   /** Something was noted that must not be lost: an instance completed. */
   get urgent(): boolean {
     return this.#urgent;
+  }
+
+  /** The file says that this run is to be started: whoever reads it back starts it, unless it is seen. */
+  owes(run: RunId): boolean {
+    return this.#due.has(run);
   }
 
   get dirty(): boolean {
@@ -163,7 +199,12 @@ export class Store {
     const services = Object.fromEntries(this.#memories);
     const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, false);
     this.#memoryDirty = problem !== undefined;
+    if (problem === undefined) this.#due = this.#dueNow();
     return first ?? problem;
+  }
+
+  #dueNow(): ReadonlySet<RunId> {
+    return new Set([...this.#memories.values()].flatMap(({ due }) => (due === null ? [] : [due.run])));
   }
 
   #writeApplied(): Problem | undefined {
@@ -213,21 +254,21 @@ function copied(specs: ReadonlyMap<ServiceName, AppliedSpecs>): Map<ServiceName,
   return new Map([...specs].map(([name, of]) => [name, new Map(of)]));
 }
 
+/** Without what the next probe tells as well: a service that is asked every second is not written every second. */
+function lasting(memory: Memory): Memory {
+  const runs = Object.entries(memory.runs);
+  if (runs.every(([, { probes }]) => Object.keys(probes).length === 0)) return memory;
+  const without = runs.map(([id, run]) => {
+    const { startup } = run.probes;
+    return [id, { ...run, probes: startup === undefined ? {} : { startup: { passed: startup.passed } } }];
+  });
+  return { ...memory, runs: Object.fromEntries(without) };
+}
+
 /** Differs whenever another instance completed, or the same one again. */
 function completions(memory: Memory): string {
   const ends = Object.entries(memory.slots).filter(([, { end }]) => end?.kind === 'completed');
   return ends.map(([slot, { end }]) => `${slot}:${end?.at}`).join();
-}
-
-/** After a reboot nothing runs, a failure is tried again and a one-shot has its next turn. */
-function afterReboot(memory: Memory): Memory {
-  const slots = Object.fromEntries(
-    Object.entries(memory.slots).map(([slot, remembered]) => [
-      slot,
-      { ...remembered, end: null, next: null, attempt: 0, crashes: [], generation: 0 },
-    ]),
-  );
-  return { ...memory, slots, runs: {} };
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

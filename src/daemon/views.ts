@@ -1,21 +1,34 @@
 /** How does a service look to a person or program that asks? */
-import type { Drift, ExitView, InstanceView, ServiceState, ServiceView } from '../api/contract.ts';
+import type {
+  Drift,
+  ExitView,
+  InstanceView,
+  ProbeView,
+  ScheduleView,
+  ServiceState,
+  ServiceView,
+} from '../api/contract.ts';
 import type { Exit } from '../model/memory.ts';
 import type { ObservedRun } from '../model/observed.ts';
 import { sentence } from '../model/problem.ts';
 import { SIGNALS } from '../model/signals.ts';
 import { CpuSampler } from '../observe/cpu-sampler.ts';
 import { exitReason } from '../policy/restart.ts';
+import { PROBE_KINDS } from '../reconcile/health.ts';
+import { specOf } from '../reconcile/notice-exits.ts';
 import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { holdOf, wantedOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
+import type { Jobs } from './jobs.ts';
 
 export class Views {
   readonly #world: World;
+  readonly #jobs: Jobs;
   readonly #cpu = new CpuSampler();
 
-  constructor(world: World) {
+  constructor(world: World, jobs: Jobs) {
     this.#world = world;
+    this.#jobs = jobs;
   }
 
   service(situation: Situation, decision: Decision | undefined): ServiceView {
@@ -34,7 +47,9 @@ export class Views {
       labels: spec?.labels ?? {},
       enabled: spec?.enabled ?? false,
       state,
-      ready: instances.filter((instance) => instance.state === 'running').length,
+      ready: new Set(
+        phases.flatMap((phase) => (phase.phase === 'running' && phase.ready ? [phase.slot] : [])),
+      ).size,
       desired: spec?.enabled === false ? 0 : (intent.scale?.instances ?? spec?.instances ?? 0),
       generation: memory.generation,
       restarts,
@@ -42,7 +57,7 @@ export class Views {
       reason: this.#reason(situation, phases),
       instances,
       last_exit: exits[0] ?? null,
-      schedule: null,
+      schedule: this.#schedule(situation, exits[0] ?? null),
       file: desired?.file ?? null,
       id: situation.name,
       isRunning: instances.some((instance) => instance.state === 'running'),
@@ -50,8 +65,27 @@ export class Views {
       startTime: startedAt,
       uptime: first?.uptime_ms ?? null,
       restartCount: restarts,
-      healthCheckFailures: 0,
-      lastHealthCheck: null,
+      healthCheckFailures: Math.max(
+        0,
+        ...instances.flatMap(({ probes }) => probes.map((probe) => probe.failures)),
+      ),
+      lastHealthCheck: lastOf(instances.flatMap(({ probes }) => probes.map((probe) => probe.at))),
+    };
+  }
+
+  #schedule(situation: Situation, exit: ExitView | null): ScheduleView | null {
+    const { desired, memory } = situation;
+    if (desired?.kind !== 'defined' || desired.spec.process.schedule === null) return null;
+    const runs = wantedOf(situation).kind === 'run';
+    const next = runs ? this.#jobs.coming(desired, this.#world.clock.wall(), COMING).map(iso) : [];
+    const [last] = memory.slots[0]?.exits ?? [];
+    return {
+      cron: desired.spec.process.schedule.cron,
+      next,
+      next_at: next[0] ?? null,
+      last_run_at: last === undefined ? null : iso(last.at - last.uptime),
+      last_result: exit?.reason ?? null,
+      skipped: memory.job?.skipped ?? { missed: 0, running: 0 },
     };
   }
 
@@ -77,6 +111,9 @@ export class Views {
       restarts: situation.memory.slots[phase.slot]?.restarts ?? 0,
       adopted: run?.adopted ?? false,
       reason: this.#phaseReason(phase, situation),
+      ready: phase.phase === 'running' && phase.ready,
+      port: run === undefined ? null : portOf(situation, run),
+      probes: run === undefined ? [] : probesOf(situation, run),
     };
   }
 
@@ -100,9 +137,16 @@ export class Views {
     switch (phase.phase) {
       case 'running':
         if (phase.mainEnded) return `main exited, ${this.#count(phase.run)} left`;
-        return phase.outdated ? 'waits to be replaced by the new definition' : '';
+        if (phase.rejected !== null) return `the new definition failed: ${phase.rejected}`;
+        if (phase.outdated) return 'waits to be replaced by the new definition';
+        return phase.ready ? '' : `not ready: ${phase.health}`;
       case 'starting':
+        return phase.hook === undefined ? '' : `its ${phase.hook} hook runs`;
       case 'stopped':
+        return '';
+      case 'waiting':
+        return phase.reason;
+      case 'scheduled':
         return '';
       case 'stopping':
         return this.#stoppingReason(phase, situation);
@@ -120,6 +164,7 @@ export class Views {
   /** `stopping for 12s of 30s: 811 node worker.js`. */
   #stoppingReason(phase: Extract<SlotPhase, { phase: 'stopping' }>, situation: Situation): string {
     const { containment } = this.#world;
+    if (phase.after !== undefined) return `stops after ${phase.after}`;
     const progress = situation.memory.runs[phase.run.id]?.stop;
     const left = containment
       .members(phase.run)
@@ -138,6 +183,39 @@ export class Views {
   }
 }
 
+function portOf({ memory, desired }: Situation, run: ObservedRun): number | null {
+  const given = memory.runs[run.key.id]?.port ?? null;
+  if (given !== null || desired?.kind !== 'defined') return given;
+  return typeof desired.spec.port === 'number' ? desired.spec.port : null;
+}
+
+function probesOf(situation: Situation, run: ObservedRun): readonly ProbeView[] {
+  const spec = specOf(situation, run.key.hash);
+  const known = situation.memory.runs[run.key.id]?.probes;
+  return PROBE_KINDS.flatMap((kind) => {
+    const probe = spec?.probes[kind];
+    if (!probe) return [];
+    const { last = null, failures = 0 } = known?.[kind] ?? {};
+    return [
+      {
+        kind,
+        ok: last?.ok ?? null,
+        detail: last?.detail ?? '',
+        at: last === null ? null : iso(last.at),
+        failures,
+        threshold: probe.failure_threshold,
+      },
+    ];
+  });
+}
+
+function lastOf(times: readonly (string | null)[]): string | null {
+  return times.reduce((last, time) => (time !== null && (last === null || time > last) ? time : last), null);
+}
+
+/** How many of the next times of a schedule are told. */
+const COMING = 5;
+
 /** All remembered ends of the service, newest first. */
 export function exitsOf(situation: Situation): readonly ExitView[] {
   return Object.entries(situation.memory.slots)
@@ -151,8 +229,10 @@ const RANK: readonly SlotPhase['phase'][] = [
   'failed',
   'stopping',
   'backoff',
+  'waiting',
   'starting',
   'running',
+  'scheduled',
   'completed',
   'stopped',
 ];
@@ -197,6 +277,7 @@ function exitView(slot: number, exit: Exit): ExitView {
     oom: 'oom' in outcome && outcome.oom,
     at: iso(exit.at),
     by: exit.by,
+    ...(exit.because === undefined ? {} : { because: exit.because }),
     uptime_ms: exit.uptime,
     reason: refused ?? exitReason(outcome, (signal) => SIGNALS[signal as keyof typeof SIGNALS] ?? 0),
   };

@@ -14,6 +14,8 @@ export interface WhyInput {
   readonly change: Change | undefined;
   readonly warnings: readonly Problem[];
   readonly stderrTail: readonly string[];
+  /** What each run of a schedule wrote, newest first. */
+  readonly excerpts: readonly (readonly string[] | undefined)[];
 }
 
 export function whyView(input: WhyInput): WhyView {
@@ -22,7 +24,10 @@ export function whyView(input: WhyInput): WhyView {
   return {
     service: view,
     because: [...stateSentences(situation, view), ...problems.map(sentence), ...adviceOf(situation, view)],
-    exits: exitsOf(situation),
+    exits: exitsOf(situation).map((exit, at) => {
+      const log = input.excerpts[at];
+      return log === undefined ? exit : { ...exit, log };
+    }),
     changes: change?.because ?? [],
     problems,
     stderr_tail: input.stderrTail,
@@ -45,14 +50,53 @@ function stateSentences(situation: Situation, view: ServiceView): readonly strin
       `scaled to ${intent.scale.instances} by ${intent.scale.by} at ${iso(intent.scale.at)}; the file says ${intent.scale.file}`,
     );
   }
+  sentences.push(...probeSentences(view), ...dependencySentences(situation), ...scheduleSentences(view));
+  const { rejected } = situation.memory;
+  if (
+    rejected !== null &&
+    view.instances.some(({ generation }) => generation !== null && generation < rejected.generation)
+  ) {
+    sentences.push(
+      `generation ${rejected.generation} failed at ${iso(rejected.at)} and the older one goes on: ${rejected.reason}`,
+    );
+  }
   const exit = view.last_exit;
   if (exit !== null) {
-    const by = exit.by === 'stop' ? 'when it was stopped' : 'by itself';
+    const by = exit.because === undefined ? ENDED_BY[exit.by] : `because ${exit.because},`;
     sentences.push(
       `its last run ended ${by} at ${exit.at} after ${printDuration(exit.uptime_ms)}: ${exit.reason}`,
     );
   }
   return sentences;
+}
+
+const ENDED_BY = {
+  stop: 'when it was stopped',
+  itself: 'by itself',
+  policy: 'because it was not well',
+} as const;
+
+function probeSentences({ instances }: ServiceView): readonly string[] {
+  return instances.flatMap(({ instance, probes }) =>
+    probes.map(({ kind, ok, detail, at, failures, threshold }) => {
+      if (ok === null) return `${kind} of instance ${instance} has not been asked yet`;
+      const row = failures === 0 ? '' : `, ${failures} of ${threshold} failures in a row`;
+      return `${kind} of instance ${instance} ${ok ? 'passed' : 'failed'} at ${at}: ${detail}${row}`;
+    }),
+  );
+}
+
+function dependencySentences({ dependencies }: Situation): readonly string[] {
+  return dependencies.filter(({ state }) => state !== 'met').map(({ detail }) => `depends on ${detail}`);
+}
+
+function scheduleSentences({ schedule }: ServiceView): readonly string[] {
+  if (schedule === null) return [];
+  const { missed, running } = schedule.skipped;
+  const next = schedule.next_at === null ? 'it has no further time' : `its next time is ${schedule.next_at}`;
+  const skipped =
+    missed + running === 0 ? [] : [`${missed} of its times were missed, ${running} came while it still ran`];
+  return [next, ...skipped];
 }
 
 function adviceOf(situation: Situation, view: ServiceView): readonly string[] {

@@ -16,12 +16,20 @@ export interface EnvironmentInput {
   /** The daemon's own environment: only what `inherit_env` names is taken from it, and PATH and LANG. */
   readonly inherited: Readonly<Record<string, string | undefined>>;
   readonly cluster: Settings['cluster'];
-  readonly run: { readonly instance: number; readonly generation: number; readonly id: string };
+  readonly run: {
+    readonly instance: number;
+    readonly generation: number;
+    readonly id: string;
+    /** The one that it was given for `port: auto`; a fixed one need not be told. */
+    readonly port: number | null;
+  };
 }
 
 /** The complete environment of one run. */
 export function environmentOf(input: EnvironmentInput): Readonly<Record<string, string>> {
-  const { spec, secrets, run, cluster } = input;
+  const { spec, secrets, cluster } = input;
+  const port = typeof spec.port === 'number' ? spec.port : input.run.port;
+  const run = { ...input.run, port };
   const environment: Record<string, string> = { ...inheritedPart(input), ...identityPart(input) };
   for (const file of spec.process.env_files) {
     for (const name of Object.keys(file.values)) environment[name] = secrets.get(name) ?? '';
@@ -29,7 +37,8 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
   for (const [name, value] of Object.entries(spec.process.env)) {
     environment[name] = typeof value === 'string' ? fillIn(value, run) : (secrets.get(name) ?? '');
   }
-  if (spec.port !== null) environment['PORT'] = String(spec.port);
+  if (port !== null) environment['PORT'] = String(port);
+  if (isShared(spec)) environment['PROCESSMASTER_ENABLE_REUSEPORT'] = '1';
   return {
     ...environment,
     PROCESSMASTER_SERVICE: spec.name,
@@ -41,6 +50,11 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
     PROCESSMASTER_CLUSTER_NODE_ID: cluster.node_id,
     PROCESSMASTER_CLUSTER_EXPECTED_NODES: String(cluster.expected_nodes),
   };
+}
+
+/** Several processes are to listen on one port, be it only while one takes over from the other. */
+function isShared({ port, instances, rollout }: ServiceSpec): boolean {
+  return typeof port === 'number' && (instances > 1 || rollout.surge > 0);
 }
 
 /** The names in `process.required_env` that are not set or empty. */

@@ -25,9 +25,25 @@ export interface StartTools {
   readonly complain: (problem: Problem) => void;
 }
 
-export function startRun(key: RunKey, desired: Defined, tools: StartTools): Started | Problem {
+/** What of a start is decided by the one who starts it. */
+export interface StartChoice {
+  /** The TCP port of this run; null: it has none. */
+  readonly port: number | null;
+  /** Its end is to be recorded for another daemon. */
+  readonly record: boolean;
+  /** It says on this descriptor that it has started. */
+  readonly notify: Launch['notify'];
+}
+
+/** @returns the process and the size of its stdout log before it wrote anything */
+export function startRun(
+  key: RunKey,
+  desired: Defined,
+  tools: StartTools,
+  choice: StartChoice,
+): (Started & { readonly logFrom: number }) | Problem {
   const { spec, credentials } = desired;
-  const environment = environmentFor(key, desired, tools);
+  const environment = environmentFor(key, desired, tools, choice.port);
   const missing = missingVariables(spec, environment);
   if (missing.length > 0) {
     return problem(
@@ -37,7 +53,7 @@ export function startRun(key: RunKey, desired: Defined, tools: StartTools): Star
       'process.required_env',
     );
   }
-  if (spec.port !== null) {
+  if (typeof spec.port === 'number') {
     const holder = tools.world.containment.portHolder(spec.port, spec.name);
     if (holder !== undefined) {
       return problem(desired, 'port-taken', `port ${spec.port} is taken by ${holder}`, 'port');
@@ -55,12 +71,21 @@ export function startRun(key: RunKey, desired: Defined, tools: StartTools): Star
     tools.closeLog(stdout.fd);
     return inService(desired, stderr);
   }
-  const run = { instance: key.slot, generation: key.generation };
+  const { port } = choice;
+  const run = { instance: key.slot, generation: key.generation, port };
   const argv = [...spec.process.command, ...spec.process.args].map((text) => fillIn(text, run));
-  const launch = launchOf(desired, argv, environment, { stdout: stdout.fd, stderr: stderr.fd }, key);
+  const output = { stdout: stdout.fd, stderr: stderr.fd };
+  const launch: Launch = {
+    ...launchOf(desired, argv, environment, output, key, port),
+    ...(choice.record ? { record: true } : {}),
+    ...(choice.notify === undefined ? {} : { notify: choice.notify }),
+  };
   try {
+    const { startup } = spec.probes;
+    const counts = spec.process.schedule !== null || (startup !== null && 'log' in startup.how);
+    const logFrom = counts ? tools.world.prober.sizeOf(stdout.fd) : 0;
     const started = tools.world.containment.start(key, launch);
-    return 'code' in started ? inService(desired, started) : started;
+    return 'code' in started ? inService(desired, started) : { ...started, logFrom };
   } finally {
     tools.closeLog(stdout.fd);
     if (stderr.fd !== stdout.fd) tools.closeLog(stderr.fd);
@@ -72,6 +97,7 @@ export function environmentFor(
   key: RunKey,
   desired: Pick<Defined, 'spec' | 'secrets' | 'credentials'>,
   tools: StartTools,
+  port: number | null,
 ): Readonly<Record<string, string>> {
   return environmentOf({
     spec: desired.spec,
@@ -80,7 +106,7 @@ export function environmentFor(
     self: tools.world.users.self,
     inherited: tools.inherited,
     cluster: tools.settings.cluster,
-    run: { instance: key.slot, generation: key.generation, id: key.id },
+    run: { instance: key.slot, generation: key.generation, id: key.id, port },
   });
 }
 
@@ -91,11 +117,16 @@ export function launchOf(
   environment: Readonly<Record<string, string>>,
   output: { readonly stdout: number | null; readonly stderr: number | null },
   key: RunKey,
+  port: number | null,
 ): Launch {
   const { process } = desired.spec;
   return {
     argv,
-    workingDirectory: fillIn(process.working_directory, { instance: key.slot, generation: key.generation }),
+    workingDirectory: fillIn(process.working_directory, {
+      instance: key.slot,
+      generation: key.generation,
+      port,
+    }),
     environment,
     credentials: desired.credentials,
     umask: process.umask,

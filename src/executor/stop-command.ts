@@ -12,6 +12,8 @@ export interface StopCommandInput {
   /** Known while the definition is in force; otherwise the environment is read back from the run itself. */
   readonly secrets: SecretEnvironment | undefined;
   readonly credentials: Credentials | null;
+  /** The TCP port that the run was given. */
+  readonly port: number | null;
 }
 
 /** @param done is called once, when the command has ended */
@@ -20,17 +22,17 @@ export function runStopCommand(
   tools: StartTools,
   done: (outcome: Outcome) => void,
 ): Problem | undefined {
-  const { key, spec, credentials } = input;
+  const { key, spec, credentials, port } = input;
   const command = spec.process.stop_command;
   if (command === null) {
     return { code: 'start-failed', severity: 'error', message: 'the service has no stop command any more' };
   }
   const environment = stopEnvironment(input, tools);
-  const run = { instance: key.slot, generation: key.generation };
+  const run = { instance: key.slot, generation: key.generation, port };
   const argv = command.map((text) => fillIn(text, run));
   const stdout = openOptional(spec.logs.stop_command_stdout, credentials, tools);
   const stderr = openOptional(spec.logs.stop_command_stderr, credentials, tools);
-  const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, key);
+  const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, key, port);
   try {
     return tools.world.containment.runInside(key, launch, done);
   } finally {
@@ -45,7 +47,7 @@ function stopEnvironment(input: StopCommandInput, tools: StartTools): Readonly<R
     if (own !== undefined) return own;
   }
   const { spec, credentials, key } = input;
-  return environmentFor(key, { spec, credentials, secrets: input.secrets ?? new Map() }, tools);
+  return environmentFor(key, { spec, credentials, secrets: input.secrets ?? new Map() }, tools, input.port);
 }
 
 /** A log that cannot be opened must not keep a service from stopping: its output goes to /dev/null then. */

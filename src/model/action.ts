@@ -1,9 +1,12 @@
 /** What can be done to the world, what would change, and what happened? */
-import type { RunKey, ServiceName, SpecHash } from './names.ts';
+import type { RunId, RunKey, ServiceName, SpecHash } from './names.ts';
+import type { ProbeKind, ProbeSpec } from './probe.ts';
 import type { Signal } from './signals.ts';
 
 /** The class that a field has in the schemas (`x-apply`): what changing it does to running processes. */
 export type ApplyClass = 'live' | 'reload' | 'roll' | 'replace';
+
+export type HookName = 'pre_start' | 'post_start' | 'pre_stop' | 'post_stop';
 
 /** One thing to do. It leaves nothing to decide: whoever carries it out has no opinions. */
 export type Action =
@@ -13,9 +16,22 @@ export type Action =
       readonly slot: number;
       readonly generation: number;
       readonly hash: SpecHash;
+      /** What is due by a schedule has its id already; null: a new one. */
+      readonly run: RunId | null;
       /** As in the lifecycle lines: `boot`, `respawn_after_exit`, `reload_generation_2`. */
       readonly because: string;
     }
+  /** Runs a hook beside the run, which need not exist yet, or any more. */
+  | { readonly do: 'hook'; readonly run: RunKey; readonly hook: HookName; readonly because: string }
+  | {
+      readonly do: 'probe';
+      readonly run: RunKey;
+      readonly kind: ProbeKind;
+      readonly spec: ProbeSpec;
+      readonly because: string;
+    }
+  /** In place, by the signal or command of its definition. */
+  | { readonly do: 'reload'; readonly run: RunKey; readonly because: string }
   | { readonly do: 'stop_command'; readonly run: RunKey; readonly because: string }
   | { readonly do: 'signal'; readonly run: RunKey; readonly signal: Signal; readonly because: string }
   | { readonly do: 'kill'; readonly run: RunKey; readonly because: string }

@@ -1,6 +1,8 @@
 /** What did people ask for, and what did we notice? Intent must not be lost; memory may be. */
+import type { JobMemory } from './job.ts';
 import type { RunId, SpecHash } from './names.ts';
 import type { Outcome } from './observed.ts';
+import type { ProbeKind, ProbeMemory } from './probe.ts';
 
 /** Who asked, and when. */
 export interface Asked {
@@ -22,6 +24,10 @@ export interface Intent {
   readonly minGeneration?: number;
   /** Counts `start` and `restart`: a failure or completion noted under an older count is forgiven. */
   readonly pardon?: number;
+  /** Counts `reload`: each run is told once for each. */
+  readonly reloads?: number;
+  /** Counts `trigger`: each is one run of a scheduled service. */
+  readonly triggers?: number;
   /** The removal of the file was within the guard, or confirmed with --prune. */
   readonly removalApproved?: boolean;
 }
@@ -33,15 +39,44 @@ export interface Memory {
   readonly generationHash: SpecHash | null;
   readonly slots: Readonly<Record<number, SlotMemory>>;
   readonly runs: Readonly<Record<RunId, RunMemory>>;
+  /** The newest generation, if it failed to take over from the one that runs. */
+  readonly rejected: Rejection | null;
+  /** What a scheduled service has already done. */
+  readonly job: JobMemory | null;
+  /** A run of a scheduled service that is to be started; on disk before it is. */
+  readonly due: DueRun | null;
+  /** How many triggers were followed. */
+  readonly triggered: number;
+}
+
+/** A roll-out that failed; forgotten when the definition changes or somebody asks again. */
+export interface Rejection {
+  readonly generation: number;
+  readonly digest: string;
+  readonly pardon: number;
+  readonly at: number;
+  readonly reason: string;
+  readonly run: RunId | null;
+}
+
+export interface DueRun {
+  readonly run: RunId;
+  /** The time of the schedule that it stands for, milliseconds since 1970; null: triggered by hand. */
+  readonly slot: number | null;
 }
 
 export interface Exit {
   readonly outcome: Outcome;
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly by: 'itself' | 'stop';
+  /** `policy`: ended because a probe failed or its time was over, which counts like a crash. */
+  readonly by: 'itself' | 'stop' | 'policy';
+  /** `policy`: what was wrong with it, for people. */
+  readonly because?: string;
   readonly run: RunId | null;
   readonly uptime: number;
+  /** Size of the stdout log when the run of a schedule was started; bytes. */
+  readonly logFrom?: number;
 }
 
 export interface SlotMemory {
@@ -58,6 +93,16 @@ export interface SlotMemory {
   readonly end: SlotEnd | null;
   /** The generation it was started with last; 0 before the first start. */
   readonly generation: number;
+  /** The hook that comes before the next start, while it runs and after it has succeeded. */
+  readonly preStart: PreStart | null;
+}
+
+export interface PreStart {
+  /** The hook itself; the run that it prepares gets an id of its own. */
+  readonly run: RunId;
+  readonly generation: number;
+  readonly digest: string;
+  readonly state: 'running' | 'passed';
 }
 
 export interface SlotWait {
@@ -89,6 +134,19 @@ export interface RunMemory {
   readonly stop: StopProgress | null;
   /** Its end is already in the slot's exits. */
   readonly noted: boolean;
+  /** False: started by an earlier daemon, and not looked at yet by this one. */
+  readonly met: boolean;
+  readonly probes: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
+  /** Since when it is ready without interruption; null: it is not. */
+  readonly readySince: number | null;
+  /** TCP port that it was given; null when it has none, or nobody remembers. */
+  readonly port: number | null;
+  /** Size of its stdout log when it was started; bytes. */
+  readonly logFrom: number;
+  /** The last reload that it was told of. */
+  readonly reloaded: number;
+  /** Its post_start hook was begun. */
+  readonly postStarted: boolean;
 }
 
 export interface StopProgress {
@@ -98,15 +156,25 @@ export interface StopProgress {
   readonly grace: number;
   /**
    * `due`: noted before the first step was taken, and replaced right after it; whoever reads it back does not know
-   * whether it was taken. `unsent`: the first step failed; the signal is sent as long as there is grace.
+   * whether it was taken. `unsent`: the first step failed; the signal is sent as long as there is grace. `hook`: the
+   * pre_stop hook runs, and the grace has not begun.
    */
-  readonly step: 'due' | 'command' | 'unsent' | 'signal' | 'kill';
+  readonly step: 'due' | 'hook' | 'command' | 'unsent' | 'signal' | 'kill';
   readonly killedAt: number | null;
 }
 
 export const EXITS_KEPT = 10;
 
-export const NO_MEMORY: Memory = { generation: 0, generationHash: null, slots: {}, runs: {} };
+export const NO_MEMORY: Memory = {
+  generation: 0,
+  generationHash: null,
+  slots: {},
+  runs: {},
+  rejected: null,
+  job: null,
+  due: null,
+  triggered: 0,
+};
 export const NO_SLOT: SlotMemory = {
   restarts: 0,
   exits: [],
@@ -115,5 +183,17 @@ export const NO_SLOT: SlotMemory = {
   next: null,
   end: null,
   generation: 0,
+  preStart: null,
 };
-export const NO_RUN: RunMemory = { main: null, stop: null, noted: false };
+export const NO_RUN: RunMemory = {
+  main: null,
+  stop: null,
+  noted: false,
+  met: false,
+  probes: {},
+  readySince: null,
+  port: null,
+  logFrom: 0,
+  reloaded: 0,
+  postStarted: false,
+};

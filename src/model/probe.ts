@@ -1,4 +1,5 @@
 /** What is asked of a run to learn whether it is well, and what was answered? */
+import { fillIn, type StartValues } from './template.ts';
 
 /** `startup` gates the other two, `readiness` takes the run out of rotation, `liveness` restarts it. */
 export type ProbeKind = 'startup' | 'readiness' | 'liveness';
@@ -29,7 +30,7 @@ export type ProbeMeans =
   | { readonly fd: number };
 
 export interface HttpQuestion {
-  /** http: or https:. */
+  /** http: or https:; it and the values of `headers` are templates until {@link askedOf}. */
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -42,7 +43,31 @@ export type StatusRange = number | { readonly from: number; readonly to: number 
 
 export interface TcpQuestion {
   readonly host: string;
-  readonly port: number;
+  /** `auto`: the port that the run was given. */
+  readonly port: number | 'auto';
+}
+
+/** {@link ProbeMeans} with nothing left to be filled in. */
+export type ProbeAsked =
+  | Exclude<ProbeMeans, { readonly tcp: TcpQuestion }>
+  | { readonly tcp: { readonly host: string; readonly port: number } };
+
+/**
+ * What is asked of this very run.
+ * @param values with a port where the definition says `port: auto`; without one, port 0 is asked, which nobody has
+ */
+export function askedOf(means: ProbeMeans, values: StartValues): ProbeAsked {
+  if ('http' in means) {
+    const { url, headers, ...rest } = means.http;
+    const filled = Object.entries(headers).map(([name, value]) => [name, fillIn(value, values)] as const);
+    return { http: { ...rest, url: fillIn(url, values), headers: Object.fromEntries(filled) } };
+  }
+  if ('tcp' in means) {
+    const { host, port } = means.tcp;
+    return { tcp: { host: fillIn(host, values), port: port === 'auto' ? (values.port ?? 0) : port } };
+  }
+  if ('exec' in means) return { exec: means.exec.map((text) => fillIn(text, values)) };
+  return means;
 }
 
 export type ProbeResult = ProbeSuccess | ProbeFailure;

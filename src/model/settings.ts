@@ -22,6 +22,8 @@ export interface Settings {
   /** A raw service definition, merged under every service before it is validated. */
   readonly service_defaults: Readonly<Record<string, unknown>>;
   readonly vars: Readonly<Record<string, string>>;
+  /** Ports for `port: auto`, both included; start_port <= end_port. */
+  readonly pools: { readonly start_port: number; readonly end_port: number };
   readonly cluster: {
     readonly enabled: boolean;
     readonly name: string;

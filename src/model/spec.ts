@@ -1,5 +1,6 @@
 /** What does a service file say once every default is filled in and every unit is parsed? */
 import type { ServiceName, SpecHash } from './names.ts';
+import type { ProbeSpec } from './probe.ts';
 import type { Problem } from './problem.ts';
 import type { Signal } from './signals.ts';
 
@@ -13,11 +14,17 @@ export interface ServiceSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly enabled: boolean;
   readonly process: ProcessSpec;
+  /** `auto` has become the number of CPUs. */
   readonly instances: number;
-  /** TCP port, exported as PORT. */
-  readonly port: number | null;
+  readonly rollout: RolloutSpec;
+  /** TCP port, exported as PORT; `auto`: each instance gets one of the pool when it starts. */
+  readonly port: number | 'auto' | null;
   readonly pid_file: string | null;
   readonly restart_policy: RestartPolicy;
+  readonly probes: Probes;
+  readonly depends_on: Readonly<Record<ServiceName, Dependency>>;
+  readonly hooks: Hooks;
+  readonly watch: Watch | null;
   readonly resources: Resources;
   readonly logs: LogPaths;
 }
@@ -45,8 +52,78 @@ export interface ProcessSpec {
   readonly stop_command: readonly string[] | null;
   /** Milliseconds between the stop signal and cgroup.kill. */
   readonly stop_grace: number;
+  /** What `reload` does in place; both null: it is a rolling replacement. */
+  readonly reload_signal: Signal | null;
+  readonly reload_command: readonly string[] | null;
   readonly exit_on: 'auto' | 'main' | 'empty';
   readonly type: 'service' | 'oneshot';
+  readonly schedule: ScheduleSpec | null;
+}
+
+/** Durations in milliseconds, instants in milliseconds since 1970. */
+export interface ScheduleSpec {
+  /** As `parseCron` reads it. */
+  readonly cron: string;
+  /** An IANA name; null for the zone of the host. */
+  readonly timezone: string | null;
+  /** A slot comes while a run is still going: drop it, run it afterwards (one at most), or end the run for it. */
+  readonly overlap: 'skip' | 'queue' | 'replace';
+  /** Slots passed while nobody looked: none of them is run, or one run stands for all of them. */
+  readonly missed: 'skip' | 'once';
+  /** A run starts up to this long after its slot, but always before the next one. */
+  readonly jitter: number;
+  /** Slots outside of these two, themselves included, do not exist. */
+  readonly not_before: number | null;
+  readonly not_after: number | null;
+  readonly max_time_per_run: number | null;
+}
+
+/** How a new generation takes over from the old one; durations in milliseconds. */
+export interface RolloutSpec {
+  /** So many runs above `instances` at the same time; 0: an old run ends before its successor starts. */
+  readonly surge: number;
+  /** How long old and new run side by side after the new one is ready. */
+  readonly overlap: number;
+  /** A new run that is not ready by then has failed. */
+  readonly timeout: number;
+  /** How long a new run must have been ready before it counts. */
+  readonly min_ready: number;
+  /** A new generation failed: the old one stays, or goes all the same. */
+  readonly on_failure: 'keep_old' | 'replace';
+}
+
+/** `${instance}`, `${generation}` and `${port}` in them are still to be filled in: see template.ts. */
+export interface Probes {
+  readonly startup: ProbeSpec | null;
+  readonly readiness: ProbeSpec | null;
+  readonly liveness: ProbeSpec | null;
+}
+
+/** What another service must be before this one starts. */
+export type Dependency = 'started' | 'ready' | 'completed';
+
+export interface Hooks {
+  readonly pre_start: HookSpec | null;
+  readonly post_start: HookSpec | null;
+  readonly pre_stop: HookSpec | null;
+  readonly post_stop: HookSpec | null;
+}
+
+export interface HookSpec {
+  /** argv, never empty; a template as that of the process. */
+  readonly command: readonly string[];
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Sources whose change restarts the service. */
+export interface Watch {
+  /** Absolute, at least one. */
+  readonly paths: readonly string[];
+  /** Patterns as in path-pattern.ts. */
+  readonly ignore: readonly string[];
+  /** Milliseconds without a further change. */
+  readonly debounce: number;
 }
 
 /** A plain value, or a secret of which only a digest is kept here. */
@@ -78,6 +155,8 @@ export interface RestartPolicy {
     readonly retry_after: number | null;
   };
   readonly success_exit_codes: readonly number[];
+  /** A run ends soon after a start that a change caused: as any other, or it stays down until the next change. */
+  readonly crash_on_start: 'restart' | 'wait_for_change';
 }
 
 /** null means no limit (`max` in the cgroup file). */

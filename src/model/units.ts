@@ -150,6 +150,31 @@ export function parseLimit(value: Scalar): number | null | Refused {
   return { refused: `${shown(value)} is no limit: write a whole number, a size like 64M, or unlimited` };
 }
 
+/** ISO 8601 with date, time and offset from UTC, to milliseconds since 1970. A local time means none of them. */
+export function parseInstant(value: Scalar): number | Refused {
+  const text = String(value).trim();
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:\d\d)?$/.exec(text);
+  const instant = match === null ? Number.NaN : Date.parse(match[3] === undefined ? `${text}Z` : text);
+  if (Number.isNaN(instant) || !isDay(match?.[1] ?? '')) {
+    return { refused: `${shown(value)} is no instant: write it like 2030-01-01T00:00:00Z` };
+  }
+  if (match?.[3] === undefined) {
+    return { refused: `${shown(value)} has no offset from UTC: write ${text}Z, or one like ${text}+01:00` };
+  }
+  return instant;
+}
+
+/** Milliseconds since 1970 as {@link parseInstant} reads them. */
+export function printInstant(instant: number): string {
+  return new Date(instant).toISOString();
+}
+
+/** Date.parse takes the 31st of February for a day in March. */
+function isDay(text: string): boolean {
+  const midnight = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(midnight) && printInstant(midnight).startsWith(text);
+}
+
 function octal(value: Scalar, what: string): number | Refused {
   const text = String(value).trim();
   const digits = /^0o([0-7]{1,4})$/.exec(text)?.[1] ?? /^[0-7]{1,4}$/.exec(text)?.[0];

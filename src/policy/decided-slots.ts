@@ -1,12 +1,7 @@
 /** Which slots of a job have been decided already? Asked only after the clock was set back, when they come again. */
+import type { SlotRange } from '../model/job.ts';
 import type { Cron } from './cron.ts';
 import { nextSlot } from './slots.ts';
-
-/** All slots from `first` to `last`, both included; milliseconds since 1970. */
-export interface SlotRange {
-  readonly first: number;
-  readonly last: number;
-}
 
 /** Ranges that are kept; more come only from as many downtimes or clock changes. */
 export const RANGES_KEPT = 8;

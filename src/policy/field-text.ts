@@ -1,5 +1,5 @@
 /** How does a person write the value of a field? */
-import { printCpu, printDuration, printMode, printSize } from '../model/units.ts';
+import { printCpu, printDuration, printInstant, printMode, printSize } from '../model/units.ts';
 import { unitOf } from './apply-class.ts';
 
 /** Seconds, sizes and modes as in a service file; a secret never. */
@@ -14,13 +14,23 @@ export function fieldText(path: string, value: unknown): string {
         return printSize(value);
       case 'cpu':
         return printCpu(value);
+      case 'instant':
+        return printInstant(value);
       case 'mode':
         return printMode(value);
       default:
         return String(value);
     }
   }
-  return JSON.stringify(value, (_key, inner: unknown) => (isSecret(inner) ? '(hidden)' : inner));
+  return JSON.stringify(essenceOf(value), (_key, inner: unknown) => (isSecret(inner) ? '(hidden)' : inner));
+}
+
+/** Of a whole schedule, probe or hook, what a person would name it by. */
+function essenceOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if ('cron' in value) return value.cron;
+  if ('how' in value) return value.how;
+  return 'command' in value && 'timeout' in value ? value.command : value;
 }
 
 /** What a person writes to have no limit. */

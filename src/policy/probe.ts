@@ -114,22 +114,16 @@ export function afterProbe(
  * daemon missed or forgot.
  * - Every count in a row begins anew: nobody watched in between.
  * - `readiness`: not ready before a probe says so again, and that is asked soon.
- * - `startup`: passed remains passed; what was still pending goes on. Nothing remembered, or a descriptor that ended
- *   with the daemon that held it, counts as passed: the run may have said long ago what is waited for.
+ * - `startup`: passed remains passed; what was still pending goes on. Nothing remembered counts as passed: the run
+ *   may have said long ago what is waited for.
  * - `liveness`: alive until as many failures in a row as it takes.
  * @param memory undefined when nothing is remembered
  */
-export function adoptedProbe(
-  kind: ProbeKind,
-  spec: ProbeSpec,
-  memory: ProbeMemory | undefined,
-  now: number,
-): ProbeMemory {
+export function adoptedProbe(kind: ProbeKind, memory: ProbeMemory | undefined, now: number): ProbeMemory {
   const fresh = { ...(memory ?? NO_PROBE), successes: 0, failures: 0 };
   if (kind === 'liveness') return { ...fresh, passed: null };
   if (kind === 'readiness') return { ...fresh, passed: null, asked: null };
-  const unheard = memory === undefined || 'fd' in spec.how;
-  return unheard ? { ...fresh, passed: fresh.passed ?? now } : fresh;
+  return memory === undefined ? { ...fresh, passed: now } : fresh;
 }
 
 function startedOf(startup: Probe | undefined): Health['started'] {

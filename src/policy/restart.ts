@@ -6,7 +6,8 @@ import type { RestartPolicy } from '../model/spec.ts';
 /** What the policy has to know about the instance besides its memory. */
 export interface RestartContext {
   readonly policy: RestartPolicy;
-  readonly type: 'service' | 'oneshot';
+  /** `job`: what follows its end is decided by its schedule. */
+  readonly type: 'service' | 'oneshot' | 'job';
   readonly hash: string;
   readonly digest: string;
   readonly pardon: number;
@@ -14,12 +15,16 @@ export interface RestartContext {
   readonly chance: number;
 }
 
+/** With `crash_on_start: wait_for_change`, a crash this soon after the start is a mistake in what was just saved. ms. */
+const EARLY = 1500;
+
 /** The memory of an instance after one of its runs ended, or could not be started. */
 export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext): SlotMemory {
   const exits = [exit, ...slot.exits].slice(0, EXITS_KEPT);
   if (exit.by === 'stop') return { ...slot, exits, attempt: 0, next: null };
+  if (context.type === 'job') return { ...slot, exits, attempt: 0, next: null, end: null };
   const { policy } = context;
-  const result = resultOf(exit.outcome, policy.success_exit_codes);
+  const result = exit.by === 'policy' ? 'crash' : resultOf(exit.outcome, policy.success_exit_codes);
   if (isComplete(result, context)) {
     return ended(
       { ...slot, exits },
@@ -32,22 +37,18 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
     );
   }
   if (policy.policy === 'never') {
-    return ended(
-      { ...slot, exits },
-      'failed',
-      describeOutcome(exit.outcome),
-      exit.at,
-      context.digest,
-      context,
-      null,
-    );
+    return ended({ ...slot, exits }, 'failed', describeExit(exit), exit.at, context.digest, context, null);
+  }
+  if (result === 'crash' && policy.crash_on_start === 'wait_for_change' && exit.uptime < EARLY) {
+    const reason = `${describeExit(exit)}; waits for the next change`;
+    return ended({ ...slot, exits }, 'failed', reason, exit.at, context.digest, context, null);
   }
   const crashed = result === 'crash' ? [...slot.crashes, exit.at] : slot.crashes;
   const crashes = recent(crashed, exit.at, policy);
   const attempt = exit.uptime >= policy.stable_after ? 0 : slot.attempt;
   const delay = Math.max(backoff(policy, attempt, context.chance), floorOf(exit.outcome));
   if (result === 'crash' && crashes.length > policy.tolerance.max_restarts) {
-    const reason = `${describeOutcome(exit.outcome)}; ended ${crashes.length} times within ${policy.tolerance.duration / 1000} s`;
+    const reason = `${describeExit(exit)}; ended ${crashes.length} times within ${policy.tolerance.duration / 1000} s`;
     const { retry_after } = policy.tolerance;
     // Never sooner than a restart within the tolerance: `retry_after: 0s` must not become a tight loop.
     const retryAt = retry_after === null ? null : exit.at + Math.max(retry_after, delay);
@@ -71,7 +72,7 @@ export function backoff(policy: RestartPolicy, attempt: number, chance: number):
 
 /** The memory of an instance after one of its runs was started; anything but a respawn is a clean sheet. */
 export function afterStart(slot: SlotMemory, generation: number, because: string): SlotMemory {
-  const started = { ...slot, generation, next: null, end: null };
+  const started = { ...slot, generation, next: null, end: null, preStart: null };
   if (because === 'respawn_after_exit') return { ...started, restarts: slot.restarts + 1 };
   return { ...started, restarts: 0, crashes: [], attempt: 0 };
 }
@@ -133,6 +134,11 @@ export function exitReason(outcome: Outcome, signalNumber: (signal: string) => n
     case 'not_started':
       return 'not_started';
   }
+}
+
+/** For people: what was wrong with a run that was ended because of it, or else how it ended. */
+export function describeExit({ outcome, because }: Pick<Exit, 'outcome' | 'because'>): string {
+  return because ?? describeOutcome(outcome);
 }
 
 /** For people: `exited with code 3`, `killed by SIGSEGV`. */

@@ -1,43 +1,10 @@
 /** Is a run of the job due, and what becomes of it when the last one still runs or its time was missed? */
+
+import type { JobMemory } from '../model/job.ts';
+import type { ScheduleSpec } from '../model/spec.ts';
 import type { Cron } from './cron.ts';
-import { isDecided, nextUndecided, type SlotRange, withDecided } from './decided-slots.ts';
+import { isDecided, nextUndecided, withDecided } from './decided-slots.ts';
 import { lastSlot, slotsBetween } from './slots.ts';
-
-/** `process.schedule` of a service file. Durations in milliseconds, instants in milliseconds since 1970. */
-export interface ScheduleSpec {
-  readonly cron: string;
-  /** An IANA name; null for the zone of the host. */
-  readonly timezone: string | null;
-  /** A slot comes while a run is still going: drop it, run it afterwards (one at most), or end the run for it. */
-  readonly overlap: 'skip' | 'queue' | 'replace';
-  /** Slots passed while nobody looked: none of them is run, or one run stands for all of them. */
-  readonly missed: 'skip' | 'once';
-  /** A run starts up to this long after its slot, but always before the next one. */
-  readonly jitter: number;
-  /** Slots outside of these two, themselves included, do not exist. */
-  readonly not_before: number | null;
-  readonly not_after: number | null;
-  readonly max_time_per_run: number | null;
-}
-
-/** What a job remembers. Plain data; on disk before a decision is carried out. Losing it loses runs, adds none. */
-export interface JobMemory {
-  /** {@link Cron.text} and the name of its zone: another line is another job. */
-  readonly cron: string;
-  readonly zone: string;
-  /** When this line was first seen; no slot before it is ever run. */
-  readonly since: number;
-  /** Up to here every slot has been dealt with; the last such slot, or an instant at which the clock was set. */
-  readonly considered: number;
-  /** A slot that has come, and when its run starts. */
-  readonly pending: { readonly slot: number; readonly at: number } | null;
-  /** A slot whose run starts as soon as the running one has ended. */
-  readonly queued: number | null;
-  /** Slots that were run, dropped or queued, so that they do not come again when the clock is set back. */
-  readonly decided: readonly SlotRange[];
-  /** How many slots were dropped since this line is known. */
-  readonly skipped: { readonly missed: number; readonly running: number };
-}
 
 export interface JobQuestion {
   readonly schedule: ScheduleSpec;

@@ -5,6 +5,8 @@ import type { ServiceSpec } from '../model/spec.ts';
 
 /** How a run is stopped; the defaults serve a run whose definition is lost. */
 export interface StopSettings {
+  /** Milliseconds that the pre_stop hook may take; null: there is none. */
+  readonly hook: number | null;
   readonly command: boolean;
   readonly signal: Signal;
   /** Milliseconds. */
@@ -12,6 +14,7 @@ export interface StopSettings {
 }
 
 export type StopStep =
+  | { readonly say: 'hook' }
   | { readonly say: 'command' }
   | { readonly say: 'signal' }
   | { readonly say: 'kill' }
@@ -23,10 +26,14 @@ export const KILL_AGAIN = 5000;
 /** After SIGKILL a process that is still there this much later is reported as blocking the stop. Milliseconds. */
 export const BLOCKED_AFTER = 2000;
 
+/** A hook that is over its time is killed; its end is heard of a little later. Milliseconds. */
+const HOOK_SLACK = 1000;
+
 export function stopSettings(spec: ServiceSpec | undefined): StopSettings {
-  if (spec === undefined) return { command: false, signal: 'SIGTERM', grace: 30_000 };
+  if (spec === undefined) return { hook: null, command: false, signal: 'SIGTERM', grace: 30_000 };
   const { stop_command, stop_signal, stop_grace } = spec.process;
-  return { command: stop_command !== null, signal: stop_signal, grace: stop_grace };
+  const hook = spec.hooks.pre_stop?.timeout ?? null;
+  return { hook, command: stop_command !== null, signal: stop_signal, grace: stop_grace };
 }
 
 /**
@@ -41,15 +48,24 @@ export function resumed(progress: StopProgress | null, now: number): StopProgres
   return { ...progress, since: Math.min(since, now), killedAt: killedAt && Math.min(killedAt, now) };
 }
 
-/** @param hurry cut the grace short: an operator asked twice */
+/**
+ * @param hurry cut the grace short: an operator asked twice
+ * @param hooked the pre_stop hook of the run is still going on
+ */
 export function nextStopStep(
   progress: StopProgress | null,
   settings: StopSettings,
   now: number,
   hurry: boolean,
+  hooked = false,
 ): StopStep {
-  if (progress === null)
-    return hurry ? { say: 'kill' } : settings.command ? { say: 'command' } : { say: 'signal' };
+  const first = settings.command ? 'command' : 'signal';
+  if (progress === null) return { say: hurry ? 'kill' : settings.hook === null ? first : 'hook' };
+  if (progress.step === 'hook') {
+    // It is ended by its own timeout; whoever waits longer waits for a hook that nobody hears any more.
+    const until = progress.since + (settings.hook ?? 0) + HOOK_SLACK;
+    return !hurry && hooked && now < until ? { say: 'wait', until } : { say: hurry ? 'kill' : first };
+  }
   if (progress.step === 'kill') {
     const killedAt = progress.killedAt ?? now;
     return killedAt + KILL_AGAIN <= now ? { say: 'kill' } : { say: 'wait', until: killedAt + KILL_AGAIN };
@@ -63,13 +79,15 @@ export function nextStopStep(
 /** The progress after a step was taken. */
 export function stopped(
   progress: StopProgress | null,
-  step: 'command' | 'signal' | 'kill',
+  step: 'hook' | 'command' | 'signal' | 'kill',
   settings: StopSettings,
   reason: string,
   now: number,
 ): StopProgress {
   const killedAt = step === 'kill' ? now : null;
-  if (progress === null) return { reason, since: now, grace: settings.grace, step, killedAt };
+  if (progress === null || progress.step === 'hook') {
+    return { reason: progress?.reason ?? reason, since: now, grace: settings.grace, step, killedAt };
+  }
   return { ...progress, step, killedAt };
 }
 

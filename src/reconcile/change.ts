@@ -3,9 +3,10 @@ import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
 import type { RunId } from '../model/names.ts';
 import type { Defined } from '../model/spec.ts';
 import { resumed } from '../policy/stop.ts';
-import { startReason } from './decide.ts';
 import { diffSpecs } from './diff.ts';
-import { type Judgement, judge } from './judge.ts';
+import { startReason } from './filling.ts';
+import { judge } from './judge.ts';
+import type { Judgement } from './judgement.ts';
 import type { Situation } from './situation.ts';
 
 /** undefined: nothing would be done. */

@@ -84,8 +84,10 @@ function positionOf(keys: readonly string[], desired: Defined): { line: number }
   return undefined;
 }
 
+/** How a probe asks is kept under a key of its own, which no file has. */
 function dotted(keys: readonly string[]): string {
-  return keys.reduce(
+  const written = keys[0] === 'probes' ? keys.filter((key) => key !== 'how') : keys;
+  return written.reduce(
     (path, key) => (/^\d+$/.test(key) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`),
     '',
   );

@@ -1,53 +1,39 @@
 /** What differs between what is wanted and what is? `diff` describes the answer, the loop acts on it. */
-import { type Memory, NO_SLOT, type SlotMemory } from '../model/memory.ts';
+import { type Memory, NO_SLOT, type Rejection } from '../model/memory.ts';
 import { isSame } from '../model/same.ts';
 import type { Defined } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
-import { mayStart, pardoned, type StartAnswer } from '../policy/restart.ts';
+import type { Health } from '../policy/probe.ts';
+import { mayStart, pardoned } from '../policy/restart.ts';
+import { overtime } from '../policy/schedule.ts';
+import { examine } from './health.ts';
+import type { Fate, JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { type LivingRun, noticeExits } from './notice-exits.ts';
+import { rejectionOf, wayOfReplacing } from './replace.ts';
 import type { Notice, Situation } from './situation.ts';
 import { type Wanted, wantedOf } from './wanted.ts';
-
-export type Fate =
-  | { readonly fate: 'keep' }
-  /** Its place is wanted, but with a newer definition: it is replaced when its turn comes. */
-  | { readonly fate: 'outdated' }
-  /** Nobody wants it: it is stopped now. */
-  | { readonly fate: 'surplus'; readonly reason: string };
-
-export type JudgedRun = LivingRun & Fate;
-
-/** One wanted place without a run. */
-export interface Vacancy {
-  readonly slot: number;
-  readonly answer: StartAnswer;
-  readonly memory: SlotMemory;
-}
-
-export interface Judgement {
-  readonly wanted: Wanted;
-  readonly runs: readonly JudgedRun[];
-  readonly vacancies: readonly Vacancy[];
-  readonly generation: number;
-  /** Live fields differ from what was applied last. */
-  readonly live: boolean;
-  readonly memory: Memory;
-  readonly notices: readonly Notice[];
-}
 
 export function judge(situation: Situation): Judgement {
   const runs = situation.observed.kind === 'seen' ? situation.observed.runs : [];
   const noticed = noticeExits(situation, runs);
   const wanted = wantedOf(situation);
-  const remembered = { ...noticed.memory, slots: pardonAll(noticed.memory.slots, situation, wanted) };
+  const examined = examine(noticed.living, noticed.memory.runs, situation.now, situation.intent.reloads ?? 0);
+  const healthy = noticed.living.map((one) => ({ ...one, health: examined.health.get(one.run.key.id) }));
+  const remembered: Memory = {
+    ...noticed.memory,
+    runs: examined.runs,
+    slots: unprepared(pardonAll(noticed.memory.slots, situation, wanted), wanted),
+  };
   if (wanted.kind !== 'run') {
     const fate: Fate =
       wanted.kind === 'none' ? { fate: 'surplus', reason: wanted.stopReason } : { fate: 'keep' };
     return {
       wanted,
-      runs: noticed.living.map((living) => ({ ...living, ...fate })),
+      runs: healthy.map((one) => ({ ...one, ...fate })),
       vacancies: [],
       generation: noticed.memory.generation,
+      way: 'stop_first',
+      rejected: null,
       live: false,
       memory: remembered,
       notices: foretold(noticed.notices, () => false),
@@ -55,49 +41,100 @@ export function judge(situation: Situation): Judgement {
   }
   const { desired, count } = wanted;
   const generation = generationOf(desired.hash, noticed.memory, runs, situation.intent);
-  const judged = judgeRuns(noticed.living, { ...situation, memory: noticed.memory }, desired, count);
-  const memory = { ...remembered, generation, generationHash: desired.hash };
+  const outdated = runs.filter((run) => !isCurrent(run, desired.hash, situation.intent));
+  const way = wayOfReplacing(outdated, desired, situation);
+  const placed = judgeRuns(healthy, { ...situation, memory: remembered }, { desired, count, way });
+  const rejected = rejectionOf(placed, remembered, desired, generation, situation, way);
+  const judged = placed.map((one) => unfit(one, placed, rejected, situation));
+  const memory = { ...remembered, generation, generationHash: desired.hash, rejected };
   return {
     wanted,
     runs: judged,
-    vacancies: vacanciesOf(judged, memory, count, situation.now),
+    vacancies: vacanciesOf(judged, memory, desired, count, situation.now),
     generation,
-    live:
-      judged.some((run) => run.fate === 'keep' && run.life === 'alive') && isLiveStale(situation, desired),
+    way,
+    rejected,
+    live: isApplied(judged, situation, desired) && isLiveStale(situation, desired),
     memory,
     notices: foretold(
       noticed.notices,
-      (slot) => slot < count && mayStart(memory.slots[slot] ?? NO_SLOT, situation.now).say !== 'no',
+      (slot) =>
+        slot < count &&
+        desired.spec.process.schedule === null &&
+        (rejected === null || !judged.some((run) => run.run.key.slot === slot && run.fate === 'outdated')) &&
+        mayStart(memory.slots[slot] ?? NO_SLOT, situation.now).say !== 'no',
     ),
   };
 }
 
+/** A run that is where it should be is ended all the same when it is not well, or when its time is over. */
+function unfit(
+  judged: JudgedRun,
+  runs: readonly JudgedRun[],
+  rejected: Rejection | null,
+  { desired, memory, now }: Situation,
+): JudgedRun {
+  if (judged.fate === 'surplus' || judged.life !== 'alive' || desired?.kind !== 'defined') return judged;
+  const { health, run, spec } = judged;
+  const surplus = (reason: string): JudgedRun => ({ ...judged, fate: 'surplus', reason });
+  const keepsOld = judged.fate === 'keep' && desired.spec.rollout.on_failure === 'keep_old';
+  const replaces = runs.some(
+    (other) => other.fate === 'outdated' && other.life === 'alive' && other.run.key.slot === run.key.slot,
+  );
+  if (rejected !== null && keepsOld && replaces) return surplus('rollout_failed');
+  if (health?.started === 'failed') return surplus('startup_failed');
+  if (health?.live === 'dead') return surplus('liveness_failed');
+  const schedule = desired.spec.process.schedule;
+  if (schedule === null || judged.fate !== 'keep') return judged;
+  const max = spec?.process.schedule?.max_time_per_run ?? schedule.max_time_per_run;
+  if (overtime(run.startedAt, now, max).say === 'over') return surplus('max_time_per_run');
+  if (schedule.overlap === 'replace' && (memory.job?.queued ?? null) !== null) {
+    return surplus('schedule_replaced');
+  }
+  return judged;
+}
+
 function judgeRuns(
-  living: readonly LivingRun[],
+  living: readonly (LivingRun & { readonly health: Health | undefined })[],
   situation: Situation,
-  desired: Defined,
-  count: number,
+  { desired, count, way }: { desired: Defined; count: number; way: Judgement['way'] },
 ): readonly JudgedRun[] {
-  const taken = new Map<number, LivingRun>();
+  const current = (one: LivingRun) => isCurrent(one.run, desired.hash, situation.intent);
+  // While one rolls, a place has room for a run of the newest definition and one of an older.
+  const place = (one: LivingRun) => `${one.run.key.slot}${way === 'roll' && !current(one) ? ' older' : ''}`;
+  // Of two older ones the one that has served for longest goes on: the other one was on its way to replace it.
+  const serving = (one: LivingRun): number => {
+    const { stop = null, readySince = null } = situation.memory.runs[one.run.key.id] ?? {};
+    const isStopping = stop !== null && stop.step !== 'due';
+    return isStopping ? Number.POSITIVE_INFINITY : (readySince ?? Number.MAX_VALUE);
+  };
+  const taken = new Map<string, LivingRun>();
   // Newest first: should two runs fill one place, the newest current one keeps it.
   const byAge = [...living].sort((a, b) => (a.run.key.id < b.run.key.id ? 1 : -1));
   for (const one of byAge) {
-    const current = isCurrent(one.run, desired.hash, situation.intent);
     if (one.life !== 'alive' || one.run.key.slot >= count) continue;
-    const holder = taken.get(one.run.key.slot);
-    const better = current && holder !== undefined && !isCurrent(holder.run, desired.hash, situation.intent);
-    if (holder === undefined || better) taken.set(one.run.key.slot, one);
+    const holder = taken.get(place(one));
+    const better = holder !== undefined && current(one) && !current(holder);
+    const serves = holder !== undefined && way === 'roll' && !current(one) && serving(one) <= serving(holder);
+    if (holder === undefined || better || serves) taken.set(place(one), one);
   }
   return living.map((one): JudgedRun => {
     if (one.life === 'leftovers') return { ...one, fate: 'surplus', reason: 'main_exited' };
     if (one.life !== 'alive') return { ...one, fate: 'keep' };
     if (one.run.key.slot >= count) return { ...one, fate: 'surplus', reason: 'scaled_down' };
-    if (taken.get(one.run.key.slot) !== one) return { ...one, fate: 'surplus', reason: 'duplicate' };
+    if (taken.get(place(one)) !== one) return { ...one, fate: 'surplus', reason: 'duplicate' };
     // A stop that has begun is carried through: the process may have shut half of itself down already.
     const stopping = situation.memory.runs[one.run.key.id]?.stop ?? null;
     if (stopping !== null && stopping.step !== 'due')
       return { ...one, fate: 'surplus', reason: stopping.reason };
-    if (isCurrent(one.run, desired.hash, situation.intent)) return { ...one, fate: 'keep' };
+    // A job that runs is never replaced for a newer definition: the next run has it.
+    const before = situation.applied.get(one.run.key.hash) ?? one.spec;
+    const isJob = before === undefined || before.process.schedule !== null;
+    // It was started to run all the time, and would keep every time of the schedule waiting.
+    if (!isJob && desired.spec.process.schedule !== null) {
+      return { ...one, fate: 'surplus', reason: 'schedule_added' };
+    }
+    if (current(one) || (isJob && desired.spec.process.schedule !== null)) return { ...one, fate: 'keep' };
     return { ...one, fate: 'outdated' };
   });
 }
@@ -105,6 +142,7 @@ function judgeRuns(
 function vacanciesOf(
   runs: readonly JudgedRun[],
   memory: Memory,
+  desired: Defined,
   count: number,
   now: number,
 ): readonly Vacancy[] {
@@ -116,7 +154,13 @@ function vacanciesOf(
   for (let slot = 0; slot < count; slot++) {
     if (filled.has(slot)) continue;
     const remembered = memory.slots[slot] ?? NO_SLOT;
-    vacancies.push({ slot, memory: remembered, answer: mayStart(remembered, now) });
+    const job = desired.spec.process.schedule !== null;
+    const answer: Vacancy['answer'] = !job
+      ? mayStart(remembered, now)
+      : memory.due === null
+        ? { say: 'scheduled' }
+        : { say: 'now' };
+    vacancies.push({ slot, memory: remembered, answer });
   }
   return vacancies;
 }
@@ -136,11 +180,28 @@ function pardonAll(slots: Memory['slots'], { desired, intent }: Situation, wante
   );
 }
 
+/** A place that is not wanted any more is prepared anew when it is wanted again. */
+function unprepared(slots: Memory['slots'], wanted: Wanted): Memory['slots'] {
+  return Object.fromEntries(
+    Object.entries(slots).map(([slot, remembered]) => {
+      const isWanted = wanted.kind === 'run' && Number(slot) < wanted.count;
+      const stale = !isWanted && remembered.preStart !== null;
+      return [slot, stale ? { ...remembered, preStart: null } : remembered];
+    }),
+  );
+}
+
 /** Each end is told with what follows from it: nothing where nothing is wanted any more. */
 function foretold(notices: readonly Notice[], respawns: (slot: number) => boolean): readonly Notice[] {
   return notices.map((notice) =>
     notice.notice === 'exited' ? { ...notice, respawn: respawns(notice.run.slot) } : notice,
   );
+}
+
+/** Something of it is in force: a run, or a schedule that was followed before. */
+function isApplied(runs: readonly JudgedRun[], { applied }: Situation, desired: Defined): boolean {
+  if (runs.some((run) => run.fate === 'keep' && run.life === 'alive')) return true;
+  return desired.spec.process.schedule !== null && applied.has(desired.hash);
 }
 
 function isLiveStale(situation: Situation, desired: Defined): boolean {

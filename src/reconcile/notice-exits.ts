@@ -1,6 +1,7 @@
 /** Which runs have ended since the last look, and what does that mean for their instances? */
 import {
   EXITS_KEPT,
+  type Exit,
   type Memory,
   NO_RUN,
   NO_SLOT,
@@ -18,6 +19,13 @@ import type { Notice, Situation } from './situation.ts';
 
 /** Multiples of the golden ratio's fraction spread evenly over 0 to 1, however many there are. */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/** Stopped for these reasons, a run counts as one that crashed. */
+const UNFIT: Readonly<Record<string, (run: RunMemory) => string>> = {
+  startup_failed: ({ probes }) => `its startup probe failed: ${probes.startup?.last?.detail ?? ''}`,
+  liveness_failed: ({ probes }) => `its liveness probe failed: ${probes.liveness?.last?.detail ?? ''}`,
+  max_time_per_run: () => 'it took longer than max_time_per_run',
+};
 
 export interface LivingRun {
   readonly run: ObservedRun;
@@ -78,15 +86,23 @@ function noteEnd(
   // With a lost memory, only the run still tells that this place was filled before.
   const slot = { ...before, generation: Math.max(before.generation, run.key.generation) };
   const { outcome, at } = endOf(run, situation.now);
-  const by = known.stop === null ? 'itself' : 'stop';
-  const exit = { outcome, at, by, run: run.key.id, uptime: Math.max(0, at - run.startedAt) } as const;
-  if (spec === undefined) return { ...slot, exits: [exit, ...slot.exits].slice(0, EXITS_KEPT) };
+  const unfit = known.stop === null ? undefined : UNFIT[known.stop.reason]?.(known);
+  const by = known.stop === null ? 'itself' : unfit === undefined ? 'stop' : 'policy';
+  const because = unfit === undefined ? {} : { because: unfit };
+  const uptime = Math.max(0, at - run.startedAt);
+  const job = spec !== undefined && spec.process.schedule !== null;
+  const logged = job && known.main !== null ? { logFrom: known.logFrom } : {};
+  const exit: Exit = { outcome, at, by, run: run.key.id, uptime, ...because, ...logged };
+  // A newer run was started beside it meanwhile: what the place waits for is that one's affair.
+  const isSucceeded = before.generation > run.key.generation;
+  if (spec === undefined || isSucceeded)
+    return { ...slot, exits: [exit, ...slot.exits].slice(0, EXITS_KEPT) };
   const desired = situation.desired?.kind === 'defined' ? situation.desired : undefined;
   // How a run of an older definition ends says nothing about the new one: it must not wait or fail for that.
   const outdated = desired !== undefined && !isCurrent(run, desired.hash, situation.intent);
   return afterExit(slot, exit, {
     policy: spec.restart_policy,
-    type: spec.process.type,
+    type: spec.process.schedule === null ? spec.process.type : 'job',
     // What completed has completed, should its definition come back; unless a restart was asked for meanwhile.
     hash: run.key.generation < (situation.intent.minGeneration ?? 0) ? '' : run.key.hash,
     digest: outdated ? '' : (desired?.digest ?? ''),

@@ -1,8 +1,9 @@
 /** What has to be known to decide about one service at one moment, and what is the answer? */
-import type { Action } from '../model/action.ts';
+import type { Action, HookName } from '../model/action.ts';
 import type { Intent, Memory } from '../model/memory.ts';
-import type { RunKey, ServiceName, SpecHash } from '../model/names.ts';
+import type { RunId, RunKey, ServiceName, SpecHash } from '../model/names.ts';
 import type { Observed, Outcome } from '../model/observed.ts';
+import type { ProbeKind } from '../model/probe.ts';
 import type { Desired, ServiceSpec } from '../model/spec.ts';
 
 export interface Situation {
@@ -16,10 +17,30 @@ export interface Situation {
   readonly applied: ReadonlyMap<SpecHash, ServiceSpec>;
   /** Everything is to end, for this reason (`on_exit: stop`, or the operator asked); undefined: business as usual. */
   readonly ending: { readonly reason: string; readonly hurry: boolean } | undefined;
+  /** What this daemon has begun beside runs and what has not ended yet; see {@link besides}. */
+  readonly inFlight: { has(key: string): boolean };
+  /** The services that this one depends on. */
+  readonly dependencies: readonly Dependency[];
+  /** Services that depend on this one, still run and are to be stopped as well: they go first. */
+  readonly dependents: readonly ServiceName[];
   /** Milliseconds since 1970. */
   readonly now: number;
   /** 0 <= chance < 1, for jitter. */
   readonly chance: number;
+}
+
+/** How a service stands that another depends on. */
+export interface Dependency {
+  readonly name: ServiceName;
+  /** `rolling`: it is met, and a newer definition of it is on its way, which comes first. */
+  readonly state: 'met' | 'rolling' | 'waiting' | 'failed';
+  /** One sentence: `db is not ready: readiness has not answered yet`. */
+  readonly detail: string;
+}
+
+/** One command or probe beside one run, as it is named in {@link Situation.inFlight}. */
+export function besides(run: RunId, what: ProbeKind | HookName | 'reload'): string {
+  return `${run} ${what}`;
 }
 
 /** What one place of the service is doing, with what people want to know about it. */
@@ -29,13 +50,24 @@ export type SlotPhase = { readonly slot: number } & (
       readonly run: RunKey;
       readonly outdated: boolean;
       readonly mainEnded: boolean;
+      readonly ready: boolean;
+      /** About its probes; empty where it has none. */
+      readonly health: string;
+      /** Why the newer definition did not take its place; null where none tried and failed. */
+      readonly rejected: string | null;
     }
-  | { readonly phase: 'starting' }
+  | { readonly phase: 'starting'; readonly hook?: HookName }
+  /** For services that it depends on. */
+  | { readonly phase: 'waiting'; readonly reason: string }
+  /** For its time. */
+  | { readonly phase: 'scheduled' }
   | {
       readonly phase: 'stopping';
       readonly run: RunKey;
       readonly until: number | null;
       readonly blocked: boolean;
+      /** It waits for this service to stop first. */
+      readonly after?: ServiceName;
     }
   | { readonly phase: 'backoff'; readonly until: number; readonly reason: string }
   | { readonly phase: 'failed'; readonly reason: string; readonly retryAt: number | null }

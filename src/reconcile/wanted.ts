@@ -40,7 +40,10 @@ export function wantedOf(situation: Wish): Wanted {
   if (!desired.spec.enabled) {
     return { kind: 'none', reason: 'disabled in its file', stopReason: 'disabled', removed: false };
   }
-  return { kind: 'run', desired, count: intent.scale?.instances ?? desired.spec.instances };
+  const count = intent.scale?.instances ?? desired.spec.instances;
+  // A scale from before it had a schedule: there is one run for each time.
+  const most = desired.spec.process.schedule === null ? count : 1;
+  return { kind: 'run', desired, count: Math.min(count, most) };
 }
 
 function stoppedByHand({ by }: Asked): Wanted {

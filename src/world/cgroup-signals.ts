@@ -36,7 +36,7 @@ export function signalCgroup(cgroup: string, signal: Signal, also: number | unde
 }
 
 function withLauncher(pids: readonly number[], also: number | undefined): readonly number[] {
-  return also === undefined ? pids : [...pids, also];
+  return also === undefined || pids.includes(also) ? pids : [...pids, also];
 }
 
 /** A frozen process cannot act on a signal: thaws the run and the service around it. */

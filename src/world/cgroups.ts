@@ -1,19 +1,11 @@
 /** How do runs live in cgroups? One each: the tree itself is the record of what runs. */
-import fs from 'node:fs';
-import {
-  isServiceName,
-  parseRunDirectory,
-  type RunId,
-  type RunKey,
-  runDirectory,
-  type ServiceName,
-  startOfRun,
-} from '../model/names.ts';
+import { parseRunDirectory, type RunId, type RunKey, type ServiceName, startOfRun } from '../model/names.ts';
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Resources } from '../model/spec.ts';
 import { type Base, type BaseOptions, openBase } from './cgroup-base.ts';
+import { CgroupBeside } from './cgroup-beside.ts';
 import {
   childCgroups,
   isGone,
@@ -23,20 +15,36 @@ import {
   readControl,
   removeCgroup,
 } from './cgroup-files.ts';
-import { enableControllers, isEnabled, writeLimits } from './cgroup-limits.ts';
+import { everUsed, oomKills, withOom } from './cgroup-history.ts';
+import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
+import { CgroupTree } from './cgroup-tree.ts';
 import { systemClock } from './clock.ts';
 import { stillAlive, unreadable } from './containment-trouble.ts';
 import { describeProcess } from './describe-process.ts';
-import { inWords } from './errno.ts';
+import { ExitRecords } from './exit-records.ts';
 import { foreignListener } from './listening-ports.ts';
+import { signalMain } from './main-signal.ts';
+import { hearAgain } from './notify-fifo.ts';
 import { OwnRuns } from './own-runs.ts';
 import { environmentOf, isAlive, processStat, residentBytes } from './procfs.ts';
 import { Watchlist } from './watchlist.ts';
-import type { Clock, Containment, KnownMain, Launch, Started, Usage } from './world.ts';
+import type {
+  Beside,
+  BesideOutcome,
+  Clock,
+  Containment,
+  KnownMain,
+  Launch,
+  Notify,
+  Started,
+  Usage,
+} from './world.ts';
 
 export interface CgroupOptions extends BaseOptions {
   readonly clock?: Clock;
+  /** Where is recorded how programs end whose launch asks for it; null or absent: nowhere. */
+  readonly exits?: string | null;
 }
 
 /**
@@ -47,47 +55,48 @@ export function openCgroups(
   options: CgroupOptions,
 ): { readonly containment: Containment } | { readonly unavailable: Problem } | { readonly refused: Problem } {
   const base = openBase(options);
-  return 'services' in base ? { containment: new Cgroups(base, options.clock ?? systemClock()) } : base;
+  if (!('services' in base)) return base;
+  return { containment: new Cgroups(base, options.clock ?? systemClock(), options.exits ?? null) };
 }
 
 /** The runs in a tree that is open already; see {@link openCgroups}. */
 export class Cgroups implements Containment {
   readonly kind = 'cgroup';
   readonly shortcomings: readonly Problem[];
-  readonly #root: string;
+  readonly #tree: CgroupTree;
   readonly #leave: () => void;
-  /** Memory is counted for each run where the kernel can, to tell OOM kills apart. */
-  readonly #countsMemory: boolean;
   readonly #clock: Clock;
   readonly #own: OwnRuns;
+  readonly #beside: CgroupBeside;
+  readonly #exits: ExitRecords;
   readonly #watches: Watchlist;
   /** When the main process of an adopted run was first found gone; milliseconds. */
   readonly #foundGone = new Map<RunId, number>();
   #wake: (service: ServiceName) => void = () => undefined;
 
-  constructor(base: Base, clock: Clock) {
-    this.#root = base.services;
+  constructor(base: Base, clock: Clock, exits: string | null = null) {
+    this.#tree = new CgroupTree(base.services);
     this.#leave = base.leave;
-    this.#countsMemory = isEnabled(base.services, 'memory');
     this.shortcomings = base.shortcomings;
     this.#clock = clock;
     const wake = (service: ServiceName) => this.#wake(service);
     this.#own = new OwnRuns({ clock, wake });
+    this.#beside = new CgroupBeside(this.#tree, clock, wake);
     this.#watches = new Watchlist(clock, wake);
+    this.#exits = new ExitRecords(exits);
+    this.#exits.keepOnly(() => this.#tree.runs());
   }
 
   services(): readonly ServiceName[] | { readonly unseen: Problem } {
-    try {
-      return childCgroups(this.#root).filter(isServiceName);
-    } catch (error) {
-      return { unseen: unreadable(this.#root, error) };
-    }
+    return this.#tree.services();
   }
 
   look(service: ServiceName, known: KnownMain): Observed {
-    const directory = this.#serviceDirectory(service);
+    const directory = this.#tree.ofService(service);
     try {
-      const keys = childCgroups(directory).flatMap((name) => parseRunDirectory(service, name) ?? []);
+      const names = childCgroups(directory);
+      this.#beside.sweep(service, names);
+      const keys = names.flatMap((name) => parseRunDirectory(service, name) ?? []);
       const runs = keys.flatMap((key) => this.#lookAt(key, known) ?? []);
       this.#forgetOthers(service, new Set(runs.map((run) => run.key.id)));
       return { kind: 'seen', runs };
@@ -97,47 +106,60 @@ export class Cgroups implements Containment {
   }
 
   start(key: RunKey, launch: Launch): Started | Problem {
-    const service = this.#serviceDirectory(key.service);
-    const directory = this.#directory(key);
-    let fresh = false;
-    try {
-      fresh = this.#makeService(service);
-      fs.mkdirSync(directory);
-    } catch (error) {
-      if (fresh) removeCgroup(service);
-      return {
-        code: 'start-failed',
-        severity: 'error',
-        message: `${directory} cannot be made: ${inWords(error)}`,
-      };
-    }
-    const judge = (outcome: Outcome) => withOom(outcome, directory);
-    const joined = () => everUsed(directory);
-    const started = this.#own.start(key, launch, { cgroupProcs: `${directory}/cgroup.procs`, joined, judge });
-    if ('code' in started) {
-      removeCgroup(directory);
-      if (fresh) removeCgroup(service);
-    }
+    const directory = this.#tree.ofRun(key);
+    const made = this.#tree.make(key.service, directory);
+    if ('code' in made) return made;
+    const place = {
+      cgroupProcs: `${directory}/cgroup.procs`,
+      joined: () => everUsed(directory),
+      judge: (seen: Outcome) => withOom(this.#exits.outcome(key.id, launch, seen), directory),
+    };
+    const started = this.#exits.recording(key.id, launch, (record) =>
+      this.#own.start(key, launch, { ...place, record }),
+    );
+    if ('code' in started) made.undo();
     return started;
   }
 
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined {
-    return this.#own.command(launch, `${this.#directory(key)}/cgroup.procs`, done);
+    return this.#own.command(launch, `${this.#tree.ofRun(key)}/cgroup.procs`, done);
+  }
+
+  runBeside(
+    key: RunKey,
+    what: string,
+    launch: Launch,
+    timeout: number,
+    done: (outcome: BesideOutcome) => void,
+  ): Beside | Problem {
+    return this.#beside.run(key, what, launch, timeout, done);
+  }
+
+  hear(pid: number, notify: Notify): (() => void) | undefined {
+    return hearAgain(pid, notify);
   }
 
   signal(key: RunKey, signal: Signal): Problem | undefined {
-    const directory = this.#directory(key);
+    const directory = this.#tree.ofRun(key);
     const problem = signalCgroup(directory, signal, this.#own.livePid(key.id));
-    thaw(this.#serviceDirectory(key.service), directory);
+    thaw(this.#tree.ofService(key.service), directory);
     return problem;
   }
 
+  signalMain(key: RunKey, main: Started | null, signal: Signal): Problem | undefined {
+    const members = this.members(key);
+    // The first process of a recorded run is a shell that hears nothing.
+    if (!this.#exits.has(key.id)) return signalMain(main, members, signal);
+    const program = this.#exits.program(key.id, members);
+    return signalMain(null, program === undefined ? [] : [program], signal);
+  }
+
   kill(key: RunKey): Problem | undefined {
-    return killCgroup(this.#directory(key), this.#own.livePid(key.id));
+    return killCgroup(this.#tree.ofRun(key), this.#own.livePid(key.id));
   }
 
   remove(key: RunKey): Problem | undefined {
-    const directory = this.#directory(key);
+    const directory = this.#tree.ofRun(key);
     const pid = this.#own.livePid(key.id);
     const failed = pid === undefined ? removeCgroup(directory) : 'EBUSY';
     if (failed !== undefined) return stillAlive(key, this.members(key), failed);
@@ -146,16 +168,12 @@ export class Cgroups implements Containment {
   }
 
   forget(service: ServiceName): void {
-    try {
-      fs.rmdirSync(this.#serviceDirectory(service));
-    } catch {
-      // Gone already, or something of somebody else is in it: neither is ours to remove.
-    }
+    this.#tree.forget(service);
   }
 
   members(key: RunKey): readonly number[] {
     try {
-      return processesIn(this.#directory(key))
+      return processesIn(this.#tree.ofRun(key))
         .map((pid) => ({ pid, ticks: processStat(pid)?.startTicks ?? Number.POSITIVE_INFINITY }))
         .sort((a, b) => a.ticks - b.ticks || a.pid - b.pid)
         .map(({ pid }) => pid);
@@ -169,14 +187,14 @@ export class Cgroups implements Containment {
   }
 
   environment(key: RunKey): Readonly<Record<string, string>> | undefined {
-    const [oldest] = this.members(key);
-    return oldest === undefined ? undefined : environmentOf(oldest);
+    const main = this.#exits.program(key.id, this.members(key));
+    return main === undefined ? undefined : environmentOf(main);
   }
 
   limit(service: ServiceName, resources: Resources): readonly Problem[] {
-    const directory = this.#serviceDirectory(service);
+    const directory = this.#tree.ofService(service);
     try {
-      this.#makeService(directory);
+      this.#tree.makeService(service);
     } catch (error) {
       return [{ ...unreadable(directory, error), code: 'limit-unapplied', severity: 'warning', service }];
     }
@@ -184,7 +202,7 @@ export class Cgroups implements Containment {
   }
 
   usage(key: RunKey): Usage {
-    const directory = this.#directory(key);
+    const directory = this.#tree.ofRun(key);
     const current = readControl(directory, 'memory.current');
     return {
       cpuMicroseconds: keyedNumber(directory, 'cpu.stat', 'usage_usec'),
@@ -195,7 +213,7 @@ export class Cgroups implements Containment {
   portHolder(port: number, service: ServiceName): string | undefined {
     return foreignListener(port, () => {
       try {
-        return new Set(processesIn(this.#serviceDirectory(service)));
+        return new Set(processesIn(this.#tree.ofService(service)));
       } catch {
         return new Set();
       }
@@ -209,31 +227,16 @@ export class Cgroups implements Containment {
   close(): void {
     this.#wake = () => undefined;
     this.#watches.close();
+    this.#beside.close();
     this.#own.close();
     const services = this.services();
     for (const service of 'unseen' in services ? [] : services) this.forget(service);
     this.#leave();
   }
 
-  /** True if it was not there before. */
-  #makeService(directory: string): boolean {
-    if (fs.existsSync(directory)) return false;
-    fs.mkdirSync(directory, { recursive: !fs.existsSync(this.#root) });
-    if (this.#countsMemory) enableControllers(directory, ['memory']);
-    return true;
-  }
-
-  #serviceDirectory(service: ServiceName): string {
-    return `${this.#root}/${service}`;
-  }
-
-  #directory(key: RunKey): string {
-    return `${this.#root}/${key.service}/${runDirectory(key)}`;
-  }
-
   /** undefined: its cgroup is gone. */
   #lookAt(key: RunKey, known: KnownMain): ObservedRun | undefined {
-    const directory = this.#directory(key);
+    const directory = this.#tree.ofRun(key);
     const own = this.#own.main(key.id);
     let members = this.#members(directory);
     // Whoever may still live without a parent that tells us is watched; a change before the watch was set is seen
@@ -259,18 +262,23 @@ export class Cgroups implements Containment {
 
   /** The pid alone proves nothing: it may be somebody else's by now. */
   #adoptedMain(key: RunKey, known: KnownMain, members: Members): MainProcess {
+    if (members.is === 'unseen') return { is: 'unknown' };
     const main = known(key.id);
-    if (main === null || members.is === 'unseen') return { is: 'unknown' };
-    const all = isAlive(main.pid, main.ticks) ? this.members(key) : [];
-    if (all.includes(main.pid)) {
+    const all = main !== null && isAlive(main.pid, main.ticks) ? this.members(key) : [];
+    if (main !== null && all.includes(main.pid)) {
       // The kernel reports when a cgroup becomes empty, not when one of its processes ends; where there is but one,
       // both are the same.
       if (all.length > 1) this.#watches.poll(key, 'true', () => String(isAlive(main.pid, main.ticks)));
       return { is: 'running', pid: main.pid };
     }
+    const recorded = this.#exits.read(key.id, this.#clock.now());
+    if (recorded !== undefined) {
+      return { is: 'ended', outcome: withOom(recorded.outcome, this.#tree.ofRun(key)), at: recorded.at };
+    }
+    if (main === null) return { is: 'unknown' };
     const at = this.#foundGone.get(key.id) ?? this.#clock.now();
     this.#foundGone.set(key.id, at);
-    const outcome: Outcome = { kind: 'unknown', oom: oomKills(this.#directory(key)) };
+    const outcome: Outcome = { kind: 'unknown', oom: oomKills(this.#tree.ofRun(key)) };
     return { is: 'ended', outcome, at };
   }
 
@@ -288,21 +296,7 @@ export class Cgroups implements Containment {
   #forgetRun(run: RunId): void {
     this.#own.forget(run);
     this.#watches.forget(run);
+    this.#exits.remove(run);
     this.#foundGone.delete(run);
   }
-}
-
-/** Whoever was in it has used processor time; what cannot be read is taken for used. */
-function everUsed(directory: string): boolean {
-  return (keyedNumber(directory, 'cpu.stat', 'usage_usec') ?? 1) > 0;
-}
-
-/** SIGKILL may come from anybody; the cgroup counts how often it was the OOM killer. */
-function withOom(outcome: Outcome, directory: string): Outcome {
-  if (outcome.kind !== 'signaled' || outcome.signal !== 'SIGKILL') return outcome;
-  return { ...outcome, oom: oomKills(directory) };
-}
-
-function oomKills(directory: string): boolean {
-  return (keyedNumber(directory, 'memory.events', 'oom_kill') ?? 0) > 0;
 }

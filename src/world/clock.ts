@@ -20,6 +20,7 @@ export function systemClock(): Clock {
       if (ahead > LEAP) anchor += ahead;
       return Math.floor(anchor + performance.now());
     },
+    wall: () => Date.now(),
     after: (delay, wake) => wakeAfter(delay, wake),
   };
 }

@@ -19,3 +19,26 @@ export function stillAlive(key: RunKey, pids: readonly number[], reason: unknown
 export function unreadable(path: string, error: unknown): Problem {
   return { code: 'observe-failed', severity: 'error', message: `${path} cannot be read: ${inWords(error)}` };
 }
+
+export function notGoneYet(key: RunKey, what: string): Problem {
+  const message = `the last ${what} of run ${key.id} has not come to its end yet`;
+  return { code: 'start-failed', severity: 'error', message, service: key.service };
+}
+
+/** @param failed the code of the error */
+export function unrecorded(key: RunKey, failed: string): Problem {
+  const message = `the record of run ${key.id} cannot be written: ${inWords(failed)}`;
+  return { code: 'state-unwritable', severity: 'error', message, service: key.service };
+}
+
+/** @param because why there are no cgroups; null when nobody wanted them */
+export function weaker(because: string | null): Problem {
+  const why = because === null ? 'containment is process_group' : because;
+  const message = `${why}; runs are sessions of processes: one that leaves its session and clears its environment escapes, and no limits can be set`;
+  return { code: 'containment-weak', severity: 'warning', message };
+}
+
+/** Either the records or /proc itself could not be listed. */
+export function pathOf(error: unknown): string {
+  return error instanceof Error && 'path' in error ? String(error.path) : '/proc';
+}

@@ -3,11 +3,11 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from './errno.ts';
 import { mayExecute } from './permission.ts';
-import type { Failure, FileStatus, Files } from './world.ts';
+import type { Failure, FileMaking, FileStatus, Files } from './world.ts';
 
 /** The files of this host. */
-export function systemFiles(): Files {
-  return { status, list, read, replace, remove, executable: mayExecute };
+export function systemFiles(): Files & FileMaking {
+  return { status, list, read, replace, remove, executable: mayExecute, create, linkTarget };
 }
 
 function status(path: string): FileStatus | Failure {
@@ -66,10 +66,35 @@ function readAtMost(fd: number, limit: number, expected: number): string | Failu
 
 let temporaries = 0;
 
-function replace(
+function replace(path: string, text: string, options: WriteOptions): Failure | undefined {
+  return put(path, text, options, fs.renameSync);
+}
+
+/** link(2) makes the name or fails: unlike rename(2) it takes nobody's place. */
+function create(path: string, text: string, options: WriteOptions): Failure | undefined {
+  return put(path, text, options, (temporary) => {
+    fs.linkSync(temporary, path);
+    fs.unlinkSync(temporary);
+  });
+}
+
+function linkTarget(path: string): string | undefined | Failure {
+  const target = attempt(() => fs.readlinkSync(path));
+  // readlink(2): EINVAL, it is no symbolic link.
+  return typeof target === 'object' && target.failed === 'EINVAL' ? undefined : target;
+}
+
+interface WriteOptions {
+  readonly mode: number;
+  readonly durable: boolean;
+}
+
+/** @param place gives the finished temporary file its name */
+function put(
   path: string,
   text: string,
-  options: { mode: number; durable: boolean },
+  options: WriteOptions,
+  place: (temporary: string, path: string) => void,
 ): Failure | undefined {
   const directory = dirname(path);
   const temporary = join(directory, `.${process.pid}.${temporaries++}.${Date.now().toString(36)}.tmp`);
@@ -86,7 +111,7 @@ function replace(
       } finally {
         fs.closeSync(fd);
       }
-      fs.renameSync(temporary, path);
+      place(temporary, path);
       made = false;
       if (options.durable) syncDirectory(directory);
       return undefined;

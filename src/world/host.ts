@@ -5,7 +5,11 @@ import { setFlagsFromString } from 'node:v8';
 
 export interface Host {
   readonly pid: number;
+  /** PID 1 of a container, or standing in for it: when this program ends, so does everything else there. */
+  readonly isInit: boolean;
   readonly hostname: string;
+  /** IANA name of its time zone. */
+  readonly zone: string;
   /** For example `linux 6.18 x64, node v20.20.2`. */
   readonly system: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -23,20 +27,22 @@ export interface Host {
   exit(code: number): void;
 }
 
-export function systemHost(): Host {
-  process.stdout.on('error', () => {
-    // Whoever read the lifecycle lines is gone; the services go on.
-  });
-  process.stderr.on('error', () => {});
+/** The launcher, which is PID 1 and stays to reap what ends there, tells us by it; no service inherits it. */
+const STANDS_IN = 'PROCESSMASTER_STANDS_IN_FOR_INIT';
+
+export function systemHost(print: Host['print'] = printToStdout()): Host {
+  const isInit = process.pid === 1 || process.env[STANDS_IN] === '1';
+  delete process.env[STANDS_IN];
+  if (isInit) takeStraySignals();
   return {
     pid: process.pid,
+    isInit,
     hostname: hostname(),
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     system: `${platform()} ${release()} ${arch()}, node ${process.version}`,
     environment: process.env,
     bootId: bootId(),
-    print: (line) => {
-      process.stdout.write(`${line}\n`);
-    },
+    print,
     append: (path, text) => {
       try {
         appendFileSync(path, text, { mode: 0o640 });
@@ -58,6 +64,22 @@ export function systemHost(): Host {
       process.exit(code);
     },
   };
+}
+
+function printToStdout(): Host['print'] {
+  process.stdout.on('error', () => {
+    // Whoever read the lifecycle lines is gone; the services go on.
+  });
+  process.stderr.on('error', () => {});
+  return (line) => {
+    process.stdout.write(`${line}\n`);
+  };
+}
+
+/** What a container is told to end with may be SIGQUIT; the other two would open a debugger, or kill. */
+function takeStraySignals(): void {
+  process.on('SIGQUIT', () => process.kill(process.pid, 'SIGTERM'));
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 }
 
 /** random(4): a new one for each boot. A host that has none is taken to have booted once. */

@@ -2,6 +2,8 @@
 import type { Problem } from '../model/problem.ts';
 import type { Credentials, Rlimit } from '../model/spec.ts';
 import { lateVariables } from './late-variables.ts';
+import { type LauncherDescriptors, launcherDescriptors } from './launch-descriptors.ts';
+import { recordScript } from './launch-record.ts';
 import type { Tool } from './tools.ts';
 import type { Launch } from './world.ts';
 
@@ -14,12 +16,6 @@ export const NOT_EXECUTABLE = 'not-executable';
 export const NOT_EXECUTABLE_CODE = 124;
 export const REFUSED_CODE = 125;
 
-/** The descriptors of the launcher: 2 is the daemon's ear, and becomes the log only when the program is executed. */
-export const STDERR_FD = 3;
-export const CGROUP_FD = 4;
-/** Without an ear, 2 is the log from the beginning. */
-export const QUIET_CGROUP_FD = 3;
-
 export interface ChainInput {
   readonly launch: Launch;
   /** Absolute path of the program. */
@@ -29,6 +25,8 @@ export interface ChainInput {
   readonly joinsCgroup: boolean;
   /** True: whether the cgroup was ever joined can be seen from outside, so that a plain launch needs no ear. */
   readonly joinIsSeen: boolean;
+  /** True: the daemon passes a file on into which the last shell, which stays, writes how the program ended. */
+  readonly records?: boolean;
   readonly tool: (tool: Tool) => string | undefined;
 }
 
@@ -37,6 +35,8 @@ export interface Chain {
   readonly environment: Readonly<Record<string, string>>;
   /** It says by an exit code what went wrong: nothing listens to it, and its stderr is that of the program. */
   readonly quiet: boolean;
+  /** Under which numbers the launcher expects what the daemon opened for it. */
+  readonly descriptors: LauncherDescriptors;
 }
 
 /**
@@ -53,8 +53,12 @@ export function launchChain(input: ChainInput): Chain | Problem {
     ...niceLink(launch.nice, self.niceness),
     ...privilegeLink(launch, self),
   ];
-  const quiet = input.joinsCgroup && input.joinIsSeen && special.length === 0;
-  const last = quiet ? quietScript(launch.umask) : lastScript(launch.umask, input.joinsCgroup);
+  const records = input.records === true;
+  const quiet = input.joinsCgroup && input.joinIsSeen && special.length === 0 && !records;
+  const descriptors = launcherDescriptors(quiet, launch.notify?.fd);
+  const last = quiet
+    ? quietScript(launch.umask, descriptors)
+    : lastScript({ umask: launch.umask, joinsCgroup: input.joinsCgroup, records, descriptors });
   const needed = [
     ...special,
     link('sh', ['-c', last, program]),
@@ -68,7 +72,7 @@ export function launchChain(input: ChainInput): Chain | Problem {
   }
   const [first, ...rest] = argv;
   if (first === undefined) throw new Error('a chain always ends with the shell');
-  return { argv: [first, ...rest, ...launch.argv], environment: early, quiet };
+  return { argv: [first, ...rest, ...launch.argv], environment: early, quiet, descriptors };
 }
 
 interface Link {
@@ -123,33 +127,44 @@ function userArguments(user: Credentials, self: ChainInput['self']): readonly st
   return [`--reuid=${user.uid}`, `--regid=${user.gid}`, groups];
 }
 
+interface LastScript {
+  readonly umask: number | null;
+  readonly joinsCgroup: boolean;
+  readonly records: boolean;
+  readonly descriptors: LauncherDescriptors;
+}
+
 /**
  * `$0` is the program, `$@` its argv. SIGPIPE is ignored for the one moment in which the daemon may be gone already.
  * Shells set PWD and others of their own; what the service wants of these comes from env(1).
  */
-function lastScript(umask: number | null, joinsCgroup: boolean): string {
+function lastScript({ umask, joinsCgroup, records, descriptors }: LastScript): string {
+  const { stderr, cgroup } = descriptors;
+  const join = `echo 0 >&${cgroup} 2> /dev/null || { echo "its cgroup could not be joined" >&2; exit 125; }`;
   return [
     ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit 125`]),
     `[ -x "$0" ] || { echo ${NOT_EXECUTABLE} >&2; exit 125; }`,
-    ...(joinsCgroup ? [JOIN_SCRIPT] : []),
+    ...(joinsCgroup ? [join] : []),
     'unset PWD OLDPWD SHLVL _',
-    `trap '' PIPE; echo ${LAUNCHED} >&2; trap - PIPE`,
-    `exec "$@" 2>&${STDERR_FD} ${STDERR_FD}>&- ${CGROUP_FD}>&-`,
+    ...(records
+      ? [recordScript(LAUNCHED, descriptors)]
+      : [
+          `trap '' PIPE; echo ${LAUNCHED} >&2; trap - PIPE`,
+          `exec "$@" 2>&${stderr} ${stderr}>&- ${cgroup}>&-`,
+        ]),
   ].join('\n');
 }
 
 /** What nearly every start takes: a pipe to listen at would cost a quarter of it. */
-function quietScript(umask: number | null): string {
+function quietScript(umask: number | null, { cgroup }: LauncherDescriptors): string {
   return [
     ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit ${REFUSED_CODE}`]),
     `[ -x "$0" ] || exit ${NOT_EXECUTABLE_CODE}`,
-    `echo 0 >&${QUIET_CGROUP_FD} || exit ${REFUSED_CODE}`,
+    `echo 0 >&${cgroup} || exit ${REFUSED_CODE}`,
     'unset PWD OLDPWD SHLVL _',
-    `exec "$@" ${QUIET_CGROUP_FD}>&-`,
+    `exec "$@" ${cgroup}>&-`,
   ].join('\n');
 }
-
-const JOIN_SCRIPT = `echo 0 >&${CGROUP_FD} 2> /dev/null || { echo "its cgroup could not be joined" >&2; exit 125; }`;
 
 function environmentLink(late: Readonly<Record<string, string>>, program: string): readonly Link[] {
   const args = Object.entries(late).map(([name, value]) => `${name}=${value}`);

@@ -1,5 +1,5 @@
 /** How does a launch become a process, and how did that process end? */
-import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import type { Outcome } from '../model/observed.ts';
@@ -14,6 +14,7 @@ import {
   NOT_EXECUTABLE_CODE,
   REFUSED_CODE,
 } from './launch-chain.ts';
+import { openNotify } from './notify-fifo.ts';
 import { processStat } from './procfs.ts';
 import { findProgram } from './program.ts';
 import { toolPath } from './tools.ts';
@@ -27,6 +28,8 @@ export interface LaunchOptions {
   readonly cgroupProcs: string | null;
   /** Whether any process ever was in that cgroup; absent where others may be in it already. */
   readonly joined?: () => boolean;
+  /** Open for writing: into it is written how the program ends. The caller closes it; null or absent: none. */
+  readonly record?: number | null;
   /** Called once when the process has ended. `oom` is false: only the cgroup knows. */
   readonly ended: (outcome: Outcome) => void;
 }
@@ -50,6 +53,7 @@ export function launchProcess(launch: Launch, options: LaunchOptions): LaunchedP
     self,
     joinsCgroup: options.cgroupProcs !== null,
     joinIsSeen: options.joined !== undefined,
+    records: (options.record ?? null) !== null,
     tool: toolPath,
   });
   return 'code' in chain ? chain : create(launch, chain, options);
@@ -62,31 +66,38 @@ function create(launch: Launch, chain: Chain, options: LaunchOptions): LaunchedP
     opened.push(fd);
     return fd;
   };
+  const notify = launch.notify === undefined ? undefined : openNotify(launch.notify.heard);
+  if (notify !== undefined && 'code' in notify) return notify;
+  if (notify !== undefined) opened.push(notify.mouth);
+  let created = false;
   try {
     const [file, ...args] = chain.argv;
-    const spawnOptions = {
+    const { descriptors } = chain;
+    const record = options.record ?? null;
+    const stdio: (number | 'ignore' | 'pipe')[] = ['ignore', launch.stdout ?? 'ignore'];
+    // `ignore` opens /dev/null for the first three descriptors only.
+    if (!chain.quiet) stdio[descriptors.stderr] = launch.stderr ?? open('/dev/null');
+    stdio[2] = chain.quiet ? (launch.stderr ?? 'ignore') : 'pipe';
+    if (options.cgroupProcs !== null) stdio[descriptors.cgroup] = open(options.cgroupProcs);
+    if (record !== null) stdio[descriptors.record] = record;
+    if (launch.notify !== undefined && notify !== undefined) stdio[launch.notify.fd] = notify.mouth;
+    const child: ChildProcess = spawn(file, args, {
       cwd: launch.workingDirectory,
       env: chain.environment,
       detached: true,
-      stdio: [
-        'ignore',
-        launch.stdout ?? 'ignore',
-        // `ignore` opens /dev/null for the first three descriptors only.
-        ...(chain.quiet
-          ? [launch.stderr ?? ('ignore' as const)]
-          : ['pipe' as const, launch.stderr ?? open('/dev/null')]),
-        ...(options.cgroupProcs === null ? [] : [open(options.cgroupProcs)]),
-      ],
-    } satisfies SpawnOptions;
-    const child: ChildProcess = spawn(file, args, spawnOptions);
-    const heard = listen(child, launch, options);
+      // Numbers that nobody asked for are not open in the process.
+      stdio: Array.from(stdio, (each) => each ?? 'ignore'),
+    });
+    const heard = listen(child, launch, options, notify?.stop);
     if (child.pid === undefined) return notCreated(launch, reasonNow(launch));
+    created = true;
     const ticks = processStat(child.pid)?.startTicks ?? null;
-    return { pid: child.pid, ticks, release: () => release(child, heard) };
+    return { pid: child.pid, ticks, release: () => release(child, heard, notify?.stop) };
   } catch (error) {
     return notCreated(launch, error);
   } finally {
     for (const fd of opened) fs.closeSync(fd);
+    if (!created) notify?.stop();
   }
 }
 
@@ -95,7 +106,12 @@ interface Heard {
 }
 
 /** `close` comes when the process has ended and all that the launcher had to say has been read. */
-function listen(child: ChildProcess, launch: Launch, { ended, joined }: LaunchOptions): Heard {
+function listen(
+  child: ChildProcess,
+  launch: Launch,
+  { ended, joined }: LaunchOptions,
+  stop: (() => void) | undefined,
+): Heard {
   const heard: Heard = { released: false };
   const { stderr } = child;
   let report = stderr === null ? LAUNCHED : '';
@@ -106,6 +122,7 @@ function listen(child: ChildProcess, launch: Launch, { ended, joined }: LaunchOp
   child.on('error', () => undefined);
   stderr?.on('error', () => undefined);
   child.on('close', (code, signal) => {
+    stop?.();
     if (heard.released || child.pid === undefined) return;
     const said = QUIET_WORDS[code ?? 0];
     if (stderr === null && said !== undefined && joined?.() === false) report = said;
@@ -120,8 +137,9 @@ const QUIET_WORDS: Readonly<Record<number, string>> = {
   [REFUSED_CODE]: 'its cgroup could not be joined',
 };
 
-function release(child: ChildProcess, heard: Heard): void {
+function release(child: ChildProcess, heard: Heard, stop: (() => void) | undefined): void {
   heard.released = true;
+  stop?.();
   child.unref();
   // Closing it could end a launcher that still has its last word to say: it only stops holding us.
   const { stderr } = child;

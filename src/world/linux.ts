@@ -1,10 +1,12 @@
 /** Which world does this host offer? */
+import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
+import { systemProber } from './prober.ts';
 import { openProcessGroups } from './process-groups.ts';
 import { systemRandom } from './random.ts';
 import { systemUsers } from './users.ts';
@@ -35,7 +37,14 @@ export function openWorld(
   if ('problem' in opened) return opened;
   const { containment } = opened;
   return {
-    world: { clock, random: systemRandom(), files: systemFiles(), users: systemUsers(), containment },
+    world: {
+      clock,
+      random: systemRandom(),
+      files: systemFiles(),
+      users: systemUsers(),
+      containment,
+      prober: systemProber(),
+    },
   };
 }
 
@@ -53,6 +62,7 @@ function openContainment(
       swap: settings.cgroup_memory_swap_max,
     },
     clock,
+    exits: exitsOf(settings),
   });
   if ('containment' in cgroups) return cgroups;
   if ('refused' in cgroups) return { problem: cgroups.refused };
@@ -64,6 +74,11 @@ function openContainment(
 
 function processGroups(settings: WorldSettings, clock: Clock, because: string | null) {
   const { state_directory: stateDirectory } = settings;
-  const opened = openProcessGroups({ stateDirectory, clock, because });
+  const opened = openProcessGroups({ stateDirectory, clock, because, exits: exitsOf(settings) });
   return 'refused' in opened ? { problem: opened.refused } : opened;
+}
+
+/** Where is recorded how programs end whose exit code must survive the daemon. */
+function exitsOf(settings: WorldSettings): string {
+  return join(settings.state_directory, 'exits');
 }

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
-import type { HttpQuestion, ProbeResult, StatusRange, TcpQuestion } from '../model/probe.ts';
+import type { HttpQuestion, ProbeResult, StatusRange } from '../model/probe.ts';
 import { inWords } from './errno.ts';
 import { Attempt } from './probe-attempt.ts';
 
@@ -13,7 +13,9 @@ export interface HttpTarget extends HttpQuestion {
 }
 
 /** `timeout`: milliseconds, for name and connection together. */
-export interface TcpTarget extends TcpQuestion {
+export interface TcpTarget {
+  readonly host: string;
+  readonly port: number;
   readonly timeout: number;
 }
 

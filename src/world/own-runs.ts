@@ -35,7 +35,9 @@ export class OwnRuns {
   start(
     run: { readonly service: ServiceName; readonly id: RunId },
     launch: Launch,
-    place: Pick<LaunchOptions, 'cgroupProcs' | 'joined'> & { readonly judge: (outcome: Outcome) => Outcome },
+    place: Pick<LaunchOptions, 'cgroupProcs' | 'joined' | 'record'> & {
+      readonly judge: (outcome: Outcome) => Outcome;
+    },
   ): Started | Problem {
     const { clock, wake } = this.#options;
     const process = launchProcess(launch, {

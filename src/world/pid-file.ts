@@ -22,10 +22,10 @@ const SLACK = 2000;
 export function clearStalePidFile(path: string, credentials: Credentials | null): Problem | undefined {
   const opened = openLogForReading(path, credentials);
   if ('code' in opened) return fs.existsSync(path) ? kept(path, opened.message) : undefined;
-  const found = readPid(opened.fd);
+  const found = readPidFile(opened.fd);
   fs.closeSync(opened.fd);
   if (found === undefined) return kept(path, 'it does not hold a process id');
-  if (isSameProcess(found)) return kept(path, `process ${found.pid} lives and may have written it`);
+  if (whatItMeans(found) !== 'gone') return kept(path, `process ${found.pid} lives and may have written it`);
   try {
     walkTo(path, null, (place) => {
       fs.unlinkSync(place);
@@ -38,13 +38,15 @@ export function clearStalePidFile(path: string, credentials: Credentials | null)
   }
 }
 
-interface Found {
+/** What a pid file says. */
+export interface WrittenPid {
   readonly pid: number;
   /** When the file was written; milliseconds since 1970. */
   readonly writtenAt: number;
 }
 
-function readPid(fd: number): Found | undefined {
+/** undefined: there is no process id in it. */
+export function readPidFile(fd: number): WrittenPid | undefined {
   const bytes = Buffer.alloc(LONGEST);
   const text = bytes
     .subarray(0, fs.readSync(fd, bytes, 0, LONGEST, 0))
@@ -54,12 +56,16 @@ function readPid(fd: number): Found | undefined {
   return { pid: Number(text), writtenAt: fs.fstatSync(fd).mtimeMs };
 }
 
+/** `perhaps`: a process with this number began at about the moment when the file was written. */
+export type PidFileMeans = 'gone' | 'perhaps' | 'lives';
+
 /** The number alone proves nothing: it may be somebody else's by now. */
-function isSameProcess({ pid, writtenAt }: Found): boolean {
+export function whatItMeans({ pid, writtenAt }: WrittenPid): PidFileMeans {
   const stat = processStat(pid);
-  if (stat === undefined || stat.state === 'Z') return false;
+  if (stat === undefined || stat.state === 'Z') return 'gone';
   const startedAt = bootedAt() + (stat.startTicks * 1000) / TICKS_PER_SECOND;
-  return startedAt <= writtenAt + SLACK;
+  if (startedAt > writtenAt + SLACK) return 'gone';
+  return startedAt > writtenAt - SLACK ? 'perhaps' : 'lives';
 }
 
 /** `btime` of proc_stat(5): when the host booted, in milliseconds since 1970. */

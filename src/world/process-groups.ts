@@ -6,10 +6,13 @@ import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../mo
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Resources } from '../model/spec.ts';
-import { stillAlive, unreadable } from './containment-trouble.ts';
+import { pathOf, stillAlive, unreadable, unrecorded, weaker } from './containment-trouble.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
+import { ExitRecords } from './exit-records.ts';
 import { foreignListener } from './listening-ports.ts';
+import { signalMain } from './main-signal.ts';
+import { hearAgain } from './notify-fifo.ts';
 import { OwnRuns } from './own-runs.ts';
 import {
   bootId,
@@ -19,24 +22,35 @@ import {
   residentBytes,
   TICKS_PER_SECOND,
 } from './procfs.ts';
+import { RecentProcesses } from './recent-processes.ts';
 import { type RunRecord, RunRecords } from './run-records.ts';
+import { SessionBeside } from './session-beside.ts';
 import { ProcessTable, type Session } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
 import { lockFile } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
-import type { Clock, Containment, KnownMain, Launch, Started, Usage } from './world.ts';
+import type {
+  Beside,
+  BesideOutcome,
+  Clock,
+  Containment,
+  KnownMain,
+  Launch,
+  Notify,
+  Started,
+  Usage,
+} from './world.ts';
 
 export interface ProcessGroupOptions {
   readonly stateDirectory: string;
   readonly clock: Clock;
   /** Why there are no cgroups; null when nobody wanted them. */
   readonly because: string | null;
+  /** Where is recorded how programs end whose launch asks for it; null or absent: nowhere. */
+  readonly exits?: string | null;
   /** False: others may use the same directory. Only for tests. Default: true. */
   readonly lock?: boolean;
 }
-
-/** How long one look at all processes is good enough, in milliseconds. Members are asked for all in a row. */
-const AGE_LIMIT = { figures: 500, members: 20 } as const;
 
 /** @returns `refused`: another daemon has this state directory, or it cannot be written */
 export function openProcessGroups(
@@ -63,20 +77,29 @@ class ProcessGroups implements Containment {
   readonly #records: RunRecords;
   readonly #boot = bootId();
   readonly #own: OwnRuns;
+  readonly #beside: SessionBeside;
+  readonly #exits: ExitRecords;
   readonly #watches: Watchlist;
   readonly #unlock: () => void;
   readonly #foundGone = new Map<RunId, number>();
-  #figures: { readonly table: ProcessTable; readonly at: number } | undefined;
+  readonly #processes: RecentProcesses;
   #wake: (service: ServiceName) => void = () => undefined;
 
   constructor(options: ProcessGroupOptions, directory: string, unlock: () => void) {
     this.#clock = options.clock;
     this.#records = new RunRecords(directory);
     this.#unlock = unlock;
+    this.#processes = new RecentProcesses(options.clock);
     this.shortcomings = [weaker(options.because)];
     const wake = (service: ServiceName) => this.#wake(service);
     this.#own = new OwnRuns({ clock: options.clock, wake });
+    this.#beside = new SessionBeside({
+      ...{ clock: options.clock, wake },
+      ...{ records: this.#records, boot: this.#boot },
+    });
     this.#watches = new Watchlist(options.clock, wake);
+    this.#exits = new ExitRecords(options.exits ?? null);
+    this.#exits.keepOnly(() => this.#records.all());
   }
 
   services(): readonly ServiceName[] | { readonly unseen: Problem } {
@@ -89,6 +112,7 @@ class ProcessGroups implements Containment {
 
   look(service: ServiceName, _known: KnownMain): Observed {
     try {
+      this.#beside.sweep(service);
       const runs = this.#records.runs(service).map((key) => this.#lookAt(key));
       const existing = new Set(runs.map((run) => run.key.id));
       this.#own.keepOnly(service, existing);
@@ -102,9 +126,13 @@ class ProcessGroups implements Containment {
   /** The record comes first, so that a daemon that dies in between leaves a run that can be found by its marker. */
   start(key: RunKey, launch: Launch): Started | Problem {
     const failed = this.#records.write(key, null);
-    if (failed !== undefined) return this.#unrecorded(key, failed);
-    this.#figures = undefined;
-    const started = this.#own.start(key, launch, { cgroupProcs: null, judge: (outcome) => outcome });
+    if (failed !== undefined) return unrecorded(key, failed);
+    this.#processes.forget();
+    const judge = (seen: Outcome) => this.#exits.outcome(key.id, launch, seen);
+    const place = { cgroupProcs: null, judge };
+    const started = this.#exits.recording(key.id, launch, (record) =>
+      this.#own.start(key, launch, { ...place, record }),
+    );
     if ('code' in started) {
       this.#records.remove(key);
       this.#records.forget(key.service);
@@ -124,17 +152,39 @@ class ProcessGroups implements Containment {
         service: key.service,
       };
     }
-    this.#figures = undefined;
+    this.#processes.forget();
     return this.#own.command(launch, null, done);
   }
 
+  runBeside(
+    key: RunKey,
+    what: string,
+    launch: Launch,
+    timeout: number,
+    done: (outcome: BesideOutcome) => void,
+  ): Beside | Problem {
+    return this.#beside.run(key, what, launch, timeout, done);
+  }
+
+  hear(pid: number, notify: Notify): (() => void) | undefined {
+    return hearAgain(pid, notify);
+  }
+
   signal(key: RunKey, signal: Signal): Problem | undefined {
-    this.#figures = undefined;
+    this.#processes.forget();
     return signalSession(this.#session(key), signal);
   }
 
+  signalMain(key: RunKey, main: Started | null, signal: Signal): Problem | undefined {
+    const members = this.members(key);
+    // The first process of a recorded run is a shell that hears nothing.
+    if (!this.#exits.has(key.id)) return signalMain(main, members, signal);
+    const program = this.#exits.program(key.id, members);
+    return signalMain(null, program === undefined ? [] : [program], signal);
+  }
+
   kill(key: RunKey): Problem | undefined {
-    this.#figures = undefined;
+    this.#processes.forget();
     return signalSession(this.#session(key), 'SIGKILL');
   }
 
@@ -146,7 +196,7 @@ class ProcessGroups implements Containment {
       return { ...unreadable(pathOf(error), error), service: key.service };
     }
     const failed = this.#records.remove(key);
-    if (failed !== undefined) return this.#unrecorded(key, failed);
+    if (failed !== undefined) return unrecorded(key, failed);
     this.#forgetRun(key.id);
     return undefined;
   }
@@ -157,7 +207,8 @@ class ProcessGroups implements Containment {
 
   members(key: RunKey): readonly number[] {
     try {
-      return this.#recentTable(AGE_LIMIT.members)
+      return this.#processes
+        .table('members')
         .members(this.#session(key))
         .map(({ pid }) => pid);
     } catch {
@@ -170,8 +221,8 @@ class ProcessGroups implements Containment {
   }
 
   environment(key: RunKey): Readonly<Record<string, string>> | undefined {
-    const [oldest] = this.members(key);
-    return oldest === undefined ? undefined : environmentOf(oldest);
+    const main = this.#exits.program(key.id, this.members(key));
+    return main === undefined ? undefined : environmentOf(main);
   }
 
   limit(service: ServiceName, resources: Resources): readonly Problem[] {
@@ -184,7 +235,7 @@ class ProcessGroups implements Containment {
 
   usage(key: RunKey): Usage {
     try {
-      const members = this.#recentTable(AGE_LIMIT.figures).members(this.#session(key));
+      const members = this.#processes.table('figures').members(this.#session(key));
       if (members.length === 0) return { cpuMicroseconds: null, memoryBytes: null };
       const ticks = sum(members.map(({ cpuTicks }) => cpuTicks));
       return {
@@ -215,6 +266,7 @@ class ProcessGroups implements Containment {
   close(): void {
     this.#wake = () => undefined;
     this.#watches.close();
+    this.#beside.close();
     this.#own.close();
     this.#unlock();
   }
@@ -237,8 +289,10 @@ class ProcessGroups implements Containment {
   }
 
   #adoptedMain(key: RunKey, record: RunRecord | null): MainProcess {
+    if (record !== null && this.#lives(record)) return { is: 'running', pid: record.pid };
+    const recorded = this.#exits.read(key.id, this.#clock.now());
+    if (recorded !== undefined) return { is: 'ended', ...recorded };
     if (record === null) return { is: 'unknown' };
-    if (this.#lives(record)) return { is: 'running', pid: record.pid };
     const at = this.#foundGone.get(key.id) ?? this.#clock.now();
     this.#foundGone.set(key.id, at);
     return { is: 'ended', outcome: { kind: 'unknown', oom: false }, at };
@@ -260,8 +314,8 @@ class ProcessGroups implements Containment {
    */
   #members(key: RunKey, main: MainProcess | undefined): readonly ProcessStat[] {
     const ended = main?.is === 'ended' ? main.at : Number.POSITIVE_INFINITY;
-    if (this.#figures === undefined || this.#figures.at <= ended) this.#figures = undefined;
-    return this.#recentTable(AGE_LIMIT.members).members(this.#session(key));
+    this.#processes.forgetBefore(ended);
+    return this.#processes.table('members').members(this.#session(key));
   }
 
   /** Differs whenever a look would tell something else. */
@@ -271,35 +325,12 @@ class ProcessGroups implements Containment {
     return this.members(key).length > 0 ? 'some' : 'none';
   }
 
-  #recentTable(age: number): ProcessTable {
-    const now = this.#clock.now();
-    if (this.#figures === undefined || now - this.#figures.at > age) {
-      this.#figures = { table: new ProcessTable(), at: now };
-    }
-    return this.#figures.table;
-  }
-
-  #unrecorded(key: RunKey, failed: string): Problem {
-    const message = `the record of run ${key.id} cannot be written: ${inWords(failed)}`;
-    return { code: 'state-unwritable', severity: 'error', message, service: key.service };
-  }
-
   #forgetRun(run: RunId): void {
     this.#own.forget(run);
     this.#watches.forget(run);
+    this.#exits.remove(run);
     this.#foundGone.delete(run);
   }
-}
-
-function weaker(because: string | null): Problem {
-  const why = because === null ? 'containment is process_group' : because;
-  const message = `${why}; runs are sessions of processes: one that leaves its session and clears its environment escapes, and no limits can be set`;
-  return { code: 'containment-weak', severity: 'warning', message };
-}
-
-/** Either the records or /proc itself could not be listed. */
-function pathOf(error: unknown): string {
-  return error instanceof Error && 'path' in error ? String(error.path) : '/proc';
 }
 
 function sum(numbers: readonly number[]): number {

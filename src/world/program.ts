@@ -13,7 +13,9 @@ const FIRST_LINE = 256;
  * relative path starts at its working directory. Whether the user of the service may execute it is asked by the
  * launcher, as that user.
  */
-export function findProgram(launch: Launch): { readonly path: string } | Problem {
+export function findProgram(
+  launch: Pick<Launch, 'argv' | 'environment' | 'workingDirectory'>,
+): { readonly path: string } | Problem {
   const unusable = unusableDirectory(launch.workingDirectory);
   if (unusable !== undefined) return unusable;
   const name = launch.argv[0];

@@ -8,6 +8,7 @@ import {
   runDirectory,
   type ServiceName,
 } from '../model/names.ts';
+import { isBesideName } from './beside-name.ts';
 import { codeOf } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { isFailure } from './world.ts';
@@ -18,6 +19,9 @@ export interface RunRecord {
   readonly ticks: number | null;
   readonly boot: string;
 }
+
+/** What a record is about: a run, or a command beside one by its name. */
+export type Recorded = RunKey | { readonly service: ServiceName; readonly name: string };
 
 const SUFFIX = '.json';
 const LARGEST = 4096;
@@ -42,14 +46,25 @@ export class RunRecords {
 
   /** Throws when the directory cannot be listed; one that is not there has no runs. Other files are not ours. */
   runs(service: ServiceName): readonly RunKey[] {
-    return this.#names(service).flatMap((name) => {
-      if (!name.endsWith(SUFFIX)) return [];
-      return parseRunDirectory(service, name.slice(0, -SUFFIX.length)) ?? [];
-    });
+    return this.#names(service).flatMap((name) => parseRunDirectory(service, name) ?? []);
+  }
+
+  /** Of all services; undefined when they cannot be listed. */
+  all(): readonly RunKey[] | undefined {
+    try {
+      return this.services().flatMap((service) => this.runs(service));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The names of commands beside runs; throws as above. */
+  besides(service: ServiceName): readonly string[] {
+    return this.#names(service).filter(isBesideName);
   }
 
   /** null: the run has a place, but its first process is not known. */
-  read(key: RunKey): RunRecord | null {
+  read(key: Recorded): RunRecord | null {
     const text = this.#files.read(this.#path(key), LARGEST);
     if (isFailure(text)) return null;
     try {
@@ -60,13 +75,13 @@ export class RunRecords {
   }
 
   /** Answers the error code of what went wrong. */
-  write(key: RunKey, record: RunRecord | null): string | undefined {
+  write(key: Recorded, record: RunRecord | null): string | undefined {
     const text = record === null ? '' : `${JSON.stringify(record)}\n`;
     return this.#files.replace(this.#path(key), text, { mode: 0o600, durable: false })?.failed;
   }
 
   /** Answers the error code of what went wrong; gone is fine. */
-  remove(key: RunKey): string | undefined {
+  remove(key: Recorded): string | undefined {
     return this.#files.remove(this.#path(key))?.failed;
   }
 
@@ -80,15 +95,18 @@ export class RunRecords {
 
   #names(service: ServiceName): readonly string[] {
     try {
-      return fs.readdirSync(join(this.#directory, service));
+      return fs
+        .readdirSync(join(this.#directory, service))
+        .flatMap((name) => (name.endsWith(SUFFIX) ? [name.slice(0, -SUFFIX.length)] : []));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
     }
   }
 
-  #path(key: RunKey): string {
-    return join(this.#directory, key.service, `${runDirectory(key)}${SUFFIX}`);
+  #path(key: Recorded): string {
+    const name = 'name' in key ? key.name : runDirectory(key);
+    return join(this.#directory, key.service, `${name}${SUFFIX}`);
   }
 }
 

@@ -1,12 +1,15 @@
 /** Which processes belong to a run that is a session? */
-import type { RunId } from '../model/names.ts';
 import { allProcesses, type ProcessStat, processStat, readProc } from './procfs.ts';
 
 /** Every process of a run has it in its environment, children that made a session of their own included. */
 export const MARKER = 'PROCESSMASTER_RUN_ID';
 
+/** Every process of a command beside a run has this one too, and does not belong to the run then. */
+export const BESIDE_MARKER = 'PROCESSMASTER_BESIDE';
+
 export interface Session {
-  readonly run: RunId;
+  /** What the marker says: the id of a run, or the name of a command beside one. */
+  readonly run: string;
   /** The first process, which made the session; null when it is not known. */
   readonly leader: { readonly pid: number; readonly ticks: number | null } | null;
 }
@@ -49,10 +52,13 @@ export class ProcessTable {
   #marker(pid: number): string {
     const known = this.#markers.get(pid);
     if (known !== undefined) return known;
-    const environment = readProc(`${pid}/environ`) ?? '';
-    const entry = environment.split('\0').find((each) => each.startsWith(`${MARKER}=`));
-    const marker = entry?.slice(MARKER.length + 1) ?? '';
+    const entries = (readProc(`${pid}/environ`) ?? '').split('\0');
+    const marker = variable(BESIDE_MARKER, entries) ?? variable(MARKER, entries) ?? '';
     this.#markers.set(pid, marker);
     return marker;
   }
+}
+
+function variable(name: string, entries: readonly string[]): string | undefined {
+  return entries.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 }

@@ -13,6 +13,8 @@ export interface SourceFile {
   readonly content: string;
   /** Differs when the content may differ; undefined when nothing can be told from it. */
   readonly stamp: string | undefined;
+  /** When it was last written or changed, if that is known; milliseconds since 1970. */
+  readonly changed?: number;
 }
 
 export interface SourceLook {
@@ -119,7 +121,7 @@ async function readAt(path: string): Promise<SourceFile> {
       for await (const chunk of stream) hash.update(chunk);
     }
     const old = Math.max(stats.mtimeMs, stats.ctimeMs) + COARSEST_STAMP < begun;
-    return { content: hash.digest('hex'), stamp: old ? stampOf(stats) : undefined };
+    return { content: hash.digest('hex'), stamp: old ? stampOf(stats) : undefined, changed: stats.ctimeMs };
   } finally {
     await file.close();
   }

@@ -16,6 +16,8 @@ export interface SourceWatchOptions {
   readonly debounce: number;
   /** Files that were added, removed, or have another content than at the call before; absolute and sorted, never empty. */
   readonly changed: (files: readonly string[]) => void;
+  /** Files that were changed since then are told of by the first look; milliseconds since 1970. */
+  readonly since?: number;
   /** Something cannot be watched, or not be read; each reason is told once. It is looked now and then instead. */
   readonly failed: (reason: string) => void;
 }
@@ -150,8 +152,15 @@ export class SourceWatch {
       this.#blind = true;
       this.#tell(`cannot read ${path}: ${reason}`);
     }
-    const files = before === undefined ? [] : differences(before, tree);
+    const files = before === undefined ? this.#changedSince(tree) : differences(before, tree);
     if (files.length > 0) this.#options.changed(files);
+  }
+
+  /** The first look comes after the service was started: what was saved in between is news. */
+  #changedSince(tree: SourceTree): readonly string[] {
+    const { since } = this.#options;
+    if (since === undefined) return [];
+    return [...tree].flatMap(([path, { changed = 0 }]) => (changed >= since ? [path] : [])).sort();
   }
 
   #isIgnored(root: string, path: string): boolean {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 /** Fixed, so that neither the PATH of the daemon nor that of a service can put another program in their place. */
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'];
 
-export type Tool = 'sh' | 'env' | 'nice' | 'prlimit' | 'setpriv' | 'flock';
+export type Tool = 'sh' | 'env' | 'nice' | 'prlimit' | 'setpriv' | 'flock' | 'mkfifo';
 
 const found = new Map<Tool, string>();
 

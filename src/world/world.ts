@@ -1,6 +1,7 @@
 /** What may this program ask of the outside? Every port here has a Linux side and a twin in test/simulation. */
 import type { RunId, RunKey, ServiceName } from '../model/names.ts';
 import type { Observed, Outcome } from '../model/observed.ts';
+import type { HttpQuestion, ProbeResult } from '../model/probe.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Credentials, Resources, Rlimit } from '../model/spec.ts';
@@ -8,6 +9,8 @@ import type { Credentials, Resources, Rlimit } from '../model/spec.ts';
 export interface Clock {
   /** Whole milliseconds since 1970. Within one process it never runs backwards, whatever is done to the clock. */
   now(): number;
+  /** What the clock on the wall shows, also when it was set back: for what people arrange by it. */
+  wall(): number;
   /** Calls `wake` once after `delay` milliseconds; the answer cancels it. */
   after(delay: number, wake: () => void): () => void;
 }
@@ -50,6 +53,14 @@ export interface Files {
   executable(path: string, credentials: Credentials | null): boolean;
 }
 
+/** What only somebody needs who makes and removes files that belong to people. */
+export interface FileMaking {
+  /** Like `replace`, but never in the place of anything: `EEXIST` when the name is taken, also by a dangling link. */
+  create(path: string, text: string, options: { mode: number; durable: boolean }): Failure | undefined;
+  /** Where a symbolic link leads; undefined when the path is none. */
+  linkTarget(path: string): string | undefined | Failure;
+}
+
 export interface Group {
   readonly name: string;
   readonly gid: number;
@@ -80,6 +91,21 @@ export interface Launch {
   /** Open file descriptors of the daemon, or null for /dev/null. The caller closes them afterwards. */
   readonly stdout: number | null;
   readonly stderr: number | null;
+  /**
+   * True: how the program ends is written down where the containment was given a place for it, so that a later daemon
+   * knows it too. For that a shell stays as the parent of the program, and is the first process of the run. An exit
+   * with code 130 or 141 counts as SIGINT or SIGPIPE then: shells do not tell these apart.
+   */
+  readonly record?: boolean;
+  /** Only for the first process of a run: how it says that it is ready. */
+  readonly notify?: Notify;
+}
+
+export interface Notify {
+  /** This descriptor, 3 or higher, is open for writing in the program. */
+  readonly fd: number;
+  /** Called once, when a newline was written there; not after the program has ended. */
+  readonly heard: () => void;
 }
 
 export interface Started {
@@ -97,6 +123,14 @@ export interface Usage {
 /** The main process of a run as an earlier daemon noted it. */
 export type KnownMain = (run: RunId) => { readonly pid: number; readonly ticks: number | null } | null;
 
+export type BesideOutcome = Outcome | { readonly kind: 'timed_out' };
+
+/** A command that runs beside a run. */
+export interface Beside {
+  /** Kills it with all that it started; its end is not told any more. */
+  cancel(): void;
+}
+
 /** Where runs live: one container each, a cgroup or (weaker) a session of processes. */
 export interface Containment {
   readonly kind: 'cgroup' | 'process_group';
@@ -109,8 +143,34 @@ export interface Containment {
   start(key: RunKey, launch: Launch): Started | Problem;
   /** Runs a command inside the container of a run; `done` is called once when that command has ended. */
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined;
+  /**
+   * Runs a command for a run, under the limits of its service but not as a part of it: in a container of its own, also
+   * before the run is there and after it has gone. Whatever the command leaves behind is killed as soon as it has
+   * ended, and everything of it when `timeout` milliseconds are over, when it is cancelled and when this containment
+   * closes. Like all containers it makes the place of the service, without limits where that was missing.
+   * @param what one of the words that tell the commands of one run apart: `liveness`, `pre_start`
+   * @param done called once, after this call has returned, when nothing of the command is left (or a second after it
+   * was killed in vain); never after `cancel`
+   * @returns a Problem when the command cannot be started, or one of the same run and word has not gone yet
+   */
+  runBeside(
+    key: RunKey,
+    what: string,
+    launch: Launch,
+    timeout: number,
+    done: (outcome: BesideOutcome) => void,
+  ): Beside | Problem;
+  /**
+   * Listens again to a run that an earlier daemon started with `notify`; what was said in between is heard now, what
+   * that daemon heard is not.
+   * @param pid of its main process, seen running just now
+   * @returns what ends the listening; undefined when the program has no such descriptor any more
+   */
+  hear(pid: number, notify: Notify): (() => void) | undefined;
   /** To every process of the run, and to those that appear meanwhile. */
   signal(key: RunKey, signal: Signal): Problem | undefined;
+  /** To the first process of the run alone; null: nobody remembers which that was, then to its oldest. */
+  signalMain(key: RunKey, main: Started | null, signal: Signal): Problem | undefined;
   /** SIGKILL to every process of the run at once. */
   kill(key: RunKey): Problem | undefined;
   /** Removes the empty container. */
@@ -130,8 +190,25 @@ export interface Containment {
   portHolder(port: number, service: ServiceName): string | undefined;
   /** `wake` is told the name of a service of which something changed; never what. */
   onChange(wake: (service: ServiceName) => void): void;
-  /** Ends all watching; leaves every process alone. */
+  /** Ends all watching and every command beside a run; leaves the runs alone. */
   close(): void;
+}
+
+/** Asks over the network, or in a log. `done` is called once, within the timeout, unless the answer was cancelled. */
+export interface Prober {
+  http(question: HttpQuestion, timeout: number, done: (result: ProbeResult) => void): () => void;
+  tcp(
+    question: { readonly host: string; readonly port: number },
+    timeout: number,
+    done: (result: ProbeResult) => void,
+  ): () => void;
+  /**
+   * Is there a line that matches, from this byte on? Safe against what the user of the service may have planted.
+   * @param from the size of the log when the run was started; a log that is shorter now is read from its beginning
+   */
+  log(path: string, credentials: Credentials | null, from: number, pattern: string): ProbeResult;
+  /** Bytes in an open log. */
+  sizeOf(fd: number): number;
 }
 
 export interface World {
@@ -140,6 +217,7 @@ export interface World {
   readonly files: Files;
   readonly users: Users;
   readonly containment: Containment;
+  readonly prober: Prober;
 }
 
 /** True for the answer of a port that could not do what it was asked. */

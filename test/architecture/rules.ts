@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that are loaded on demand, never with the program, and may therefore import more than their room. */
 export const ON_DEMAND: Readonly<Record<string, readonly string[]>> = {
+  'cli/background-daemon.ts': ['config', 'world'],
   'cli/check.ts': ['config', 'world'],
 };
 
@@ -75,6 +76,10 @@ export const EXCEPTIONS: Readonly<Record<string, { readonly may: readonly string
     'cli/tail.ts': {
       may: ['node:fs'],
       why: 'pmctl follows log files itself, the daemon carries no user traffic',
+    },
+    'cli/background-daemon.ts': {
+      may: ['node:fs', 'node:os'],
+      why: 'looks whether the daemon is there, and tells its settings the host name',
     },
     'cli/check.ts': { may: ['node:os'], why: 'the host name, for a check without a daemon' },
     'config/normalise.ts': {

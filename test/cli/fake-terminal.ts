@@ -45,6 +45,8 @@ export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
       if (!cancel?.aborted && !interruption.signal.aborted) now += milliseconds;
     },
     interrupted: interruption.signal,
+    endItself: () => {},
+    daemonProgram: ['/nowhere/processmaster.js'],
     environment: options.environment ?? {},
     directory: options.directory ?? '/',
     user: { name: 'bob', uid: options.uid ?? 1000 },

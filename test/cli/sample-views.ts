@@ -23,6 +23,9 @@ export function instanceView(instance: number, more: Partial<InstanceView> = {})
     memory_bytes: 24 * 1024 * 1024,
     restarts: 0,
     adopted: false,
+    ready: true,
+    port: null,
+    probes: [],
     reason: '',
     ...more,
   };

@@ -2,10 +2,19 @@ import { expect, test } from 'vitest';
 import { type CheckInput, checkDirectory } from '../../src/config/check.ts';
 import { TwinFiles } from '../twins/files.ts';
 import { twinUsers } from '../twins/users.ts';
-import { filesWith, sentences, web } from './ground.ts';
+import { filesWith, HOST, sentences, web } from './ground.ts';
 
 function check(files: TwinFiles, change: Partial<CheckInput> = {}) {
-  const input = { cwd: '/etc/pm', env: {}, flags: {}, files, users: twinUsers(), hostname: 'h', ...change };
+  const input = {
+    cwd: '/etc/pm',
+    env: {},
+    flags: {},
+    files,
+    users: twinUsers(),
+    hostname: 'h',
+    host: HOST,
+    ...change,
+  };
   const { errors, warnings, ...rest } = checkDirectory(input);
   return { ...rest, errors: sentences(errors), warnings: sentences(warnings) };
 }

@@ -7,9 +7,18 @@ import { loadSettings } from '../../src/config/settings.ts';
 import { systemFiles } from '../../src/world/files.ts';
 import { TwinFiles } from '../twins/files.ts';
 import { twinUsers } from '../twins/users.ts';
+import { HOST } from './ground.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const INPUT = { cwd: ROOT, env: {}, flags: {}, files: systemFiles(), users: twinUsers(), hostname: 'h' };
+const INPUT = {
+  cwd: ROOT,
+  env: {},
+  flags: {},
+  files: systemFiles(),
+  users: twinUsers(),
+  hostname: 'h',
+  host: HOST,
+};
 
 test('the examples are right', () => {
   const names = readdirSync(join(ROOT, 'config.d')).filter((name) => name.endsWith('.yaml'));

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly path?: string;
 }
 
+export const HOST = { cpus: 4, zone: 'UTC' };
+
 /** The service that /etc/pm/config.d/web.yaml with this text defines, or the problems as sentences. */
 export function define(text: string, around: Surroundings = {}): Defined | readonly string[] {
   const reading = read(text, around);
@@ -51,7 +53,12 @@ export function read(text: string, around: Surroundings = {}): Reading {
   };
   const root = (around.as ?? 'root') === 'root';
   const file = { path, shown: path.replace('/etc/pm/', '') };
-  return readDefinition(text, file, { settings, environment: around.env ?? {}, root });
+  return readDefinition(text, file, {
+    settings,
+    environment: around.env ?? {},
+    root,
+    host: HOST,
+  });
 }
 
 /** A definition that lacks nothing, with more lines after it. */
@@ -72,7 +79,7 @@ export function directoryOf(
     vars: {},
     ...change,
   };
-  return new ServiceDirectory({ files, users, settings, environment: {}, cwd: '/etc/pm' });
+  return new ServiceDirectory({ files, users, host: HOST, settings, environment: {}, cwd: '/etc/pm' });
 }
 
 /** Files of the configuration directory by base name. */

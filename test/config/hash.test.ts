@@ -37,11 +37,41 @@ test.each([
   ['process.no_new_privileges', '  no_new_privileges: true'],
   ['process.type', '  type: oneshot'],
   ['port', 'port: 80'],
+  ['rollout.surge', 'rollout: { surge: 0 }'],
+  ['rollout.overlap', 'rollout: { overlap: 1s }'],
+  ['rollout.timeout', 'rollout: { timeout: 1s }'],
+  ['rollout.min_ready', 'rollout: { min_ready: 1s }'],
+  ['rollout.on_failure', 'rollout: { on_failure: replace }'],
+  ['restart_policy.crash_on_start', 'restart_policy: { crash_on_start: wait_for_change }'],
+  ['probes.startup', 'probes: { startup: { fd: 3 } }'],
+  ['probes.readiness.http.url', 'probes: { readiness: { http: "http://a/" } }'],
+  ['probes.liveness', 'probes: { liveness: { tcp: 80 } }'],
+  ['depends_on', 'depends_on: [db]'],
+  ['hooks.pre_start', 'hooks: { pre_start: [x] }'],
+  ['hooks.post_stop', 'hooks: { post_stop: [x] }'],
+  ['watch', 'watch: src'],
+  ['process.schedule', '  schedule: "@daily"'],
+  ['process.reload_signal', '  reload_signal: SIGHUP'],
+  ['process.reload_command', '  reload_command: [x]'],
 ])('a change of %s changes the digest, and the hash only when processes must change', (path, line) => {
   const text = path === 'process.command' ? 'process: { command: [other] }\n' : web(line);
   const changed = defined(text);
   expect(changed.digest).not.toBe(BASE.digest);
   expect(changed.hash === BASE.hash).toBe(applyClassOf(path) === 'live');
+});
+
+test('a definition of the first release has the hash that it had then, so that an upgrade restarts nothing', () => {
+  expect(BASE).toMatchObject({ hash: '88c65f6a282b', digest: '0b5197cfc631' });
+  const withPort = defined(web('port: 80'));
+  expect(withPort).toMatchObject({ hash: '5e0b62bbdd58', digest: 'f32b2eb3dbe0' });
+  const job = defined(web('  type: oneshot', 'instances: 3', 'description: x'));
+  expect(job).toMatchObject({ hash: '18ea6cea3705', digest: 'f8eee23333f1' });
+});
+
+test('how many processes may surge counts where it is not what the service would have anyway', () => {
+  const withPort = defined(web('port: 80'));
+  expect(defined(web('port: 80', 'rollout: { surge: 0 }')).digest).toBe(withPort.digest);
+  expect(defined(web('port: 80', 'rollout: { surge: 1 }')).digest).not.toBe(withPort.digest);
 });
 
 test('comments, order, quotes and defaults that are written out change nothing', () => {

@@ -65,7 +65,7 @@ describe('a file that breaks', () => {
     const state = directory.load();
     expect(told(state)).toEqual(['api: v2', 'web: v1 (last good)']);
     expect(sentences(state.problems)).toEqual([
-      'config.d/web.yaml:3:12  instances: "many" is not of type whole number; for example instances: 2',
+      'config.d/web.yaml:3:12  instances: "many" must be a whole number from 0 to 999, or auto',
     ]);
     expect(state.services.get('web' as never)?.problems).toEqual(state.problems);
     expect(state.problems[0]?.service).toBe('web');

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ServiceDirectory } from '../../src/config/load.ts';
 import { systemFiles } from '../../src/world/files.ts';
 import { twinUsers } from '../twins/users.ts';
-import { sentences, web } from './ground.ts';
+import { HOST, sentences, web } from './ground.ts';
 
 function ground(): { readonly directory: ServiceDirectory; readonly path: string } {
   const top = mkdtempSync(join(tmpdir(), 'service-files-'));
@@ -20,7 +20,7 @@ function ground(): { readonly directory: ServiceDirectory; readonly path: string
     service_defaults: {},
     vars: {},
   };
-  const input = { files: systemFiles(), users: twinUsers(), settings, environment: {}, cwd: top };
+  const input = { files: systemFiles(), users: twinUsers(), host: HOST, settings, environment: {}, cwd: top };
   return { directory: new ServiceDirectory(input), path };
 }
 

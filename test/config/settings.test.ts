@@ -48,6 +48,7 @@ test('no file is needed: root gets the places of the system', () => {
     cgroup_memory_max: null,
     cgroup_memory_swap_max: null,
     watch: { enabled: true, settle: 200 },
+    pools: { start_port: 4000, end_port: 4099 },
     prune: { max_percent: 30 },
     service_defaults: {},
     vars: {},
@@ -105,6 +106,7 @@ describe('the command line wins over the environment, that over the file, that o
     if (fact.unit === 'duration') return ['1s', '2s', '3s'];
     if (fact.unit === 'mode') return ['0600', '0640', '0620'];
     if (fact.unit === 'size') return ['1M', '2M', '3M'];
+    if (fact.path.startsWith('pools.')) return ['4010', '4020', '4030'];
     if (fact.unit === 'cpu' || fact.type === 'whole number') return ['2', '3', '4'];
     return ['one', 'two', 'three'];
   }
@@ -254,7 +256,11 @@ describe('what is refused', () => {
     ['sock_group: nosuch', expect.stringContaining('sock_group: this host knows no group "nosuch"')],
     [`sock_path: /${'x'.repeat(107)}`, expect.stringContaining('has 108 bytes, a socket takes 107')],
     ['gateway: {}', expect.stringContaining('unknown key gateway')],
-    ['pools: {}', expect.stringContaining('unknown key pools')],
+    [
+      'pools: { start_port: 5000, end_port: 4999 }',
+      'config.yaml:1:38  pools.end_port: 4999 is below pools.start_port, 5000, so that there is no port to hand out',
+    ],
+    ['pools: { end_port: 65536 }', expect.stringContaining('pools.end_port: 65536 is more than 65535')],
     ['api: {}', expect.stringContaining('unknown key api')],
     ['- a', expect.stringContaining('is not a map of keys')],
     [
@@ -271,7 +277,7 @@ describe('what is refused', () => {
     ],
     [
       'service_defaults: { instances: x }',
-      expect.stringContaining('config.yaml:1:32  service_defaults.instances: "x" is not'),
+      expect.stringContaining('config.yaml:1:32  service_defaults.instances: "x" must be'),
     ],
   ])('%s', (text, expected) => {
     expect(problems(`${text}\n`)).toEqual([expected]);

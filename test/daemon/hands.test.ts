@@ -26,8 +26,10 @@ describe('the stop command of a run whose definition is outdated', () => {
     store.setMemory(WEB, remembered);
     const twin = twinUsers();
     const users = known ? twin : { ...twin, user: () => undefined };
-    const world = { ...fake.world, users };
-    const hands = new Hands({ ...fake, world, store, report: () => {}, mark: () => {} });
+    const clock = { now: () => 0, wall: () => 0, after: () => () => {} };
+    const world = { ...fake.world, users, clock };
+    const settings = { ...fake.settings, pools: { start_port: 4000, end_port: 4099 } };
+    const hands = new Hands({ ...fake, settings, world, store, report: () => {}, mark: () => {} });
     const action = { do: 'stop_command', run: outdated.key, because: 'stop_requested' } as const;
     const applied = { b: spec({ process }) };
     hands.carryOut(action, situation({ desired: defined({ hash: 'a' }), applied, memory: remembered }));

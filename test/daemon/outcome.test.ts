@@ -1,7 +1,7 @@
 /** When has a command been fulfilled? */
 import { describe, expect, test } from 'vitest';
 import { type Glance, isDown, isUp } from '../../src/daemon/outcome.ts';
-import { PROOF_OF_LIFE } from '../../src/reconcile/decide.ts';
+import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
 import type { SlotPhase } from '../../src/reconcile/situation.ts';
 import { defined, exited, memory, NOW, over, run, runKey, seen, unseen } from '../builders.ts';
 
@@ -25,6 +25,9 @@ const running = (more: Partial<Extract<SlotPhase, { phase: 'running' }>> = {}): 
   run: RUN,
   outdated: false,
   mainEnded: false,
+  ready: true,
+  health: '',
+  rejected: null,
   ...more,
 });
 

@@ -31,7 +31,7 @@ beforeEach(() => {
     look: (service) => (running.has(service) ? seen(run({ service })) : seen()),
   };
   settlement = new Settlement({
-    world: { clock: { now: () => now, after: () => () => {} } },
+    world: { clock: { now: () => now, wall: () => now, after: () => () => {} } },
     store,
     complain: (problem) => complaints.push(problem),
     setIntents: (changes) => store.setIntents(changes),

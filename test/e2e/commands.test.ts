@@ -55,9 +55,9 @@ describe.each(GROUNDS)('$title', (ground) => {
         'worker_started 1 1',
         'worker_started 2 1',
         ...['0', '1', '2'].flatMap((slot) => [
+          `worker_started ${slot} 2`,
           `worker_stop_requested ${slot} 1`,
           `worker_stopped ${slot} 1`,
-          `worker_started ${slot} 2`,
         ]),
       ],
     );
@@ -339,6 +339,9 @@ test('status --json has every field that others build on', async () => {
             restarts: 0,
             adopted: false,
             reason: '',
+            ready: true,
+            port: null,
+            probes: [],
           },
         ],
         id: 'web',

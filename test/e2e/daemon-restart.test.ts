@@ -171,7 +171,9 @@ test('a changed file that was saved while the daemon was away is followed at its
   await host.crash();
   host.service('web', 'exec sleep 2000');
   await host.start();
-  await host.sees('web', 'replaced', ({ state, generation }) => state === 'running' && generation === 2);
+  await host.sees('web', 'replaced', ({ instances }) => {
+    return instances.length === 1 && instances[0]?.generation === 2;
+  });
   expect(isGone(web)).toBe(true);
   expect(await host.pidOf('same')).toBe(same);
 });

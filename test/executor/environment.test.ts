@@ -41,7 +41,7 @@ function environment(process: Part<ProcessSpec> = {}, more: Partial<EnvironmentI
     self: credentials({ user: 'root', home: '/root', shell: '/bin/bash' }),
     inherited: DAEMON,
     cluster: { enabled: false, name: 'default', node_id: 'host-1', expected_nodes: 1 },
-    run: { instance: 1, generation: 7, id: 'run-id' },
+    run: { instance: 1, generation: 7, id: 'run-id', port: null },
     ...more,
   });
 }
@@ -80,6 +80,23 @@ describe('what every process gets', () => {
     const own = spec({ port: 8080, process: { env: { PORT: '1' } } });
     expect(environment({}, { spec: own })['PORT']).toBe('8080');
     expect(environment()).not.toHaveProperty('PORT');
+  });
+
+  it('the port that this run was given, in the values that name it too', () => {
+    const own = spec({ port: 'auto', process: { env: { URL: 'http://127.0.0.1:${port}/' } } });
+    const run = { instance: 1, generation: 7, id: 'run-id', port: 4007 };
+    const given = environment({}, { spec: own, run });
+    expect([given['PORT'], given['URL']]).toEqual(['4007', 'http://127.0.0.1:4007/']);
+    expect(given).not.toHaveProperty('PROCESSMASTER_ENABLE_REUSEPORT');
+  });
+
+  it.each([
+    ['several instances share it', { port: 80, instances: 2, rollout: { surge: 0 } }, '1'],
+    ['a successor shares it for a while', { port: 80, instances: 1, rollout: { surge: 1 } }, '1'],
+    ['one process has it alone', { port: 80, instances: 1, rollout: { surge: 0 } }, undefined],
+    ['each instance has its own', { port: 'auto' as const, instances: 2 }, undefined],
+  ])('whether a port is to be shared: %s', (_, changes, told) => {
+    expect(environment({}, { spec: spec(changes) })['PROCESSMASTER_ENABLE_REUSEPORT']).toBe(told);
   });
 
   it('who and which run it is cannot be overwritten', () => {

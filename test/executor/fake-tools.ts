@@ -30,6 +30,10 @@ export interface FakeTools extends StartTools {
   readonly end: (outcome: Outcome) => void;
 }
 
+function never(): never {
+  throw new Error('nothing is probed here');
+}
+
 export const STARTED: Started = { pid: 4711, ticks: 99 };
 
 export function fakeTools(answers: Answers = {}): FakeTools {
@@ -57,6 +61,7 @@ export function fakeTools(answers: Answers = {}): FakeTools {
   const world: Partial<World> = {
     containment: containment as Containment,
     users: { self, user: () => undefined, group: () => undefined },
+    prober: { http: never, tcp: never, log: never, sizeOf: () => 0 },
   };
   return {
     world: world as World,

@@ -5,6 +5,8 @@ import type { ProblemCode } from '../../src/model/problem.ts';
 import { credentials, defined, problem, runKey } from '../builders.ts';
 import { type Answers, fakeTools, STARTED } from './fake-tools.ts';
 
+/** No port, no record, nothing to hear. */
+const PLAIN = { port: null, record: false, notify: undefined };
 const KEY = runKey({ slot: 2, generation: 5 });
 
 describe('a start', () => {
@@ -25,7 +27,7 @@ describe('a start', () => {
         },
       },
     });
-    expect(startRun(KEY, desired, tools)).toEqual(STARTED);
+    expect(startRun(KEY, desired, tools, PLAIN)).toMatchObject(STARTED);
     expect(tools.launches).toHaveLength(1);
     expect(tools.launches[0]).toMatchObject({
       argv: ['web', '--id=2', 'g5', '${instance}'],
@@ -48,14 +50,16 @@ describe('a start', () => {
   it('clears the pid file of the service, and starts it even when the file must be left alone', () => {
     const kept = { code: 'pid-file-kept', severity: 'warning', message: 'left alone' } as const;
     const tools = fakeTools({ pidFile: kept });
-    expect(startRun(KEY, defined({ spec: { pid_file: '/run/web.pid' } }), tools)).toEqual(STARTED);
+    expect(startRun(KEY, defined({ spec: { pid_file: '/run/web.pid' } }), tools, PLAIN)).toMatchObject(
+      STARTED,
+    );
     expect(tools.cleared).toEqual(['/run/web.pid']);
     expect(tools.complaints).toMatchObject([{ code: 'pid-file-kept', service: 'web' }]);
   });
 
   it('writes to its two logs, and leaves no descriptor open in the daemon', () => {
     const tools = fakeTools();
-    startRun(KEY, defined(), tools);
+    startRun(KEY, defined(), tools, PLAIN);
     expect(tools.opened).toEqual(['/srv/web/stdout.log', '/srv/web/stderr.log']);
     expect(tools.launches[0]?.stdout).not.toBe(tools.launches[0]?.stderr);
     expect(tools.open.size).toBe(0);
@@ -63,7 +67,7 @@ describe('a start', () => {
 
   it('opens one file once when both streams go to it', () => {
     const tools = fakeTools();
-    startRun(KEY, defined({ spec: { logs: { stderr: '/srv/web/stdout.log' } } }), tools);
+    startRun(KEY, defined({ spec: { logs: { stderr: '/srv/web/stdout.log' } } }), tools, PLAIN);
     expect(tools.opened).toEqual(['/srv/web/stdout.log']);
     expect(tools.launches[0]?.stderr).toBe(tools.launches[0]?.stdout);
     expect(tools.open.size).toBe(0);
@@ -96,7 +100,7 @@ describe('a refused start', () => {
     const tools = fakeTools(answers);
     const required_env = code === 'environment-missing' ? ['NOWHERE'] : [];
     const desired = defined({ lines: LINES, spec: { port: 80, process: { required_env } } });
-    const refused = startRun(KEY, desired, tools);
+    const refused = startRun(KEY, desired, tools, PLAIN);
     expect(refused).toMatchObject({ code, severity: 'error', service: 'web', file: 'config.d/web.yaml' });
     expect(refused).toMatchObject(line === undefined ? {} : { line, column: 3, path });
     expect('line' in refused).toBe(line !== undefined);
@@ -105,14 +109,14 @@ describe('a refused start', () => {
 
   it('lists every variable that is missing', () => {
     const desired = defined({ spec: { process: { required_env: ['A', 'B'], env: { B: '' } } } });
-    expect(startRun(KEY, desired, fakeTools())).toMatchObject({
+    expect(startRun(KEY, desired, fakeTools(), PLAIN)).toMatchObject({
       message: 'required variables are not set: A, B',
     });
   });
 
   it('names the process that holds the port, and starts nothing', () => {
     const tools = fakeTools({ portHolder: '811 nginx' });
-    expect(startRun(KEY, defined({ spec: { port: 80 } }), tools)).toMatchObject({
+    expect(startRun(KEY, defined({ spec: { port: 80 } }), tools, PLAIN)).toMatchObject({
       message: 'port 80 is taken by 811 nginx',
     });
     expect(tools).toMatchObject({ launches: [], opened: [] });
@@ -124,7 +128,7 @@ describe('a refused start', () => {
         throw new Error('a mistake of our own');
       },
     });
-    expect(() => startRun(KEY, defined(), tools)).toThrow('a mistake of our own');
+    expect(() => startRun(KEY, defined(), tools, PLAIN)).toThrow('a mistake of our own');
     expect(tools.open.size).toBe(0);
   });
 });

@@ -14,7 +14,14 @@ const SPEC = spec({
 const nobody = (): void => {};
 
 function input(changes: Partial<StopCommandInput> = {}): StopCommandInput {
-  return { key: KEY, spec: SPEC, secrets: new Map([['T', 'hush']]), credentials: credentials(), ...changes };
+  return {
+    key: KEY,
+    spec: SPEC,
+    secrets: new Map([['T', 'hush']]),
+    credentials: credentials(),
+    port: null,
+    ...changes,
+  };
 }
 
 describe('the stop command', () => {

@@ -113,6 +113,26 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       expect(isGone(runaway!)).toBe(true);
     });
 
+    it('signals the first process alone when it is told to', async () => {
+      const key = start([
+        'sh',
+        '-c',
+        `${RUNAWAY} trap 'exit 7' HUP; while :; do sleep 0.05; done`,
+        join(directory, 'pids'),
+      ]);
+      const [runaway] = await writtenPids(1);
+      expect(containment.signalMain(key, { pid: key.pid, ticks: 1 }, 'SIGHUP')).toMatchObject({
+        code: 'reload-failed',
+      });
+      expect(containment.signalMain(key, { pid: process.pid, ticks: null }, 'SIGHUP')).toBeDefined();
+      expect(runOf(containment, key)?.main).toMatchObject({ is: 'running' });
+      expect(containment.signalMain(key, { pid: key.pid, ticks: null }, 'SIGHUP')).toBeUndefined();
+      expect(await outcomeOf(containment, key)).toEqual({ kind: 'exited', code: 7 });
+      expect(isGone(runaway!)).toBe(false);
+      containment.kill(key);
+      await emptied(containment, key);
+    });
+
     it('keeps a run whose main process is gone while a child of it lives', async () => {
       const key = start([
         'sh',

@@ -46,15 +46,19 @@ export interface Ground {
   readonly kind: 'cgroup' | 'process_group';
   /** The directory of the tree, or of the records. */
   readonly place: string;
+  /** Where is recorded how programs end. */
+  readonly exits: string;
   /** Kills what is left and removes everything. */
   clear(): void;
 }
 
 export function cgroupGround(): Ground {
   const name = freshBaseName();
+  const directory = temporaryDirectory();
+  const exits = join(directory, 'exits');
   const opened: Containment[] = [];
   const open = () => {
-    const answer = openCgroups({ root: mountPoint ?? '', name, lock: false });
+    const answer = openCgroups({ root: mountPoint ?? '', name, lock: false, exits });
     if (!('containment' in answer)) throw new Error(JSON.stringify(answer));
     opened.push(answer.containment);
     return answer.containment;
@@ -65,9 +69,11 @@ export function cgroupGround(): Ground {
     reopen: open,
     kind: 'cgroup',
     place: `${base}/services`,
+    exits,
     clear: () => {
       for (const each of opened) each.close();
       removeTree(base);
+      fs.rmSync(directory, { recursive: true });
     },
   };
 }
@@ -85,9 +91,11 @@ export function removeTree(base: string): void {
 
 export function processGroupGround(): Ground {
   const stateDirectory = temporaryDirectory();
+  const exits = join(stateDirectory, 'exits');
   const opened: Containment[] = [];
   const open = () => {
-    const answer = openProcessGroups({ stateDirectory, clock: systemClock(), because: null, lock: false });
+    const clock = systemClock();
+    const answer = openProcessGroups({ stateDirectory, clock, because: null, lock: false, exits });
     if (!('containment' in answer)) throw new Error(JSON.stringify(answer));
     opened.push(answer.containment);
     return answer.containment;
@@ -98,6 +106,7 @@ export function processGroupGround(): Ground {
     reopen: open,
     kind: 'process_group',
     place: join(stateDirectory, 'runs'),
+    exits,
     clear: () => {
       const services = containment.services();
       for (const service of Array.isArray(services) ? services : []) {

@@ -4,12 +4,14 @@ import {
   parseCount,
   parseCpu,
   parseDuration,
+  parseInstant,
   parseLimit,
   parseMode,
   parseSize,
   parseUmask,
   printCpu,
   printDuration,
+  printInstant,
   printMode,
   printSize,
 } from '../../src/model/units.ts';
@@ -218,4 +220,39 @@ test('garbage is refused, never thrown at', () => {
       },
     ),
   );
+});
+
+describe('instants', () => {
+  test.each([
+    ['2030-01-01T00:00:00Z', Date.UTC(2030, 0, 1)],
+    ['2030-01-01T01:00+01:00', Date.UTC(2030, 0, 1)],
+    ['2028-02-29T23:59:59.5-03:30', Date.UTC(2028, 2, 1, 3, 29, 59, 500)],
+  ])('%s', (text, instant) => {
+    expect(parseInstant(text)).toBe(instant);
+  });
+
+  test.each([
+    '2030-01-01',
+    '2030-01-01T00:00:00',
+    '2030-02-30T00:00Z',
+    '2030-01-01T25:00Z',
+    '1893456000',
+    'now',
+    '',
+  ])('%j is none', (text) => {
+    expect(parseInstant(text)).toEqual(REFUSED);
+  });
+
+  test('what is printed is read back', () => {
+    const instants = fc.date({
+      min: new Date(0),
+      max: new Date('9999-12-31T00:00:00Z'),
+      noInvalidDate: true,
+    });
+    fc.assert(
+      fc.property(instants, (date) => {
+        expect(parseInstant(printInstant(date.getTime()))).toBe(date.getTime());
+      }),
+    );
+  });
 });

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import type { JobMemory } from '../../src/model/job.ts';
+import type { ScheduleSpec } from '../../src/model/spec.ts';
 import { type Cron, parseCron } from '../../src/policy/cron.ts';
 import { RANGES_KEPT } from '../../src/policy/decided-slots.ts';
 import {
   comingSlots,
   dueJob,
   type JobAnswer,
-  type JobMemory,
   LATE,
   LONGEST_SLEEP,
   overtime,
-  type ScheduleSpec,
 } from '../../src/policy/schedule.ts';
 
 const MINUTE = 60_000;

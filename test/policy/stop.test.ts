@@ -13,13 +13,13 @@ import {
 } from '../../src/policy/stop.ts';
 import { NOW, spec, stopProgress } from '../builders.ts';
 
-const SIGNAL: StopSettings = { command: false, signal: 'SIGTERM', grace: 30_000 };
+const SIGNAL: StopSettings = { hook: null, command: false, signal: 'SIGTERM', grace: 30_000 };
 const COMMAND: StopSettings = { ...SIGNAL, command: true };
 
 describe('how a run is stopped', () => {
   it('follows its definition', () => {
     const own = spec({ process: { stop_signal: 'SIGQUIT', stop_grace: 2000, stop_command: ['flush'] } });
-    expect(stopSettings(own)).toEqual({ command: true, signal: 'SIGQUIT', grace: 2000 });
+    expect(stopSettings(own)).toEqual({ hook: null, command: true, signal: 'SIGQUIT', grace: 2000 });
   });
 
   it('gets SIGTERM and half a minute when its definition is lost', () => {
@@ -105,7 +105,7 @@ describe('the next step', () => {
   it('followed step by step, reaches SIGKILL exactly at the end of the grace, whatever the grace', () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.boolean(), (grace, command) => {
-        const settings = { command, signal: 'SIGTERM', grace } as const;
+        const settings = { hook: null, command, signal: 'SIGTERM', grace } as const;
         let now = NOW;
         let progress = null;
         for (let looks = 0; looks < 5; looks++) {

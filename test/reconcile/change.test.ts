@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../../src/model/action.ts';
+import type { Action, Change } from '../../src/model/action.ts';
 import type { Intent } from '../../src/model/memory.ts';
 import type { ObservedRun } from '../../src/model/observed.ts';
 import { changeOf } from '../../src/reconcile/change.ts';
@@ -270,7 +270,7 @@ describe('the plan shown is the plan carried out', () => {
       });
     });
 
-  const isStop = (action: { readonly do: string }): boolean =>
+  const isStop = (action: Action): action is Extract<Action, { do: 'signal' | 'kill' | 'stop_command' }> =>
     ['signal', 'stop_command', 'kill'].includes(action.do);
 
   it('whatever a first look starts, stops or updates is in the plan', () => {
@@ -281,7 +281,7 @@ describe('the plan shown is the plan carried out', () => {
           now.observed.kind === 'seen' &&
           now.observed.runs.some(({ key, main }) => key.id === id && main.is === 'running');
         const starts = actions.some((one) => one.do === 'start' && one.because !== 'respawn_after_exit');
-        const stops = actions.some((one) => isStop(one) && 'run' in one && alive(one.run.id));
+        const stops = actions.some((one) => isStop(one) && alive(one.run.id));
         const lives = actions.some((one) => one.do === 'apply_live');
         if (!starts && !stops && !lives) return;
         expect(changeOf(now)?.action).toMatch(/^(start|stop|roll|replace|live)$/);

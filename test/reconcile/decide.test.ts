@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import type { Action } from '../../src/model/action.ts';
-import { decide, LOOK_AGAIN, PROOF_OF_LIFE } from '../../src/reconcile/decide.ts';
+import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
+import { decide, LOOK_AGAIN } from '../../src/reconcile/decide.ts';
 import type { Decision } from '../../src/reconcile/situation.ts';
 import {
   defined,
@@ -55,7 +56,7 @@ function later(decision: Decision, ms: number, changes: SituationChanges): Decis
 describe('start', () => {
   it('fills every place with the wanted definition, told as boot', () => {
     const { actions, slots } = deciding({ desired: defined({ spec: { instances: 2 } }) });
-    const start = { do: 'start', service: WEB, generation: 1, hash: hash('a'), because: 'boot' };
+    const start = { do: 'start', service: WEB, generation: 1, hash: hash('a'), run: null, because: 'boot' };
     expect(actions).toEqual([
       { ...start, slot: 0 },
       { ...start, slot: 1 },
@@ -67,7 +68,16 @@ describe('start', () => {
     const decision = deciding({ runs: [run()] });
     expect(decision).toMatchObject({ actions: [], notices: [], wakeAt: undefined });
     expect(decision.slots).toEqual([
-      { slot: 0, phase: 'running', run: run().key, outdated: false, mainEnded: false },
+      {
+        slot: 0,
+        phase: 'running',
+        run: run().key,
+        outdated: false,
+        mainEnded: false,
+        ready: true,
+        health: 'no readiness probe',
+        rejected: null,
+      },
     ]);
   });
 

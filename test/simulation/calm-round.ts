@@ -8,6 +8,7 @@ import { oneAtATime } from './checkers/one-at-a-time.ts';
 import { planIsKept } from './checkers/plan-is-kept.ts';
 import { restartsOnce } from './checkers/restarts-once.ts';
 import { doneTo, since } from './checkers/round.ts';
+import { unmetOf } from './checkers/waits-for.ts';
 import { drawEdit } from './draw.ts';
 import { healPrograms, LONG } from './finale.ts';
 import { programOf } from './service-file.ts';
@@ -61,6 +62,7 @@ function update(simulation: Simulation, chance: Chance, names: readonly ServiceN
 
 function restart(simulation: Simulation, service: ServiceName): void {
   if (!isService(simulation, service) || simulation.truth.count(service) === 0) return;
+  if (unmetOf(simulation, service) !== undefined) return;
   const from = since(simulation);
   simulation.command({ verb: 'restart' }, service);
   converges(simulation, LONG, true);
@@ -79,6 +81,7 @@ function badVersion(simulation: Simulation, service: ServiceName): void {
   const file = directory.files.get(service);
   const wanted = truth.count(service);
   if (file === undefined || wanted === 0 || !isService(simulation, service)) return;
+  if (unmetOf(simulation, service) !== undefined) return;
   simulation.note('— a version that dies at once');
   const bad = { ...file.text, version: 90 };
   machine.programs.set(programOf(bad), { ...GOOD, ends: { how: 'exit', code: 1, after: 50 } });
@@ -96,5 +99,6 @@ function badVersion(simulation: Simulation, service: ServiceName): void {
 function isService({ truth, directory }: Simulation, name: ServiceName): boolean {
   const desired = truth.inForce.get(name);
   const text = directory.files.get(name)?.text;
-  return desired?.kind === 'defined' && desired.spec.process.type === 'service' && text?.type === 'service';
+  if (desired?.kind !== 'defined' || desired.spec.process.schedule !== null) return false;
+  return desired.spec.process.type === 'service' && text?.type === 'service';
 }

@@ -5,7 +5,7 @@ import { GOOD } from '../twins/program.ts';
 import { Chance } from '../twins/random.ts';
 import { drawFile } from './draw.ts';
 import { report, runSteps } from './run-history.ts';
-import type { FileText } from './service-file.ts';
+import { type FileText, QUIET } from './service-file.ts';
 import type { Fate } from './simulation.ts';
 import type { Step } from './steps.ts';
 
@@ -14,7 +14,15 @@ const JOB = 'job' as ServiceName;
 
 const PLAIN = drawFile(new Chance(1, 'plain'), WEB);
 const PATIENT = { enabled: true, policy: 'always', maxRestarts: 5, stopGrace: 1000, backoff: 200 } as const;
-const web: FileText = { ...PLAIN, ...PATIENT, type: 'service', version: 1, instances: 2, stopCommand: false };
+const web: FileText = {
+  ...PLAIN,
+  ...QUIET,
+  ...PATIENT,
+  type: 'service',
+  version: 1,
+  instances: 2,
+  stopCommand: false,
+};
 const job: FileText = { ...web, name: JOB, type: 'oneshot', instances: 1 };
 
 /** A day in the life: start, complete, crash, roll, scale, stop, start, restart, remove. */

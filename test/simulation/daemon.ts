@@ -2,7 +2,7 @@
 import { Loop } from '../../src/daemon/loop.ts';
 import { Store } from '../../src/daemon/store.ts';
 import type { Event } from '../../src/model/action.ts';
-import type { ServiceName } from '../../src/model/names.ts';
+import type { RunKey, ServiceName } from '../../src/model/names.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import type { Clock, Users } from '../../src/world/world.ts';
 import { Agenda } from '../twins/agenda.ts';
@@ -30,6 +30,7 @@ export interface DaemonTools {
   readonly record: (deed: Deed) => void;
   readonly told: (event: Event) => void;
   readonly changed: (service: ServiceName) => void;
+  readonly programOf?: (run: RunKey) => string;
 }
 
 export class SimulatedDaemon {
@@ -52,6 +53,7 @@ export class SimulatedDaemon {
     this.clock = simulatedClock(machine, tools.offset, this.mail);
     this.containment = new SimulatedContainment({
       ...tools,
+      programOf: tools.programOf ?? (() => ''),
       clock: this.clock,
       deliver: (tell) => this.mail.add(machine.now + chance.between(0, 2), tell),
     });
@@ -59,9 +61,10 @@ export class SimulatedDaemon {
     this.store.load();
     const { clock, containment } = this;
     this.loop = new Loop({
-      world: { clock, random: chance, files, users: NOBODY, containment },
+      world: { clock, random: chance, files, users: NOBODY, containment, prober: containment.prober },
       settings: SETTINGS,
       store: this.store,
+      zone: 'UTC',
       inherited: {},
       openLog: () => ({ fd: 1 }),
       closeLog: () => {},
@@ -86,6 +89,7 @@ const NOBODY: Users = {
 
 const SETTINGS: Settings = {
   file: null,
+  pools: { start_port: 4000, end_port: 4099 },
   config_directory: '/etc/config.d',
   state_directory: STATE_DIRECTORY,
   sock_path: '/run/sock',

@@ -1,8 +1,9 @@
 /** Which history belongs to a seed? */
 import type { ServiceName } from '../../src/model/names.ts';
+import type { Dependency } from '../../src/model/spec.ts';
 import { GOOD, type Program } from '../twins/program.ts';
 import { Chance } from '../twins/random.ts';
-import { type FileText, programOf } from './service-file.ts';
+import { type FileText, type ProbeText, programOf, QUIET } from './service-file.ts';
 import type { Fate } from './simulation.ts';
 import type { Step } from './steps.ts';
 
@@ -37,6 +38,7 @@ function drawStep(chance: Chance, names: readonly [ServiceName, ...ServiceName[]
   const service = chance.pick(names);
   const kind = chance.weighed({
     edit: 8,
+    lifecycle: 2,
     file: 4,
     mass: 1,
     directory: 1,
@@ -58,6 +60,8 @@ function drawStep(chance: Chance, names: readonly [ServiceName, ...ServiceName[]
   switch (kind) {
     case 'edit':
       return [{ step: 'edit', service, change: drawEdit(chance) }, reload];
+    case 'lifecycle':
+      return [{ step: 'edit', service, change: drawLifecycleEdit(chance, service) }, reload];
     case 'file': {
       if (chance.happens(0.15)) {
         // The file is edited, but another service is deployed; then it breaks.
@@ -140,6 +144,7 @@ function drawCommand(chance: Chance, service: ServiceName): Step {
     scale: 2,
     enable: 1,
     disable: 1,
+    trigger: 1,
   });
   if (verb === 'scale') return { step: 'command', verb, service, instances: chance.between(0, 3) };
   if (verb === 'hold' && chance.happens(0.5)) {
@@ -160,6 +165,78 @@ export function drawFile(chance: Chance, name: ServiceName): FileText {
     maxPids: null,
     ...drawStop(chance),
     ...drawPolicy(chance),
+    ...QUIET,
+    ...drawRollout(chance),
+    ...(chance.happens(0.12) ? { probes: drawProbes(chance) } : {}),
+    ...(chance.happens(0.25) ? drawDependencies(chance, name) : {}),
+    ...(chance.happens(0.15) ? drawHooks(chance) : {}),
+    ...(chance.happens(0.06) ? drawSchedule(chance) : {}),
+  };
+}
+
+function drawProbes(chance: Chance): FileText['probes'] {
+  const draw = (successes: number): ProbeText | null =>
+    chance.happens(0.5)
+      ? {
+          how: chance.pick(['exec', 'http']),
+          interval: chance.pick([1000, 15_000, 30_000]),
+          timeout: chance.pick([100, 1000]),
+          failures: chance.between(1, 3),
+          successes,
+          delay: chance.pick([0, 0, 1500]),
+        }
+      : null;
+  return { startup: draw(1), readiness: draw(chance.between(1, 2)), liveness: draw(1) };
+}
+
+/** On services that come before it in the list: there is never a circle. */
+function drawDependencies(chance: Chance, name: ServiceName): Pick<FileText, 'dependsOn'> {
+  const before = NAMES.slice(0, NAMES.indexOf(name));
+  const condition = (): Dependency => chance.weighed({ started: 4, ready: 4, completed: 1 });
+  const chosen = before.filter(() => chance.happens(0.5));
+  return { dependsOn: Object.fromEntries(chosen.map((other) => [other, condition()])) };
+}
+
+function drawHooks(chance: Chance): Pick<FileText, 'hooks'> {
+  const timeout = (): number | null => (chance.happens(0.6) ? chance.pick([200, 2000]) : null);
+  return {
+    hooks: { pre_start: timeout(), post_start: timeout(), pre_stop: timeout(), post_stop: timeout() },
+  };
+}
+
+function drawSchedule(chance: Chance): Pick<FileText, 'schedule' | 'instances' | 'type'> {
+  return {
+    schedule: {
+      cron: chance.pick(['* * * * *', '*/10 * * * * *', '*/2 * * * * *']),
+      overlap: chance.pick(['skip', 'queue', 'replace']),
+      missed: chance.pick(['skip', 'once']),
+      jitter: chance.pick([0, 0, 1500]),
+      maxTime: chance.pick([null, null, 300, 15_000]),
+    },
+    instances: 1,
+    type: 'oneshot',
+  };
+}
+
+/** Of all that does not touch what runs. */
+function drawLifecycleEdit(chance: Chance, name: ServiceName): Partial<FileText> {
+  const kind = chance.weighed({ dependencies: 3, none: 1, hooks: 2, schedule: 1, no_schedule: 1, probes: 1 });
+  if (kind === 'dependencies') return drawDependencies(chance, name);
+  if (kind === 'hooks') return drawHooks(chance);
+  if (kind === 'schedule') return drawSchedule(chance);
+  if (kind === 'probes') return { probes: drawProbes(chance) };
+  return kind === 'none' ? { dependsOn: {} } : { schedule: null };
+}
+
+function drawRollout(
+  chance: Chance,
+): Pick<FileText, 'surge' | 'overlap' | 'rolloutTimeout' | 'minReady' | 'onFailure'> {
+  return {
+    surge: chance.pick([0, 1, 1, 2]),
+    overlap: chance.pick([0, 0, 500, 5000]),
+    rolloutTimeout: chance.pick([2000, 10_000, 60_000]),
+    minReady: chance.pick([0, 0, 1000]),
+    onFailure: chance.happens(0.1) ? 'replace' : 'keep_old',
   };
 }
 
@@ -198,7 +275,9 @@ type PolicyKey =
 /** A change of one kind, or two at once. */
 export function drawEdit(chance: Chance): Partial<FileText> {
   const one = (): Partial<FileText> => {
-    switch (chance.weighed({ roll: 6, live: 3, stop: 2, count: 3, enabled: 1, type: 0.5, policy: 1 })) {
+    switch (
+      chance.weighed({ roll: 6, live: 3, stop: 2, count: 3, enabled: 1, type: 0.5, policy: 1, rollout: 1 })
+    ) {
       case 'roll':
         return { version: chance.between(1, 4) };
       case 'live':
@@ -213,6 +292,8 @@ export function drawEdit(chance: Chance): Partial<FileText> {
         return { type: chance.pick(['oneshot', 'service']) };
       case 'policy':
         return drawPolicy(chance);
+      case 'rollout':
+        return drawRollout(chance);
     }
   };
   return chance.happens(0.25) ? { ...one(), ...one() } : one();
@@ -253,5 +334,18 @@ function drawBehaviour(chance: Chance): Program {
       : null,
     killTakes: chance.happens(0.1) ? chance.between(1000, 9000) : chance.between(0, 20),
     stopCommand: { after: chance.between(0, 1500), code: chance.pick([0, 0, 1]), works: chance.happens(0.6) },
+    health: {
+      startsAfter: chance.pick([0, 1000, 6000, null]),
+      readyAfter: chance.pick([0, 1000, 6000, null]),
+      flaps: chance.happens(0.3) ? chance.between(500, 8000) : null,
+      livesFor: chance.happens(0.4) ? chance.between(500, 20_000) : null,
+      answersAfter: chance.pick([3, 50, 1500]),
+    },
+    hooks: {
+      pre_start: { after: chance.pick([5, 50, 1000]), code: chance.pick([0, 0, 1]) },
+      post_start: { after: chance.pick([5, 1000]), code: chance.pick([0, 1]) },
+      pre_stop: { after: chance.pick([5, 50, 1000]), code: chance.pick([0, 1]) },
+      post_stop: { after: chance.pick([5, 1000]), code: chance.pick([0, 1]) },
+    },
   };
 }

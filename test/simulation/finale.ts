@@ -33,6 +33,7 @@ function heal(simulation: Simulation, chance: Chance): void {
   simulation.nextFate = { away: 1000, loses: 'nothing', clock: 0 };
   simulation.resync = null;
   healPrograms(simulation);
+  restSchedules(simulation);
   simulation.blind.tree = false;
   if (chance.happens(0.3)) refuseAtFirst(simulation, chance);
   // What cannot be seen at first is to be looked at again without being told.
@@ -40,6 +41,27 @@ function heal(simulation: Simulation, chance: Chance): void {
   simulation.run(20_000 * (simulation.daemon === undefined ? 1 : 0));
   if (simulation.unread) simulation.reload();
   simulation.lookAtEverything();
+}
+
+/** What runs by the clock never rests: from here on it runs once a year. */
+function restSchedules(simulation: Simulation): void {
+  const { files } = simulation.directory;
+  for (const desired of simulation.truth.inForce.values()) {
+    if (desired.kind !== 'defined' || desired.spec.process.schedule === null) continue;
+    simulation.directory.condition = 'there';
+    simulation.unread = true;
+  }
+  for (const [name, file] of files) {
+    const { schedule } = file.text;
+    if (schedule === null) continue;
+    files.set(name, {
+      ...file,
+      broken: false,
+      text: { ...file.text, dependsOn: {}, schedule: { ...schedule, cron: '0 0 1 1 *' } },
+    });
+    simulation.unread = true;
+    simulation.directory.condition = 'there';
+  }
 }
 
 /** The last faults: a kernel that refuses, or a full disk while a file is removed. What fails is to be tried again. */

@@ -3,17 +3,22 @@
 import { twinUsers } from '../twins/users.ts';
 import { Broken } from './checker.ts';
 import { answeredCommands } from './checkers/answered-commands.ts';
+import { besidesRuns } from './checkers/besides.ts';
 import { brokenFile } from './checkers/broken-file.ts';
 import { completedOnce } from './checkers/completed-once.ts';
 import { decidesPurely } from './checkers/decides-purely.ts';
+import { firesOnce } from './checkers/fires-once.ts';
+import { hooked } from './checkers/hooked.ts';
 import { leftAlone } from './checkers/left-alone.ts';
 import { oneRunInAPlace } from './checkers/one-run-in-a-place.ts';
 import { pace } from './checkers/pace.ts';
 import { removalGuarded } from './checkers/removal-guarded.ts';
+import { rollsOver } from './checkers/rolls-over.ts';
 import { startedAsWanted } from './checkers/started-as-wanted.ts';
 import { staysInside } from './checkers/stays-inside.ts';
 import { stopSettings } from './checkers/stop-settings.ts';
 import { stoppedForAReason } from './checkers/stopped-for-a-reason.ts';
+import { waitsFor } from './checkers/waits-for.ts';
 import { drawHistory } from './draw.ts';
 import { finale } from './finale.ts';
 import { Simulation } from './simulation.ts';
@@ -81,6 +86,11 @@ export function checkersOf() {
     answeredCommands,
     brokenFile,
     decidesPurely(),
+    rollsOver(),
+    besidesRuns,
+    hooked(),
+    waitsFor,
+    firesOnce(),
   ];
 }
 

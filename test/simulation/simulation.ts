@@ -111,6 +111,7 @@ export class Simulation {
         record: (deed) => this.#did(deed),
         told: (event) => this.#told(event),
         changed: (service) => this.#changed(service),
+        programOf: ({ id }) => this.truth.runs.get(id)?.spec.process.command[0] ?? '',
       });
       this.daemon = daemon;
       this.truth.ending = undefined;
@@ -416,6 +417,14 @@ export class Simulation {
   #told({ name, service, fields }: Event): void {
     this.#follow();
     this.#add({ what: 'told', event: name, service: service ?? '', fields });
+    if (/^(startup|liveness)_failed/.test(String(fields['reason']))) {
+      for (const run of this.truth.runs.values()) {
+        const { key } = run;
+        if (key.service !== service || key.slot !== fields['instance']) continue;
+        if (key.generation === fields['generation'] && this.machine.place(key) !== undefined)
+          run.unfit = true;
+      }
+    }
   }
 
   #did(deed: Deed): void {
@@ -440,6 +449,8 @@ export class Simulation {
           unsure: false,
           commandFailedAt: undefined,
           end: undefined,
+          answers: {},
+          unfit: false,
         });
         return;
       }
@@ -454,6 +465,19 @@ export class Simulation {
         run.stopAt ??= now;
         if (deed.what === 'kill') run.killedAt = now;
         run.commandFailedAt = undefined;
+        return;
+      }
+      case 'beside': {
+        const run = truth.runs.get(deed.run.id);
+        if (run !== undefined && deed.word === 'pre_stop') run.stopAt ??= now;
+        return;
+      }
+      case 'answer': {
+        const run = truth.runs.get(deed.run.id);
+        const { word, ok } = deed;
+        if (word === 'pre_start' && !ok) truth.unprepared.add(deed.run.service);
+        if (run === undefined || !(word === 'startup' || word === 'readiness' || word === 'liveness')) return;
+        truth.answered(run, word, ok, this.#daemons, now);
         return;
       }
       case 'forget':
@@ -477,8 +501,14 @@ export class Simulation {
   }
 }
 
-/** Has this run another one beside it in its place? */
-export function hasDouble({ machine }: Simulation, run: RunTruth): boolean {
+/** Is another run of the same age beside it in its place? While one rolls, an older and a newer one have room. */
+export function isDuplicate({ machine, truth }: Simulation, run: RunTruth): boolean {
   const { service, slot, id } = run.key;
-  return machine.placesOf(service).some(({ key }) => key.slot === slot && key.id !== id);
+  const rolls = truth.rolls(service);
+  return machine
+    .placesOf(service)
+    .some(
+      ({ key }) =>
+        key.slot === slot && key.id !== id && (!rolls || truth.isCurrent(key) === truth.isCurrent(run.key)),
+    );
 }

@@ -2,6 +2,7 @@
 import { runId } from '../../src/model/names.ts';
 import type { Machine } from '../twins/machine.ts';
 import { GOOD } from '../twins/program.ts';
+import { consistent } from './service-file.ts';
 import type { Simulation } from './simulation.ts';
 import type { Step } from './steps.ts';
 
@@ -14,12 +15,12 @@ export function takeStep(simulation: Simulation, step: Step): void {
       simulation.run(step.ms);
       return;
     case 'add':
-      directory.files.set(step.text.name, { text: step.text, broken: false });
+      directory.files.set(step.text.name, { text: consistent(step.text), broken: false });
       return;
     case 'edit': {
       const file = directory.files.get(step.service);
       if (file !== undefined)
-        directory.files.set(step.service, { ...file, text: { ...file.text, ...step.change } });
+        directory.files.set(step.service, { ...file, text: consistent({ ...file.text, ...step.change }) });
       return;
     }
     case 'break':
@@ -114,6 +115,8 @@ function double({ machine, truth, clockNow }: Simulation, { service }: Of<'doubl
     ...original,
     key,
     daemon: 0,
+    answers: {},
+    unfit: false,
     stopAt: undefined,
     killedAt: undefined,
   });

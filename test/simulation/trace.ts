@@ -35,6 +35,12 @@ function words(entry: Entry): string {
       return `  ${entry.role} of ${place(entry.run)} ended: ${outcomeText(entry.outcome)}`;
     case 'signal':
       return `${entry.signal} to ${place(entry.run)}`;
+    case 'beside':
+      return `${entry.word} of ${place(entry.run)}`;
+    case 'taken_back':
+      return `${entry.word} of ${place(entry.run)} taken back`;
+    case 'answer':
+      return `  ${entry.word} of ${place(entry.run)}: ${entry.ok ? 'well' : 'not well'}`;
     case 'start':
       return `start ${place(entry.run)} pid ${entry.pid}`;
     case 'remove':

@@ -2,7 +2,8 @@
 import type { Intent } from '../../src/model/memory.ts';
 import type { RunId, RunKey, ServiceName } from '../../src/model/names.ts';
 import type { Outcome } from '../../src/model/observed.ts';
-import type { Desired, DesiredState, ServiceSpec } from '../../src/model/spec.ts';
+import type { ProbeKind } from '../../src/model/probe.ts';
+import type { Dependency, Desired, DesiredState, ServiceSpec } from '../../src/model/spec.ts';
 
 /** The life of one run as the kernel saw it. Times are those of the machine. */
 export interface RunTruth {
@@ -25,6 +26,19 @@ export interface RunTruth {
   /** When its stop command was known by its daemon to have failed, and no signal followed yet. */
   commandFailedAt: number | undefined;
   end: { readonly at: number; readonly outcome: Outcome; readonly seen: boolean } | undefined;
+  /** What its probes answered to the present daemon. */
+  answers: Partial<Record<ProbeKind, Answers>>;
+  /** It was told to be stopped because of that. */
+  unfit: boolean;
+}
+
+/** `passed`: since when its verdict is good. Times are those of the machine. */
+export interface Answers {
+  readonly daemon: number;
+  readonly successes: number;
+  readonly failures: number;
+  readonly passed: number | undefined;
+  readonly at: number;
 }
 
 /** The end of an attempt that never became a run. */
@@ -42,6 +56,8 @@ export class Truth {
   readonly mayGo = new Set<ServiceName>();
   readonly runs = new Map<RunId, RunTruth>();
   readonly refusals: Refusal[] = [];
+  /** Services of which a pre_start hook has failed. */
+  readonly unprepared = new Set<ServiceName>();
   /** Every definition that was ever in force, by service and hash, and from when on; oldest first. */
   readonly definitions = new Map<string, { readonly spec: ServiceSpec; readonly since: number }[]>();
   /** When the definition in force was last noted as that of its service's runs, by service and hash. */
@@ -85,7 +101,132 @@ export class Truth {
     const desired = this.inForce.get(name);
     const intent = this.intent(name);
     if (desired?.kind !== 'defined' || intent.stopped !== undefined || !desired.spec.enabled) return 0;
-    return intent.scale?.instances ?? desired.spec.instances;
+    const count = intent.scale?.instances ?? desired.spec.instances;
+    return desired.spec.process.schedule === null ? count : Math.min(1, count);
+  }
+
+  /** Is it of the newest definition, and no older than the last restart by hand? */
+  isCurrent({ service, hash, generation }: RunKey): boolean {
+    const desired = this.inForce.get(service);
+    if (desired?.kind !== 'defined') return false;
+    return hash === desired.hash && generation >= (this.intent(service).minGeneration ?? 0);
+  }
+
+  /** Do newer runs come before older ones go? */
+  rolls(service: ServiceName): boolean {
+    const desired = this.inForce.get(service);
+    if (desired?.kind !== 'defined') return false;
+    const { rollout, process } = desired.spec;
+    return rollout.surge > 0 && process.schedule === null && process.type === 'service';
+  }
+
+  /** Runs of another type are there, or were a moment ago: then two at a time cannot be. */
+  mixesTypes(service: ServiceName, now: number): boolean {
+    return [...this.runs.values()].some(
+      ({ key, spec, end }) =>
+        key.service === service && spec.process.type !== 'service' && now - (end?.at ?? now) < 5000,
+    );
+  }
+
+  /** Since when the run is ready, as its probes told the present daemon; undefined: it is not. */
+  readySince({ answers, spec, startedAt }: RunTruth, daemon: number | undefined): number | undefined {
+    let since = startedAt;
+    for (const kind of ['startup', 'readiness'] as const) {
+      if (spec.probes[kind] === null) continue;
+      const known = answers[kind];
+      if (known?.daemon !== daemon || known?.passed === undefined) {
+        if (kind === 'readiness' || known === undefined) return undefined;
+        // A startup probe that has passed remains so, whoever asked.
+        if (known.passed === undefined) return undefined;
+      }
+      since = Math.max(since, known?.passed ?? since);
+    }
+    return since;
+  }
+
+  /** A probe of the run was answered. */
+  answered(run: RunTruth, kind: ProbeKind, ok: boolean, daemon: number, now: number): void {
+    const desired = this.inForce.get(run.key.service);
+    const spec = desired?.kind === 'defined' && desired.hash === run.key.hash ? desired.spec : run.spec;
+    const probe = spec.probes[kind];
+    const before = run.answers[kind];
+    const known = before?.daemon === daemon ? before : { successes: 0, failures: 0, passed: undefined };
+    const kept = kind === 'startup' ? before?.passed : known.passed;
+    const successes = ok ? known.successes + 1 : 0;
+    const failures = ok ? 0 : known.failures + 1;
+    const isGood = ok && successes >= (probe?.success_threshold ?? 1);
+    const isBad = !ok && failures >= (probe?.failure_threshold ?? 1);
+    const passed = isBad ? undefined : (kept ?? (isGood ? now : undefined));
+    run.answers = { ...run.answers, [kind]: { daemon, successes, failures, passed, at: now } };
+  }
+
+  /** Has a probe of the run failed as often in a row as it takes, by any definition of it, or by every? */
+  failures(
+    { key, answers, spec }: RunTruth,
+    kind: ProbeKind,
+  ): { readonly may: boolean; readonly must: boolean } {
+    const specs = this.definitions.get(`${key.service} ${key.hash}`) ?? [{ spec }];
+    const failures = answers[kind]?.failures ?? 0;
+    const limits = specs.map((each) => each.spec.probes[kind]?.failure_threshold);
+    return {
+      may: limits.some((limit) => limit !== undefined && failures >= limit),
+      must: limits.every((limit) => limit !== undefined && failures >= limit),
+    };
+  }
+
+  /** How a service stands that another depends on, in the words of `depends_on`; undefined: as it should. */
+  unmet(name: ServiceName, condition: Dependency, isAlive: (run: RunTruth) => boolean): boolean {
+    const runs = [...this.runs.values()].filter(({ key }) => key.service === name);
+    const desired = this.inForce.get(name);
+    // What has a schedule is never complete.
+    const isJob = desired?.kind === 'defined' && desired.spec.process.schedule !== null;
+    const pardon = this.intent(name).pardon ?? 0;
+    const isEnded = (run: RunTruth | undefined): boolean =>
+      run?.end !== undefined &&
+      run.startedAt > this.memoryLostAt &&
+      run.pardon === pardon &&
+      this.isCurrent(run.key) &&
+      this.endedBy(run) !== 'stop' &&
+      !(isFailure(run.end.outcome) && run.end.seen);
+    const slots = Array.from({ length: this.count(name) }, (_, slot) => slot);
+    const isOver =
+      !isJob &&
+      slots.length > 0 &&
+      slots.every((slot) => isEnded(runs.findLast(({ key }) => key.slot === slot)));
+    if (condition === 'completed') return !isOver;
+    if (condition === 'started') return !isOver && !runs.some(isAlive);
+    return !runs.some((run) => isAlive(run) && this.isReady(run));
+  }
+
+  /** As far as its probes told any daemon. */
+  isReady(run: RunTruth): boolean {
+    const startup = run.spec.probes.startup === null || run.answers.startup?.passed !== undefined;
+    // A startup probe that nobody remembers counts as passed.
+    const isAdopted = run.startedAt <= this.diedAt;
+    const { readiness } = run.answers;
+    return (startup || isAdopted) && (run.spec.probes.readiness === null || readiness?.passed !== undefined);
+  }
+
+  /** A run of this definition that did not come up: the reason to give up a roll-out. */
+  hasFailedToComeUp(service: ServiceName, now: number): boolean {
+    const desired = this.inForce.get(service);
+    if (desired?.kind !== 'defined') return false;
+    const { timeout } = desired.spec.rollout;
+    const ended = [...this.runs.values()].some(
+      (run) =>
+        run.key.service === service &&
+        run.key.hash === desired.hash &&
+        (run.end !== undefined ||
+          run.unfit ||
+          this.failures(run, 'startup').may ||
+          this.failures(run, 'liveness').may ||
+          now - run.startedAt >= timeout - 60),
+    );
+    return (
+      ended ||
+      this.refusals.some(({ key }) => key.service === service && key.hash === desired.hash) ||
+      this.unprepared.has(service)
+    );
   }
 
   /** The number that was scaled to is dropped by the daemon itself once the file says something else. */
@@ -105,7 +246,7 @@ export class Truth {
   }
 
   /** Why a run may be stopped now, in the words of the lifecycle lines; none: it is to be left alone. */
-  causes(run: RunTruth, duplicate: boolean): readonly string[] {
+  causes(run: RunTruth, duplicate: boolean, now: number): readonly string[] {
     const { service, slot, hash, generation } = run.key;
     const desired = this.inForce.get(service);
     const intent = this.intent(service);
@@ -117,9 +258,23 @@ export class Truth {
     if (intent.stopped !== undefined) causes.push('stop_requested');
     if (desired === undefined || desired.kind === 'broken') return causes;
     if (!desired.spec.enabled) causes.push('disabled');
-    if (slot >= (intent.scale?.instances ?? desired.spec.instances)) causes.push('scaled_down');
+    const scaled = intent.scale?.instances ?? desired.spec.instances;
+    const most = desired.spec.process.schedule === null ? scaled : Math.min(1, scaled);
+    if (slot >= most) causes.push('scaled_down');
     if (hash !== desired.hash || generation < (intent.minGeneration ?? 0)) {
       causes.push(`reload_retire_generation_${generation}`);
+    } else if (this.rolls(service) && this.hasFailedToComeUp(service, now)) causes.push('rollout_failed');
+    if (this.failures(run, 'startup').may) causes.push('startup_failed');
+    if (this.failures(run, 'liveness').may) causes.push('liveness_failed');
+    const { schedule } = desired.spec.process;
+    if (schedule !== null) {
+      if (run.spec.process.schedule === null) causes.push('schedule_added');
+      const limits = [schedule.max_time_per_run, run.spec.process.schedule?.max_time_per_run ?? null];
+      const known = limits.flatMap((limit) => limit ?? []);
+      const most = known.length === 0 ? null : Math.min(...known);
+      if (most !== null && now - run.startedAt >= most - 1000) causes.push('max_time_per_run');
+      if (most !== null && this.clockForwardAt >= run.startedAt) causes.push('max_time_per_run');
+      if (schedule.overlap === 'replace') causes.push('schedule_replaced');
     }
     return causes;
   }

@@ -2,10 +2,12 @@
 import { posix } from 'node:path';
 import { ServiceDirectory } from '../../src/config/load.ts';
 import type { ServiceName } from '../../src/model/names.ts';
+import type { ProbeKind } from '../../src/model/probe.ts';
+import type { HookSpec } from '../../src/model/spec.ts';
 import type { Failure, FileStatus, Files, Users } from '../../src/world/world.ts';
 import type { MemoryFiles } from '../twins/memory-files.ts';
 import type { Directory, Reader } from './directory.ts';
-import { type FileText, programOf } from './service-file.ts';
+import { definedBy, type FileText, programOf, type ScheduleText } from './service-file.ts';
 
 const CONFIG = '/etc/config.d';
 
@@ -13,6 +15,7 @@ export function writtenReader(directory: Directory, state: MemoryFiles, users: U
   const services = new ServiceDirectory({
     files: new WrittenFiles(directory, state),
     users,
+    host: { cpus: 2, zone: 'UTC' },
     settings: {
       file: null,
       config_directory: CONFIG,
@@ -89,7 +92,7 @@ process:
   command: [${program}]
   working_directory: /srv
   type: ${text.type}
-  exit_on: ${text.exitOn}
+${text.schedule === null ? '' : `  schedule: ${scheduleText(text.schedule)}\n`}  exit_on: ${text.exitOn}
   stop_signal: ${text.stopSignal}
   stop_grace: ${text.stopGrace}ms
 ${text.stopCommand ? `  stop_command: [/srv/stop, ${program}]\n` : ''}instances: ${text.instances}
@@ -103,5 +106,48 @@ ${text.maxPids === null ? '' : `resources:\n  max_pids: ${text.maxPids}\n`}resta
     max_restarts: ${text.maxRestarts}
     duration: ${text.window}ms
     retry_after: ${text.retryAfter === null ? 'never' : `${text.retryAfter}ms`}
-`;
+${lifecycle(text)}`;
+}
+
+function scheduleText({ cron, overlap, missed, jitter, maxTime }: ScheduleText): string {
+  const most = maxTime === null ? {} : { max_time_per_run: `${maxTime}ms` };
+  return JSON.stringify({ cron, timezone: 'UTC', overlap, missed, jitter: `${jitter}ms`, ...most });
+}
+
+/** JSON is YAML. */
+function lifecycle(text: FileText): string {
+  const spec = definedBy(text).spec;
+  const ms = (time: number): string => `${time}ms`;
+  const probes = Object.entries(text.probes).flatMap(([kind, probe]) => {
+    const how = spec.probes[kind as ProbeKind]?.how;
+    if (probe === null || how === undefined) return [];
+    const asked = 'exec' in how ? { exec: how.exec } : 'http' in how ? { http: { url: how.http.url } } : {};
+    const times = {
+      interval: ms(probe.interval),
+      timeout: ms(probe.timeout),
+      initial_delay: ms(probe.delay),
+    };
+    const thresholds = { failure_threshold: probe.failures, success_threshold: probe.successes };
+    return [[kind, { ...asked, ...times, ...thresholds }]];
+  });
+  const hooks = Object.entries(spec.hooks).flatMap(([name, hook]: [string, HookSpec | null]) =>
+    hook === null ? [] : [[name, { command: hook.command, timeout: ms(hook.timeout) }]],
+  );
+  const rollout = {
+    surge: text.surge,
+    overlap: ms(text.overlap),
+    timeout: ms(text.rolloutTimeout),
+    min_ready: ms(text.minReady),
+    on_failure: text.onFailure,
+  };
+  const keys = {
+    rollout,
+    probes: Object.fromEntries(probes),
+    depends_on: text.dependsOn,
+    hooks: Object.fromEntries(hooks),
+  };
+  return Object.entries(keys)
+    .filter(([, value]) => Object.keys(value).length > 0)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join('');
 }

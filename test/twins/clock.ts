@@ -6,6 +6,7 @@ import type { Agenda } from './agenda.ts';
 export function simulatedClock(time: { readonly now: number }, offset: number, timers: Agenda): Clock {
   return {
     now: () => time.now + offset,
+    wall: () => time.now + offset,
     after: (delay, wake) => timers.add(time.now + Math.max(0, delay), wake),
   };
 }

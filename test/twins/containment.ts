@@ -1,18 +1,38 @@
 /** How does one simulated daemon see and move the simulated kernel? */
+import type { HookName } from '../../src/model/action.ts';
 import { type RunId, type RunKey, type ServiceName, startOfRun } from '../../src/model/names.ts';
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../../src/model/observed.ts';
+import type { ProbeKind } from '../../src/model/probe.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Signal } from '../../src/model/signals.ts';
-import type { Containment, KnownMain, Launch, Started, Usage } from '../../src/world/world.ts';
+import type {
+  Beside,
+  BesideOutcome,
+  Containment,
+  KnownMain,
+  Launch,
+  Prober,
+  Started,
+  Usage,
+} from '../../src/world/world.ts';
 import type { Injector } from './injector.ts';
 import { type Machine, type Place, type Process, withLauncher } from './machine.ts';
+import { isWell, type Program } from './program.ts';
 
 /** What is done to runs, for the record. */
 export type Deed =
   | { readonly what: 'start'; readonly run: RunKey; readonly pid: number }
   | { readonly what: 'refused'; readonly run: RunKey }
   | { readonly what: 'stop_command'; readonly run: RunKey }
+  /** Something begins beside a run; `twice`: while the same goes on. */
+  | { readonly what: 'beside'; readonly run: RunKey; readonly word: string; readonly twice: boolean }
+  /** Its end is not told any more. */
+  | { readonly what: 'taken_back'; readonly run: RunKey; readonly word: string }
+  /** Its end is told. */
+  | { readonly what: 'answer'; readonly run: RunKey; readonly word: string; readonly ok: boolean }
   | { readonly what: 'signal'; readonly run: RunKey; readonly signal: Signal }
+  /** To its first process, and not to end it. */
+  | { readonly what: 'tell'; readonly run: RunKey; readonly signal: Signal }
   | { readonly what: 'kill'; readonly run: RunKey }
   | { readonly what: 'remove'; readonly run: RunKey; readonly done: boolean }
   | { readonly what: 'forget'; readonly service: ServiceName }
@@ -35,6 +55,8 @@ export interface TwinTools {
   readonly record: (deed: Deed) => void;
   /** Brings a message of the kernel to the daemon: between two passes, and only while that daemon lives. */
   readonly deliver: (tell: () => void) => void;
+  /** The program that a run was started with. */
+  readonly programOf: (run: RunKey) => string;
   /** Something about the service may have changed; whether and when the daemon is woken is another question. */
   readonly changed: (service: ServiceName) => void;
 }
@@ -48,6 +70,7 @@ export class SimulatedContainment implements Containment {
   /** Set by the loop: is told the name of a service. */
   wake: (service: ServiceName) => void = () => {};
   readonly #tools: TwinTools;
+  readonly #beside = new Set<string>();
   readonly #own = new Map<RunId, { readonly main: Process; end: OwnEnd | undefined }>();
   readonly #foundGone = new Map<RunId, number>();
 
@@ -108,6 +131,108 @@ export class SimulatedContainment implements Containment {
       record({ what: 'stop_command', run: key });
       machine.startCommand(place, program, (outcome) => deliver(() => done(outcome)));
       return undefined;
+    });
+  }
+
+  /** Its end comes as it was scripted. Nothing of it outlives the daemon. */
+  runBeside(
+    key: RunKey,
+    what: string,
+    launch: Launch,
+    timeout: number,
+    done: (outcome: BesideOutcome) => void,
+  ): Beside | Problem {
+    const { machine, injector, record } = this.#tools;
+    machine.spend();
+    const kind = isProbe(what) ? what : undefined;
+    const program = machine.program(launch.argv[1] ?? '');
+    const begin = (): Beside | Problem => {
+      const twice = this.#beside.has(`${key.id} ${what}`);
+      record({ what: 'beside', run: key, word: what, twice });
+      if (twice) return { code: 'start-failed', severity: 'error', message: `the last ${what} is not over` };
+      machine.services.add(key.service);
+      const script = kind === undefined ? program.hooks[what as HookName] : this.#answer(key, kind, program);
+      const late = script.after > timeout;
+      return this.#later(key, what, Math.min(script.after, timeout), !late && script.code === 0, () =>
+        done(late ? { kind: 'timed_out' } : { kind: 'exited', code: script.code }),
+      );
+    };
+    // Probes change nothing.
+    return kind !== undefined ? begin() : injector.perform(`${what} of ${key.service}/${key.slot}`, begin);
+  }
+
+  /** The network side of the same. */
+  readonly prober: Prober = {
+    http: ({ url }, timeout, done) => {
+      const [, , , service, slot, generation, kind] = url.split('/');
+      const { machine } = this.#tools;
+      const place = machine
+        .placesOf(service as ServiceName)
+        .filter(({ key }) => key.slot === Number(slot) && key.generation === Number(generation))
+        .at(-1);
+      if (place === undefined || !isProbe(kind ?? '')) {
+        const cancel = machine.agenda.add(machine.now + 1, () =>
+          this.#tools.deliver(() => done({ ok: false, detail: 'refused', elapsed: 1 })),
+        );
+        return cancel;
+      }
+      const word = kind as ProbeKind;
+      const twice = this.#beside.has(`${place.key.id} ${word}`);
+      this.#tools.record({ what: 'beside', run: place.key, word, twice });
+      const path = this.#tools.programOf(place.key);
+      const { after, code } = this.#answer(place.key, word, machine.program(path));
+      const ok = after <= timeout && code === 0;
+      const { cancel } = this.#later(place.key, word, Math.min(after, timeout), ok, () =>
+        done({ ok, detail: ok ? '200' : '503', elapsed: after }),
+      );
+      return cancel;
+    },
+    tcp: () => () => {},
+    log: () => ({ ok: false, detail: '', elapsed: 0 }),
+    sizeOf: () => 0,
+  };
+
+  #answer(key: RunKey, kind: ProbeKind, program: Program): { readonly after: number; readonly code: number } {
+    const { machine } = this.#tools;
+    const place = machine.place(key);
+    const launched = this.#own.get(key.id)?.main.alive === true;
+    const lives = place !== undefined && (launched || [...place.processes].some(({ alive }) => alive));
+    const age = machine.now - (place?.since ?? machine.now);
+    const well = lives && isWell(program, kind, age);
+    return { after: program.health.answersAfter, code: well ? 0 : 1 };
+  }
+
+  #later(key: RunKey, word: string, after: number, ok: boolean, tell: () => void): Beside {
+    const { machine, deliver, record } = this.#tools;
+    const name = `${key.id} ${word}`;
+    this.#beside.add(name);
+    let wanted = true;
+    const takeBack = machine.agenda.add(machine.now + after, () =>
+      deliver(() => {
+        if (!wanted) return;
+        this.#beside.delete(name);
+        record({ what: 'answer', run: key, word, ok });
+        tell();
+      }),
+    );
+    const cancel = () => {
+      if (wanted && this.#beside.has(name)) record({ what: 'taken_back', run: key, word });
+      wanted = false;
+      takeBack();
+      this.#beside.delete(name);
+    };
+    return { cancel };
+  }
+
+  hear(): undefined {
+    return undefined;
+  }
+
+  signalMain(key: RunKey, _main: Started | null, signal: Signal): Problem | undefined {
+    const { machine, injector, record } = this.#tools;
+    return injector.perform(`${signal} to the first process of ${key.service}/${key.slot}`, () => {
+      record({ what: 'tell', run: key, signal });
+      return this.#tools.refuses() || machine.place(key) === undefined ? REFUSED : undefined;
     });
   }
 
@@ -234,6 +359,10 @@ export class SimulatedContainment implements Containment {
 
 function ownMain(own: { readonly main: Process; readonly end: OwnEnd | undefined }): MainProcess {
   return own.end === undefined ? { is: 'running', pid: own.main.pid } : { is: 'ended', ...own.end };
+}
+
+function isProbe(word: string): word is ProbeKind {
+  return word === 'startup' || word === 'readiness' || word === 'liveness';
 }
 
 const REFUSED: Problem = { code: 'stop-blocked', severity: 'error', message: 'EIO' };

@@ -1,7 +1,7 @@
 /** A file system in memory: directories, symbolic links, modes, odd files, and calls that fail when told to. */
 import { posix } from 'node:path';
 import type { Credentials } from '../../src/model/spec.ts';
-import type { Failure, FileStatus, Files } from '../../src/world/world.ts';
+import type { Failure, FileMaking, FileStatus, Files } from '../../src/world/world.ts';
 
 type Node =
   | { readonly kind: 'file'; text: string; mode: number; version: number; readonly inode: number }
@@ -12,12 +12,12 @@ type Node =
 /** What stands at a path once links are followed. */
 type Found = Exclude<Node, { kind: 'link' }> | 'loop' | undefined;
 
-export type Call = 'status' | 'list' | 'read' | 'replace' | 'remove';
+export type Call = 'status' | 'list' | 'read' | 'replace' | 'remove' | 'create';
 
 /** Links followed before ELOOP, as in path_resolution(7). */
 const MOST_LINKS = 40;
 
-export class TwinFiles implements Files {
+export class TwinFiles implements Files, FileMaking {
   /** Every call, as `read /etc/web.yaml`. */
   readonly calls: string[] = [];
   readonly #root: Extract<Node, { kind: 'directory' }>;
@@ -134,6 +134,20 @@ export class TwinFiles implements Files {
       });
       return undefined;
     });
+  }
+
+  create(path: string, text: string, options: { mode: number }): Failure | undefined {
+    return this.#call('create', path, () => {
+      if (this.#parent(path).names.has(posix.basename(path))) return { failed: 'EEXIST' };
+      this.write(path, text, options.mode);
+      return undefined;
+    });
+  }
+
+  linkTarget(path: string): string | undefined | Failure {
+    const node = this.#parent(path).names.get(posix.basename(path));
+    if (node === undefined) return { failed: 'ENOENT' };
+    return node.kind === 'link' ? node.target : undefined;
   }
 
   remove(path: string): Failure | undefined {

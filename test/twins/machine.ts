@@ -23,6 +23,8 @@ export interface Process {
 /** The container of one run. */
 export interface Place {
   readonly key: RunKey;
+  /** When it was made. */
+  readonly since: number;
   /** Zombies included. */
   readonly processes: Set<Process>;
   everRan: boolean;
@@ -80,7 +82,7 @@ export class Machine {
   }
 
   makePlace(key: RunKey): Place {
-    const place: Place = { key, processes: new Set(), everRan: false, oom: false };
+    const place: Place = { key, since: this.now, processes: new Set(), everRan: false, oom: false };
     this.places.set(pathOf(key), place);
     this.services.add(key.service);
     return place;

@@ -1,4 +1,6 @@
 /** How does a simulated program behave? */
+import type { HookName } from '../../src/model/action.ts';
+import type { ProbeKind } from '../../src/model/probe.ts';
 import type { Signal } from '../../src/model/signals.ts';
 
 /** Times are milliseconds. */
@@ -24,6 +26,22 @@ export interface Program {
   readonly killTakes: number;
   /** What its stop command does. `works`: the main process dies as by a stop signal. */
   readonly stopCommand: { readonly after: number; readonly code: number; readonly works: boolean };
+  readonly health: HealthScript;
+  /** What its hooks do. */
+  readonly hooks: Readonly<Record<HookName, { readonly after: number; readonly code: number }>>;
+}
+
+/** What its probes are answered, counted from its start. */
+export interface HealthScript {
+  /** When its startup probe succeeds; null: never. */
+  readonly startsAfter: number | null;
+  readonly readyAfter: number | null;
+  /** It is ready and not ready in turns, each for this long; null: it stays ready. */
+  readonly flaps: number | null;
+  /** When it stops answering liveness probes; null: never. */
+  readonly livesFor: number | null;
+  /** How long each answer takes. */
+  readonly answersAfter: number;
 }
 
 /** It runs for ever and dies at once when told to. */
@@ -34,7 +52,23 @@ export const GOOD: Program = {
   child: null,
   killTakes: 5,
   stopCommand: { after: 10, code: 0, works: true },
+  health: { startsAfter: 0, readyAfter: 0, flaps: null, livesFor: null, answersAfter: 3 },
+  hooks: {
+    pre_start: { after: 20, code: 0 },
+    post_start: { after: 20, code: 0 },
+    pre_stop: { after: 20, code: 0 },
+    post_stop: { after: 20, code: 0 },
+  },
 };
+
+/** @param age milliseconds since the start of the run */
+export function isWell({ health }: Program, kind: ProbeKind, age: number): boolean {
+  const { startsAfter, readyAfter, flaps, livesFor } = health;
+  if (kind === 'startup') return startsAfter !== null && age >= startsAfter;
+  if (kind === 'liveness') return livesFor === null || age < livesFor;
+  if (readyAfter === null || age < readyAfter) return false;
+  return flaps === null || Math.floor((age - readyAfter) / flaps) % 2 === 0;
+}
 
 /** It does its work and ends well. */
 export const GOOD_ONCE: Program = { ...GOOD, ends: { how: 'exit', code: 0, after: 400 } };

@@ -86,6 +86,31 @@ describe('files', () => {
     });
   });
 
+  it.each([true, false])('are made as a whole where nothing is (durable: %s)', (durable) => {
+    expect(files.create(at('new/a'), 'one', { mode: 0o644, durable })).toBeUndefined();
+    expect(fs.readFileSync(at('new/a'), 'utf8')).toBe('one');
+    expect(fs.statSync(at('new/a')).mode & 0o777).toBe(0o644);
+    expect(fs.statSync(at('new/a')).nlink).toBe(1);
+    expect(fs.readdirSync(at('new'))).toEqual(['a']);
+  });
+
+  it('are never made in the place of anything, and nothing is left behind', () => {
+    fs.writeFileSync(at('file'), 'theirs');
+    fs.symlinkSync(at('nowhere'), at('link'));
+    for (const name of ['file', 'link'])
+      expect(files.create(at(name), 'mine', { mode: 0o644, durable: true })).toEqual({ failed: 'EEXIST' });
+    expect(fs.readFileSync(at('file'), 'utf8')).toBe('theirs');
+    expect(fs.readdirSync(directory).sort()).toEqual(['file', 'link']);
+  });
+
+  it('tell where they lead when they are links', () => {
+    fs.writeFileSync(at('file'), '');
+    fs.symlinkSync('nowhere', at('link'));
+    expect(files.linkTarget(at('link'))).toBe('nowhere');
+    expect(files.linkTarget(at('file'))).toBeUndefined();
+    expect(files.linkTarget(at('none'))).toEqual({ failed: 'ENOENT' });
+  });
+
   it('may be gone already when they are removed', () => {
     fs.writeFileSync(at('a'), '');
     expect(files.remove(at('a'))).toBeUndefined();

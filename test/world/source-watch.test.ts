@@ -67,6 +67,21 @@ describe('watching the files of a service', () => {
     expect(await mark()).toEqual([['app/mark']]);
   });
 
+  it('tells of what was changed since the service was started, though before the first look', async () => {
+    const { ctimeMs } = fs.statSync(join(root, 'src/b.js'));
+    // The clock of files has ticks of some milliseconds.
+    const probed = () => {
+      write('probe', 'x');
+      return fs.statSync(join(root, 'probe')).ctimeMs;
+    };
+    await expect.poll(probed).toBeGreaterThan(ctimeMs);
+    const since = fs.statSync(join(root, 'probe')).ctimeMs;
+    fs.rmSync(join(root, 'probe'));
+    write('src/a.js', 'late');
+    await watching({ since });
+    expect(await changes(1)).toEqual([['app/src/a.js']]);
+  });
+
   it('tells once of a burst: what was written, added and removed', async () => {
     await watching();
     write('src/a.js', 'A');

@@ -16,6 +16,10 @@ const KEY: RunKey = {
 
 /** A clock whose timers the test fires by hand. */
 class HandClock implements Clock {
+  wall(): number {
+    return this.now();
+  }
+
   readonly timers = new Set<() => void>();
   now(): number {
     return 0;

@@ -19,6 +19,12 @@ export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = {
     "type": "service"
   },
   "instances": 1,
+  "rollout": {
+    "overlap": "0s",
+    "timeout": "60s",
+    "min_ready": "0s",
+    "on_failure": "keep_old"
+  },
   "restart_policy": {
     "policy": "always",
     "restart_backoff": "1s",
@@ -30,8 +36,12 @@ export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = {
     },
     "success_exit_codes": [
       0
-    ]
+    ],
+    "crash_on_start": "restart"
   },
+  "probes": {},
+  "depends_on": {},
+  "hooks": {},
   "resources": {
     "max_cpu": "max",
     "max_memory": "max",
@@ -43,6 +53,185 @@ export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = {
     "hints": []
   }
 };
+
+/** The maps of the service file that are there only where they are written: their shorter form, their defaults. */
+export const OPTIONAL_MAPS: readonly {
+  readonly at: readonly string[];
+  /** Anything but a map stands for a map with this key. */
+  readonly short: string | null;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}[] = [
+  {
+    "at": [
+      "process",
+      "schedule"
+    ],
+    "short": "cron",
+    "defaults": {
+      "overlap": "skip",
+      "missed": "skip",
+      "jitter": "0s"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "startup"
+    ],
+    "short": null,
+    "defaults": {
+      "interval": "10s",
+      "timeout": "5s",
+      "failure_threshold": 3,
+      "success_threshold": 1,
+      "initial_delay": "0s"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "startup",
+      "http"
+    ],
+    "short": "url",
+    "defaults": {
+      "method": "GET",
+      "headers": {},
+      "status": "200-399"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "startup",
+      "tcp"
+    ],
+    "short": "port",
+    "defaults": {}
+  },
+  {
+    "at": [
+      "probes",
+      "readiness"
+    ],
+    "short": null,
+    "defaults": {
+      "interval": "10s",
+      "timeout": "5s",
+      "failure_threshold": 3,
+      "success_threshold": 1,
+      "initial_delay": "0s"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "readiness",
+      "http"
+    ],
+    "short": "url",
+    "defaults": {
+      "method": "GET",
+      "headers": {},
+      "status": "200-399"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "readiness",
+      "tcp"
+    ],
+    "short": "port",
+    "defaults": {}
+  },
+  {
+    "at": [
+      "probes",
+      "liveness"
+    ],
+    "short": null,
+    "defaults": {
+      "interval": "10s",
+      "timeout": "5s",
+      "failure_threshold": 3,
+      "success_threshold": 1,
+      "initial_delay": "0s"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "liveness",
+      "http"
+    ],
+    "short": "url",
+    "defaults": {
+      "method": "GET",
+      "headers": {},
+      "status": "200-399"
+    }
+  },
+  {
+    "at": [
+      "probes",
+      "liveness",
+      "tcp"
+    ],
+    "short": "port",
+    "defaults": {}
+  },
+  {
+    "at": [
+      "hooks",
+      "pre_start"
+    ],
+    "short": "command",
+    "defaults": {
+      "timeout": "30s"
+    }
+  },
+  {
+    "at": [
+      "hooks",
+      "post_start"
+    ],
+    "short": "command",
+    "defaults": {
+      "timeout": "30s"
+    }
+  },
+  {
+    "at": [
+      "hooks",
+      "pre_stop"
+    ],
+    "short": "command",
+    "defaults": {
+      "timeout": "30s"
+    }
+  },
+  {
+    "at": [
+      "hooks",
+      "post_stop"
+    ],
+    "short": "command",
+    "defaults": {
+      "timeout": "30s"
+    }
+  },
+  {
+    "at": [
+      "watch"
+    ],
+    "short": "paths",
+    "defaults": {
+      "ignore": [],
+      "debounce": "200ms"
+    }
+  }
+];
 
 /** The defaults of the master file, as they would be written in it. */
 export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = {
@@ -62,6 +251,10 @@ export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = {
   },
   "service_defaults": {},
   "vars": {},
+  "pools": {
+    "start_port": 4000,
+    "end_port": 4099
+  },
   "cluster": {
     "enabled": false,
     "name": "default",

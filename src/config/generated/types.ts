@@ -135,6 +135,16 @@ export interface RawService {
      */
     stop_grace_ms?: number;
     /**
+     * What `pmctl reload` sends to the first process of each instance, so that it reads its files again. Without it, and without `reload_command`, a reload is a rolling replacement.
+     */
+    reload_signal?: string | number;
+    /**
+     * What `pmctl reload` runs for each instance, instead of a signal; same user, environment and cgroup as the process.
+     *
+     * @minItems 1
+     */
+    reload_command?: string | (string | number | boolean)[];
+    /**
      * When a run is over: `main`, when its first process has ended; `empty`, when no process is left; `auto`, when the first process failed, or ended well and no process is left (so that a program may put itself into the background).
      */
     exit_on?: "auto" | "main" | "empty";
@@ -142,15 +152,99 @@ export interface RawService {
      * `oneshot`: runs to its end once and is then `completed`.
      */
     type?: "service" | "oneshot";
+    /**
+     * When it runs: started at each time of the calendar, and not kept running in between. A text stands for `{ cron: text }`.
+     */
+    schedule?:
+      | string
+      | {
+          /**
+           * Minute, hour, day of month, month and day of week as in crontab(5), seconds first when there are six fields; or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.
+           */
+          cron?: string;
+          /**
+           * Where the clock hangs: a name of the IANA time zone database.
+           */
+          timezone?: string;
+          /**
+           * The time has come and the last run still goes on. `skip`: this time is left out; `queue`: it runs right after, one at most waits; `replace`: the running one is stopped for it.
+           */
+          overlap?: "skip" | "queue" | "replace";
+          /**
+           * Times that passed while no daemon ran. `skip`: they are left out; `once`: one run stands for all of them.
+           */
+          missed?: "skip" | "once";
+          /**
+           * A run starts up to this much later, by chance, but before the next time.
+           */
+          jitter?: string;
+          /**
+           * The same in milliseconds.
+           */
+          jitter_ms?: number;
+          /**
+           * Nothing runs before this instant (ISO 8601, with its offset from UTC).
+           */
+          not_before?: string;
+          /**
+           * Nothing starts after this instant.
+           */
+          not_after?: string;
+          /**
+           * A run that takes longer is stopped as any other: by `stop_signal`, then `stop_grace`.
+           */
+          max_time_per_run?: string;
+          /**
+           * The same in milliseconds.
+           */
+          max_time_per_run_ms?: number;
+        };
   };
   /**
-   * How many of it run at the same time. `0` keeps the definition and runs none.
+   * How many of it run at the same time. `0` keeps the definition and runs none; `auto`: one for each CPU that the daemon may use.
    */
-  instances?: number;
+  instances?: number | string;
   /**
-   * The TCP port of the service; exported as `PORT` and `${port}`. A foreign process that listens on it is named, never killed.
+   * How new processes take over from old ones: the new one starts first and must be ready before its predecessor is told to stop.
    */
-  port?: number;
+  rollout?: {
+    /**
+     * How many processes above `instances` may run meanwhile. `0`: an old one ends before its successor starts.
+     */
+    surge?: number;
+    /**
+     * How long an old process serves on beside its ready successor.
+     */
+    overlap?: string;
+    /**
+     * The same in milliseconds.
+     */
+    overlap_ms?: number;
+    /**
+     * A new process that is not ready by then has failed.
+     */
+    timeout?: string;
+    /**
+     * The same in milliseconds.
+     */
+    timeout_ms?: number;
+    /**
+     * How long a new process must have been ready without a break before it counts.
+     */
+    min_ready?: string;
+    /**
+     * The same in milliseconds.
+     */
+    min_ready_ms?: number;
+    /**
+     * The new version failed. `keep_old`: the old one serves on; `replace`: the new one takes its place all the same.
+     */
+    on_failure?: "keep_old" | "replace";
+  };
+  /**
+   * The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. When several processes of the service share a fixed port, `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too.
+   */
+  port?: number | string;
   /**
    * A file that the service itself writes its process id to. A stale one is removed only after it was made sure that no such process of the service lives. Relative to the directory of the service file.
    */
@@ -220,7 +314,443 @@ export interface RawService {
      * Exit codes that are no failure.
      */
     success_exit_codes?: number[];
+    /**
+     * A process ends within 1.5 s of a start that a change of its files caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change.
+     */
+    crash_on_start?: "restart" | "wait_for_change";
   };
+  /**
+   * How it is found out whether a process is well. Each probe asks by exactly one of `http`, `tcp` and `exec` (`startup` also by `log` or `fd`). In them `${name}`, `${instance}`, `${port}` and the other variables are filled in.
+   */
+  probes?: {
+    /**
+     * Has it come up? Until this probe has succeeded, the other two are not asked; when it fails, the process is stopped and `restart_policy` decides.
+     */
+    startup?: {
+      /**
+       * Send a request and judge the status of the answer; a redirect is not followed, a certificate not verified. A text stands for `{ url: text }`.
+       */
+      http?:
+        | string
+        | {
+            /**
+             * Where to ask; what begins with `/` is a path at `http://127.0.0.1:${port}`.
+             */
+            url?: string;
+            /**
+             * Instead of `url`: a path at `http://127.0.0.1`, at the port of the service or `port`.
+             */
+            path?: string;
+            /**
+             * Another port than that of the service; goes with `path`.
+             */
+            port?: number | string;
+            /**
+             * The method of the request.
+             */
+            method?: string;
+            /**
+             * Headers of the request.
+             */
+            headers?: {
+              [k: string]: string | number | boolean;
+            };
+            /**
+             * Which status means success: a number, a range, or a list of them.
+             *
+             * @minItems 1
+             */
+            status?: number | string | (number | string)[];
+          };
+      /**
+       * Connect. A number or `host:port` stands for `{ port: … }`.
+       */
+      tcp?:
+        | number
+        | string
+        | {
+            /**
+             * A name or an address.
+             */
+            host?: string;
+            /**
+             * The port to connect to; `${port}` is that of the service.
+             */
+            port?: number | string;
+          };
+      /**
+       * Run a command; exit code 0 is success. With the user, environment, working directory and cgroup of the process; what it started is killed with it at `timeout`.
+       *
+       * @minItems 1
+       */
+      exec?: string | (string | number | boolean)[];
+      /**
+       * A regular expression (as in JavaScript); the probe has succeeded when a line of stdout matches that was written since the start. Instances share one log: where there are several, the line of any of them will do.
+       */
+      log?: string;
+      /**
+       * The number of a descriptor, open for the process to write to; the probe has succeeded when it writes a newline there.
+       */
+      fd?: number;
+      /**
+       * From the begin of one probe to the begin of the next; at least 100ms.
+       */
+      interval?: string;
+      /**
+       * The same in milliseconds.
+       */
+      interval_ms?: number;
+      /**
+       * A probe without an answer by then has failed.
+       */
+      timeout?: string;
+      /**
+       * The same in milliseconds.
+       */
+      timeout_ms?: number;
+      /**
+       * So many failures in a row count as failed.
+       */
+      failure_threshold?: number;
+      /**
+       * So many successes in a row count as success; always 1 but for `readiness`.
+       */
+      success_threshold?: number;
+      /**
+       * From the start of the process to the first probe.
+       */
+      initial_delay?: string;
+      /**
+       * The same in milliseconds.
+       */
+      initial_delay_ms?: number;
+    };
+    /**
+     * Can it serve now? While this probe fails, the instance is not ready: nothing that waits for it goes on, but it is left running.
+     */
+    readiness?: {
+      /**
+       * Send a request and judge the status of the answer; a redirect is not followed, a certificate not verified. A text stands for `{ url: text }`.
+       */
+      http?:
+        | string
+        | {
+            /**
+             * Where to ask; what begins with `/` is a path at `http://127.0.0.1:${port}`.
+             */
+            url?: string;
+            /**
+             * Instead of `url`: a path at `http://127.0.0.1`, at the port of the service or `port`.
+             */
+            path?: string;
+            /**
+             * Another port than that of the service; goes with `path`.
+             */
+            port?: number | string;
+            /**
+             * The method of the request.
+             */
+            method?: string;
+            /**
+             * Headers of the request.
+             */
+            headers?: {
+              [k: string]: string | number | boolean;
+            };
+            /**
+             * Which status means success: a number, a range, or a list of them.
+             *
+             * @minItems 1
+             */
+            status?: number | string | (number | string)[];
+          };
+      /**
+       * Connect. A number or `host:port` stands for `{ port: … }`.
+       */
+      tcp?:
+        | number
+        | string
+        | {
+            /**
+             * A name or an address.
+             */
+            host?: string;
+            /**
+             * The port to connect to; `${port}` is that of the service.
+             */
+            port?: number | string;
+          };
+      /**
+       * Run a command; exit code 0 is success. With the user, environment, working directory and cgroup of the process; what it started is killed with it at `timeout`.
+       *
+       * @minItems 1
+       */
+      exec?: string | (string | number | boolean)[];
+      /**
+       * From the begin of one probe to the begin of the next; at least 100ms.
+       */
+      interval?: string;
+      /**
+       * The same in milliseconds.
+       */
+      interval_ms?: number;
+      /**
+       * A probe without an answer by then has failed.
+       */
+      timeout?: string;
+      /**
+       * The same in milliseconds.
+       */
+      timeout_ms?: number;
+      /**
+       * So many failures in a row count as failed.
+       */
+      failure_threshold?: number;
+      /**
+       * So many successes in a row count as success; always 1 but for `readiness`.
+       */
+      success_threshold?: number;
+      /**
+       * From the start of the process to the first probe.
+       */
+      initial_delay?: string;
+      /**
+       * The same in milliseconds.
+       */
+      initial_delay_ms?: number;
+    };
+    /**
+     * Is it alive? When this probe fails, the process is stopped and `restart_policy` decides.
+     */
+    liveness?: {
+      /**
+       * Send a request and judge the status of the answer; a redirect is not followed, a certificate not verified. A text stands for `{ url: text }`.
+       */
+      http?:
+        | string
+        | {
+            /**
+             * Where to ask; what begins with `/` is a path at `http://127.0.0.1:${port}`.
+             */
+            url?: string;
+            /**
+             * Instead of `url`: a path at `http://127.0.0.1`, at the port of the service or `port`.
+             */
+            path?: string;
+            /**
+             * Another port than that of the service; goes with `path`.
+             */
+            port?: number | string;
+            /**
+             * The method of the request.
+             */
+            method?: string;
+            /**
+             * Headers of the request.
+             */
+            headers?: {
+              [k: string]: string | number | boolean;
+            };
+            /**
+             * Which status means success: a number, a range, or a list of them.
+             *
+             * @minItems 1
+             */
+            status?: number | string | (number | string)[];
+          };
+      /**
+       * Connect. A number or `host:port` stands for `{ port: … }`.
+       */
+      tcp?:
+        | number
+        | string
+        | {
+            /**
+             * A name or an address.
+             */
+            host?: string;
+            /**
+             * The port to connect to; `${port}` is that of the service.
+             */
+            port?: number | string;
+          };
+      /**
+       * Run a command; exit code 0 is success. With the user, environment, working directory and cgroup of the process; what it started is killed with it at `timeout`.
+       *
+       * @minItems 1
+       */
+      exec?: string | (string | number | boolean)[];
+      /**
+       * From the begin of one probe to the begin of the next; at least 100ms.
+       */
+      interval?: string;
+      /**
+       * The same in milliseconds.
+       */
+      interval_ms?: number;
+      /**
+       * A probe without an answer by then has failed.
+       */
+      timeout?: string;
+      /**
+       * The same in milliseconds.
+       */
+      timeout_ms?: number;
+      /**
+       * So many failures in a row count as failed.
+       */
+      failure_threshold?: number;
+      /**
+       * So many successes in a row count as success; always 1 but for `readiness`.
+       */
+      success_threshold?: number;
+      /**
+       * From the start of the process to the first probe.
+       */
+      initial_delay?: string;
+      /**
+       * The same in milliseconds.
+       */
+      initial_delay_ms?: number;
+    };
+  };
+  /**
+   * Services that come first: a list of names, or a map from name to what that service must be: `started`, `ready` (its probes say so; without probes it runs) or `completed` (a oneshot that ended well). A list means `ready`. Services are stopped in the opposite order.
+   */
+  depends_on?:
+    | string[]
+    | {
+        [k: string]: "started" | "ready" | "completed";
+      };
+  /**
+   * Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`.
+   */
+  hooks?: {
+    /**
+     * Before the process starts; when it fails, the process is not started, and that counts as a failure of it.
+     *
+     * @minItems 1
+     */
+    pre_start?:
+      | string
+      | (string | number | boolean)[]
+      | {
+          /**
+           * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+           *
+           * @minItems 1
+           */
+          command?: string | (string | number | boolean)[];
+          /**
+           * A hook that takes longer has failed and is killed.
+           */
+          timeout?: string;
+          /**
+           * The same in milliseconds.
+           */
+          timeout_ms?: number;
+        };
+    /**
+     * After the process has started.
+     *
+     * @minItems 1
+     */
+    post_start?:
+      | string
+      | (string | number | boolean)[]
+      | {
+          /**
+           * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+           *
+           * @minItems 1
+           */
+          command?: string | (string | number | boolean)[];
+          /**
+           * A hook that takes longer has failed and is killed.
+           */
+          timeout?: string;
+          /**
+           * The same in milliseconds.
+           */
+          timeout_ms?: number;
+        };
+    /**
+     * Before `stop_command` or `stop_signal`.
+     *
+     * @minItems 1
+     */
+    pre_stop?:
+      | string
+      | (string | number | boolean)[]
+      | {
+          /**
+           * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+           *
+           * @minItems 1
+           */
+          command?: string | (string | number | boolean)[];
+          /**
+           * A hook that takes longer has failed and is killed.
+           */
+          timeout?: string;
+          /**
+           * The same in milliseconds.
+           */
+          timeout_ms?: number;
+        };
+    /**
+     * After nothing of the process is left.
+     *
+     * @minItems 1
+     */
+    post_stop?:
+      | string
+      | (string | number | boolean)[]
+      | {
+          /**
+           * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+           *
+           * @minItems 1
+           */
+          command?: string | (string | number | boolean)[];
+          /**
+           * A hook that takes longer has failed and is killed.
+           */
+          timeout?: string;
+          /**
+           * The same in milliseconds.
+           */
+          timeout_ms?: number;
+        };
+  };
+  /**
+   * For development: a change of these files restarts the service. What changed is judged by content. A text or a list stands for `{ paths: … }`.
+   *
+   * @minItems 1
+   */
+  watch?:
+    | string
+    | string[]
+    | {
+        /**
+         * Files and directories, with everything below them. Relative to `process.working_directory`.
+         *
+         * @minItems 1
+         */
+        paths?: string | string[];
+        /**
+         * What does not count: a name (`*.log`), a path below a watched one (`dist/**`), or an absolute path. `node_modules` and `.git` never count.
+         */
+        ignore?: string | string[];
+        /**
+         * How long the files must have been still before the service is restarted.
+         */
+        debounce?: string;
+        /**
+         * The same in milliseconds.
+         */
+        debounce_ms?: number;
+      };
   /**
    * Limits of the whole service, all instances together; written to its cgroup at once. `max`, or the key removed: no limit.
    */
@@ -388,6 +918,16 @@ export interface CompleteService {
      */
     stop_grace: number;
     /**
+     * What `pmctl reload` sends to the first process of each instance, so that it reads its files again. Without it, and without `reload_command`, a reload is a rolling replacement.
+     */
+    reload_signal?: import("../../model/signals.ts").Signal;
+    /**
+     * What `pmctl reload` runs for each instance, instead of a signal; same user, environment and cgroup as the process.
+     *
+     * @minItems 1
+     */
+    reload_command?: string | string[];
+    /**
      * When a run is over: `main`, when its first process has ended; `empty`, when no process is left; `auto`, when the first process failed, or ended well and no process is left (so that a program may put itself into the background).
      */
     exit_on: "auto" | "main" | "empty";
@@ -395,15 +935,77 @@ export interface CompleteService {
      * `oneshot`: runs to its end once and is then `completed`.
      */
     type: "service" | "oneshot";
+    /**
+     * When it runs: started at each time of the calendar, and not kept running in between. A text stands for `{ cron: text }`.
+     */
+    schedule?: {
+      /**
+       * Minute, hour, day of month, month and day of week as in crontab(5), seconds first when there are six fields; or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.
+       */
+      cron?: string;
+      /**
+       * Where the clock hangs: a name of the IANA time zone database.
+       */
+      timezone?: string;
+      /**
+       * The time has come and the last run still goes on. `skip`: this time is left out; `queue`: it runs right after, one at most waits; `replace`: the running one is stopped for it.
+       */
+      overlap: "skip" | "queue" | "replace";
+      /**
+       * Times that passed while no daemon ran. `skip`: they are left out; `once`: one run stands for all of them.
+       */
+      missed: "skip" | "once";
+      /**
+       * A run starts up to this much later, by chance, but before the next time.
+       */
+      jitter: number;
+      /**
+       * Nothing runs before this instant (ISO 8601, with its offset from UTC).
+       */
+      not_before?: number;
+      /**
+       * Nothing starts after this instant.
+       */
+      not_after?: number;
+      /**
+       * A run that takes longer is stopped as any other: by `stop_signal`, then `stop_grace`.
+       */
+      max_time_per_run?: number;
+    };
   };
   /**
-   * How many of it run at the same time. `0` keeps the definition and runs none.
+   * How many of it run at the same time. `0` keeps the definition and runs none; `auto`: one for each CPU that the daemon may use.
    */
-  instances: number;
+  instances: number | string;
   /**
-   * The TCP port of the service; exported as `PORT` and `${port}`. A foreign process that listens on it is named, never killed.
+   * How new processes take over from old ones: the new one starts first and must be ready before its predecessor is told to stop.
    */
-  port?: number;
+  rollout: {
+    /**
+     * How many processes above `instances` may run meanwhile. `0`: an old one ends before its successor starts.
+     */
+    surge?: number;
+    /**
+     * How long an old process serves on beside its ready successor.
+     */
+    overlap: number;
+    /**
+     * A new process that is not ready by then has failed.
+     */
+    timeout: number;
+    /**
+     * How long a new process must have been ready without a break before it counts.
+     */
+    min_ready: number;
+    /**
+     * The new version failed. `keep_old`: the old one serves on; `replace`: the new one takes its place all the same.
+     */
+    on_failure: "keep_old" | "replace";
+  };
+  /**
+   * The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. When several processes of the service share a fixed port, `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too.
+   */
+  port?: number | string;
   /**
    * A file that the service itself writes its process id to. A stale one is removed only after it was made sure that no such process of the service lives. Relative to the directory of the service file.
    */
@@ -453,6 +1055,346 @@ export interface CompleteService {
      * Exit codes that are no failure.
      */
     success_exit_codes: number[];
+    /**
+     * A process ends within 1.5 s of a start that a change of its files caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change.
+     */
+    crash_on_start: "restart" | "wait_for_change";
+  };
+  /**
+   * How it is found out whether a process is well. Each probe asks by exactly one of `http`, `tcp` and `exec` (`startup` also by `log` or `fd`). In them `${name}`, `${instance}`, `${port}` and the other variables are filled in.
+   */
+  probes: {
+    /**
+     * Has it come up? Until this probe has succeeded, the other two are not asked; when it fails, the process is stopped and `restart_policy` decides.
+     */
+    startup?: {
+      /**
+       * Send a request and judge the status of the answer; a redirect is not followed, a certificate not verified. A text stands for `{ url: text }`.
+       */
+      http?: {
+        /**
+         * Where to ask; what begins with `/` is a path at `http://127.0.0.1:${port}`.
+         */
+        url?: string;
+        /**
+         * Instead of `url`: a path at `http://127.0.0.1`, at the port of the service or `port`.
+         */
+        path?: string;
+        /**
+         * Another port than that of the service; goes with `path`.
+         */
+        port?: string;
+        /**
+         * The method of the request.
+         */
+        method: string;
+        /**
+         * Headers of the request.
+         */
+        headers: {
+          [k: string]: string;
+        };
+        /**
+         * Which status means success: a number, a range, or a list of them.
+         *
+         * @minItems 1
+         */
+        status: number | string | string[];
+      };
+      /**
+       * Connect. A number or `host:port` stands for `{ port: … }`.
+       */
+      tcp?: {
+        /**
+         * A name or an address.
+         */
+        host?: string;
+        /**
+         * The port to connect to; `${port}` is that of the service.
+         */
+        port?: string;
+      };
+      /**
+       * Run a command; exit code 0 is success. With the user, environment, working directory and cgroup of the process; what it started is killed with it at `timeout`.
+       *
+       * @minItems 1
+       */
+      exec?: string | string[];
+      /**
+       * A regular expression (as in JavaScript); the probe has succeeded when a line of stdout matches that was written since the start. Instances share one log: where there are several, the line of any of them will do.
+       */
+      log?: string;
+      /**
+       * The number of a descriptor, open for the process to write to; the probe has succeeded when it writes a newline there.
+       */
+      fd?: number;
+      /**
+       * From the begin of one probe to the begin of the next; at least 100ms.
+       */
+      interval: number;
+      /**
+       * A probe without an answer by then has failed.
+       */
+      timeout: number;
+      /**
+       * So many failures in a row count as failed.
+       */
+      failure_threshold: number;
+      /**
+       * So many successes in a row count as success; always 1 but for `readiness`.
+       */
+      success_threshold: number;
+      /**
+       * From the start of the process to the first probe.
+       */
+      initial_delay: number;
+    };
+    /**
+     * Can it serve now? While this probe fails, the instance is not ready: nothing that waits for it goes on, but it is left running.
+     */
+    readiness?: {
+      /**
+       * Send a request and judge the status of the answer; a redirect is not followed, a certificate not verified. A text stands for `{ url: text }`.
+       */
+      http?: {
+        /**
+         * Where to ask; what begins with `/` is a path at `http://127.0.0.1:${port}`.
+         */
+        url?: string;
+        /**
+         * Instead of `url`: a path at `http://127.0.0.1`, at the port of the service or `port`.
+         */
+        path?: string;
+        /**
+         * Another port than that of the service; goes with `path`.
+         */
+        port?: string;
+        /**
+         * The method of the request.
+         */
+        method: string;
+        /**
+         * Headers of the request.
+         */
+        headers: {
+          [k: string]: string;
+        };
+        /**
+         * Which status means success: a number, a range, or a list of them.
+         *
+         * @minItems 1
+         */
+        status: number | string | string[];
+      };
+      /**
+       * Connect. A number or `host:port` stands for `{ port: … }`.
+       */
+      tcp?: {
+        /**
+         * A name or an address.
+         */
+        host?: string;
+        /**
+         * The port to connect to; `${port}` is that of the service.
+         */
+        port?: string;
+      };
+      /**
+       * Run a command; exit code 0 is success. With the user, environment, working directory and cgroup of the process; what it started is killed with it at `timeout`.
+       *
+       * @minItems 1
+       */
+      exec?: string | string[];
+      /**
+       * From the begin of one probe to the begin of the next; at least 100ms.
+       */
+      interval: number;
+      /**
+       * A probe without an answer by then has failed.
+       */
+      timeout: number;
+      /**
+       * So many failures in a row count as failed.
+       */
+      failure_threshold: number;
+      /**
+       * So many successes in a row count as success; always 1 but for `readiness`.
+       */
+      success_threshold: number;
+      /**
+       * From the start of the process to the first probe.
+       */
+      initial_delay: number;
+    };
+    /**
+     * Is it alive? When this probe fails, the process is stopped and `restart_policy` decides.
+     */
+    liveness?: {
+      /**
+       * Send a request and judge the status of the answer; a redirect is not followed, a certificate not verified. A text stands for `{ url: text }`.
+       */
+      http?: {
+        /**
+         * Where to ask; what begins with `/` is a path at `http://127.0.0.1:${port}`.
+         */
+        url?: string;
+        /**
+         * Instead of `url`: a path at `http://127.0.0.1`, at the port of the service or `port`.
+         */
+        path?: string;
+        /**
+         * Another port than that of the service; goes with `path`.
+         */
+        port?: string;
+        /**
+         * The method of the request.
+         */
+        method: string;
+        /**
+         * Headers of the request.
+         */
+        headers: {
+          [k: string]: string;
+        };
+        /**
+         * Which status means success: a number, a range, or a list of them.
+         *
+         * @minItems 1
+         */
+        status: number | string | string[];
+      };
+      /**
+       * Connect. A number or `host:port` stands for `{ port: … }`.
+       */
+      tcp?: {
+        /**
+         * A name or an address.
+         */
+        host?: string;
+        /**
+         * The port to connect to; `${port}` is that of the service.
+         */
+        port?: string;
+      };
+      /**
+       * Run a command; exit code 0 is success. With the user, environment, working directory and cgroup of the process; what it started is killed with it at `timeout`.
+       *
+       * @minItems 1
+       */
+      exec?: string | string[];
+      /**
+       * From the begin of one probe to the begin of the next; at least 100ms.
+       */
+      interval: number;
+      /**
+       * A probe without an answer by then has failed.
+       */
+      timeout: number;
+      /**
+       * So many failures in a row count as failed.
+       */
+      failure_threshold: number;
+      /**
+       * So many successes in a row count as success; always 1 but for `readiness`.
+       */
+      success_threshold: number;
+      /**
+       * From the start of the process to the first probe.
+       */
+      initial_delay: number;
+    };
+  };
+  /**
+   * Services that come first: a list of names, or a map from name to what that service must be: `started`, `ready` (its probes say so; without probes it runs) or `completed` (a oneshot that ended well). A list means `ready`. Services are stopped in the opposite order.
+   */
+  depends_on:
+    | string[]
+    | {
+        [k: string]: "started" | "ready" | "completed";
+      };
+  /**
+   * Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`.
+   */
+  hooks: {
+    /**
+     * Before the process starts; when it fails, the process is not started, and that counts as a failure of it.
+     */
+    pre_start?: {
+      /**
+       * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+       *
+       * @minItems 1
+       */
+      command?: string | string[];
+      /**
+       * A hook that takes longer has failed and is killed.
+       */
+      timeout: number;
+    };
+    /**
+     * After the process has started.
+     */
+    post_start?: {
+      /**
+       * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+       *
+       * @minItems 1
+       */
+      command?: string | string[];
+      /**
+       * A hook that takes longer has failed and is killed.
+       */
+      timeout: number;
+    };
+    /**
+     * Before `stop_command` or `stop_signal`.
+     */
+    pre_stop?: {
+      /**
+       * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+       *
+       * @minItems 1
+       */
+      command?: string | string[];
+      /**
+       * A hook that takes longer has failed and is killed.
+       */
+      timeout: number;
+    };
+    /**
+     * After nothing of the process is left.
+     */
+    post_stop?: {
+      /**
+       * The program and its arguments as a list; or a text, which is given to `/bin/sh -c`.
+       *
+       * @minItems 1
+       */
+      command?: string | string[];
+      /**
+       * A hook that takes longer has failed and is killed.
+       */
+      timeout: number;
+    };
+  };
+  /**
+   * For development: a change of these files restarts the service. What changed is judged by content. A text or a list stands for `{ paths: … }`.
+   */
+  watch?: {
+    /**
+     * Files and directories, with everything below them. Relative to `process.working_directory`.
+     *
+     * @minItems 1
+     */
+    paths?: string | string[];
+    /**
+     * What does not count: a name (`*.log`), a path below a watched one (`dist/**`), or an absolute path. `node_modules` and `.git` never count.
+     */
+    ignore: string | string[];
+    /**
+     * How long the files must have been still before the service is restarted.
+     */
+    debounce: number;
   };
   /**
    * Limits of the whole service, all instances together; written to its cgroup at once. `max`, or the key removed: no limit.
@@ -603,6 +1545,19 @@ export interface RawSettings {
     [k: string]: string | number | boolean;
   };
   /**
+   * What the daemon hands out to services.
+   */
+  pools?: {
+    /**
+     * The first port for `port: auto`.
+     */
+    start_port?: number;
+    /**
+     * The last one.
+     */
+    end_port?: number;
+  };
+  /**
    * Words about the cluster that this host is part of; exported to every service.
    */
   cluster?: {
@@ -733,6 +1688,19 @@ export interface CompleteSettings {
    */
   vars: {
     [k: string]: string;
+  };
+  /**
+   * What the daemon hands out to services.
+   */
+  pools: {
+    /**
+     * The first port for `port: auto`.
+     */
+    start_port: number;
+    /**
+     * The last one.
+     */
+    end_port: number;
   };
   /**
    * Words about the cluster that this host is part of; exported to every service.

@@ -17,6 +17,6 @@ export const answeredCommands: Checker = {
 };
 
 /** The daemon itself drops a scale and approves a removal. */
-function lasting({ stopped, held, minGeneration, pardon }: Intent): string {
-  return JSON.stringify({ stopped, held, minGeneration, pardon });
+function lasting({ stopped, held, minGeneration, pardon, triggers }: Intent): string {
+  return JSON.stringify({ stopped, held, minGeneration, pardon, triggers });
 }

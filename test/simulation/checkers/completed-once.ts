@@ -13,9 +13,11 @@ export const completedOnce: Checker = {
     const { service, slot, generation, hash } = entry.run;
     const desired = truth.inForce.get(service);
     if (desired?.kind !== 'defined' || desired.spec.process.type !== 'oneshot') return;
+    if (desired.spec.process.schedule !== null) return;
     const pardon = truth.intent(service).pardon ?? 0;
     const last = truth.runsOf(service, slot).at(-1);
     if (last === undefined || last.key.hash !== hash || last.key.generation !== generation) return;
+    if (last.spec.process.schedule !== null) return;
     if (last.pardon !== pardon || !last.everRan || last.unsure) return;
     if (isCompleted(last, truth) && !mayBeForgotten(last, simulation)) {
       throw new Broken(PROMISE, `${service}/${slot}: run ${last.key.id} had completed`);

@@ -5,6 +5,7 @@ import type { Place } from '../../twins/machine.ts';
 import { Broken } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import { isFailure, type RunTruth } from '../truth.ts';
+import { unmetOf } from './waits-for.ts';
 
 const PROMISE = 'what runs becomes what is wanted, and stays so';
 
@@ -13,15 +14,23 @@ const PROMISE = 'what runs becomes what is wanted, and stays so';
  * @param strictly nothing has a right to be failed or to wait for another instance
  */
 export function converges(simulation: Simulation, duration: number, strictly: boolean): void {
-  simulation.run(duration);
-  const missing = unmet(simulation, strictly);
-  if (missing !== undefined) throw new Broken(PROMISE, `after ${duration / 1000} s ${missing}`);
-  const calls = simulation.injector.calls;
-  simulation.run(90_000);
-  const restless = simulation.injector.calls - calls;
-  if (restless > 0)
-    throw new Broken(PROMISE, `${restless} things are still done although nothing is to be done`);
+  const until = simulation.now + duration;
+  for (;;) {
+    simulation.run(Math.min(SLICE, Math.max(0, until - simulation.now)));
+    const late = simulation.now >= until;
+    const missing = unmet(simulation, strictly);
+    if (missing !== undefined && late) throw new Broken(PROMISE, `after ${duration / 1000} s ${missing}`);
+    if (missing !== undefined) continue;
+    const calls = simulation.injector.calls;
+    simulation.run(90_000);
+    const restless = simulation.injector.calls - calls;
+    if (restless === 0 && unmet(simulation, strictly) === undefined) return;
+    if (late) throw new Broken(PROMISE, `${restless} things are still done although nothing is to be done`);
+  }
 }
+
+/** Who is at rest sooner need not be watched for as long as it may take. Milliseconds. */
+const SLICE = 30_000;
 
 /** The first thing that is not as it should be, in words. */
 export function unmet(simulation: Simulation, strictly: boolean): string | undefined {
@@ -82,10 +91,18 @@ function unmetRunning(simulation: Simulation, desired: Defined, strictly: boolea
   }
   for (const [slot, place] of bySlot) {
     const why = wrongRun(simulation, desired, place);
-    if (why === 'outdated' && stalled) continue;
+    if (why === 'outdated' && desired.spec.process.schedule !== null) continue;
+    if (why === 'outdated' && unmetOf(simulation, name) !== undefined) continue;
+    if (why === 'outdated' && (stalled || (!strictly && isRejected(simulation, name, slot)))) continue;
     if (why !== undefined) return `${name}/${slot}: run ${place.key.id} is ${why}`;
   }
   return undefined;
+}
+
+/** The newer generation has really failed, and the daemon says so. */
+function isRejected({ daemon, truth, now }: Simulation, name: ServiceName, slot: number): boolean {
+  const phase = daemon?.loop.decision(name)?.slots.find((each) => each.slot === slot);
+  return phase?.phase === 'running' && phase.rejected !== null && truth.hasFailedToComeUp(name, now);
 }
 
 function wrongRun(
@@ -125,13 +142,20 @@ function rightlyOver(
     const mayEnd = type === 'oneshot' || (!strictly && policy !== 'always');
     return mayEnd && endedWell(simulation, desired, slot) ? 'completed' : 'no';
   }
+  if (phase === 'waiting') return unmetOf(simulation, desired.name) === undefined ? 'no' : 'failed';
+  if (desired.spec.process.schedule !== null) return phase === 'scheduled' ? 'completed' : 'no';
   return phase === 'failed' && !strictly && hasFailed(simulation, desired, slot) ? 'failed' : 'no';
 }
 
 function endedWell(simulation: Simulation, desired: Defined, slot: number): boolean {
   const { truth, entries } = simulation;
   // Of two runs in one place the older one may have gone on for longer.
-  const last = [...truth.runsOf(desired.name, slot)].sort((a, b) => endTime(a) - endTime(b)).at(-1);
+  const runs = truth.runsOf(desired.name, slot);
+  const newest = Math.max(...runs.map(({ key }) => key.generation));
+  const last = runs
+    .filter(({ key }) => key.generation === newest)
+    .sort((a, b) => endTime(a) - endTime(b))
+    .at(-1);
   if (last?.end === undefined) return false;
   if (truth.endedBy(last) === 'stop' && !stopMayBeForgotten(simulation, last)) return false;
   const { at, outcome, seen } = last.end;
@@ -162,8 +186,11 @@ function stopMayBeForgotten(
 function hasFailed({ truth }: Simulation, desired: Defined, slot: number): boolean {
   const { policy, tolerance } = desired.spec.restart_policy;
   const runs = truth.runsOf(desired.name, slot);
+  if (truth.unprepared.has(desired.name)) return true;
   const crashes = [
-    ...runs.flatMap(({ end }) => (end !== undefined && isFailure(end.outcome) ? [end.at] : [])),
+    ...runs.flatMap(({ end, unfit }) =>
+      end !== undefined && (unfit || isFailure(end.outcome)) ? [end.at] : [],
+    ),
     ...truth.refusals.flatMap(({ key, at }) =>
       key.service === desired.name && key.slot === slot ? [at] : [],
     ),

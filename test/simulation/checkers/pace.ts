@@ -24,7 +24,7 @@ export const pace: Checker = {
     const { truth, now } = simulation;
     const { service, slot } = entry.run;
     const desired = truth.inForce.get(service);
-    if (desired?.kind !== 'defined') return;
+    if (desired?.kind !== 'defined' || desired.spec.process.schedule !== null) return;
     const attempts = attemptsOf(simulation, entry.run);
     const last = attempts.at(-1);
     if (last === undefined || last.how === 'stopped') return;
@@ -62,8 +62,13 @@ function attemptsOf(
   const attempts: Attempt[] = [];
   for (const run of truth.runs.values()) {
     if (run.end === undefined || !counts(run.key, run.daemon, run.end.at)) continue;
-    const how =
-      truth.endedBy(run) !== 'itself' ? 'stopped' : isFailure(run.end.outcome) ? 'crash' : 'success';
+    const how = run.unfit
+      ? 'crash'
+      : truth.endedBy(run) !== 'itself'
+        ? 'stopped'
+        : isFailure(run.end.outcome)
+          ? 'crash'
+          : 'success';
     attempts.push({ from: run.startedAt, to: run.end.at, how });
   }
   for (const { key, daemon: by, at } of truth.refusals) {

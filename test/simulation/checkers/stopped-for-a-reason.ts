@@ -1,7 +1,8 @@
 /** Is a run stopped only when something asks for it, and is that what the lifecycle line says? */
 import { Broken, type Checker } from '../checker.ts';
-import { hasDouble, type Simulation } from '../simulation.ts';
+import { isDuplicate, type Simulation } from '../simulation.ts';
 import type { Entry } from '../trace.ts';
+import type { RunTruth } from '../truth.ts';
 
 const PROMISE = 'only what must change is stopped, and the reason that is told is the true one';
 
@@ -12,14 +13,27 @@ export function stoppedForAReason(): Checker {
     promise: PROMISE,
     see(entry, simulation) {
       if (entry.what === 'told') checkTold(entry, simulation, told);
-      if (entry.what !== 'signal' && entry.what !== 'kill' && entry.what !== 'stop_command') return;
+      const isHook = entry.what === 'beside' && entry.word === 'pre_stop';
+      if (entry.what !== 'signal' && entry.what !== 'kill' && entry.what !== 'stop_command' && !isHook)
+        return;
       const run = simulation.truth.runs.get(entry.run.id);
       if (run === undefined || run.stopAt !== undefined) return;
-      if (simulation.truth.causes(run, hasDouble(simulation, run)).length === 0) {
-        throw new Broken(PROMISE, `${entry.what} to ${run.key.service}/${run.key.slot} without any reason`);
-      }
+      const causes = causesOf(run, simulation);
+      const { service, slot, generation } = run.key;
+      if (causes.length === 0)
+        throw new Broken(PROMISE, `${entry.what} to ${service}/${slot} without any reason`);
+      if (!isHook) return;
+      // The stop is told of when the hook has ended, under the reason that it began with.
+      const place = `${service}/${slot} generation ${generation}`;
+      const before = told.get(place) ?? new Set();
+      for (const cause of causes) before.add(cause);
+      told.set(place, before);
     },
   };
+}
+
+function causesOf(run: RunTruth, simulation: Simulation): readonly string[] {
+  return simulation.truth.causes(run, isDuplicate(simulation, run), simulation.now);
 }
 
 /** A stop that has begun is carried through, under the reason that it began with. */
@@ -42,7 +56,7 @@ function checkTold(
   const isTrue =
     untold ||
     (before.has(reason) && runs.some((run) => run.stopAt !== undefined)) ||
-    runs.some((run) => truth.causes(run, hasDouble(simulation, run)).includes(reason));
+    runs.some((run) => causesOf(run, simulation).includes(reason));
   if (!isTrue) throw new Broken(PROMISE, `${place} is told to be stopped for "${reason}"`);
   told.set(place, before.add(reason));
 }

@@ -1,0 +1,32 @@
+/** Under which methods and paths is the contract spoken? */
+
+/**
+ * The routes, as the server registers and the client calls them. Bodies and answers are JSON of the types of contract.ts.
+ * A refused request answers `{"error": {"code", "message"}}` with a 4xx status.
+ */
+export const ROUTES = {
+  health: 'GET /health',
+  version: 'GET /api/version',
+  status: 'GET /api/status',
+  processes: 'GET /api/processes',
+  process: 'GET /api/processes/:id',
+  /** Query: lines=100. */
+  processLogs: 'GET /api/processes/:id/logs',
+  /** start, stop, restart or reload, as a REST call on one process. Query: wait=<ms>. */
+  processVerb: 'POST /api/processes/:id/:verb',
+  /** The same as update. */
+  reload: 'POST /api/processes/reload',
+  diff: 'GET /api/diff',
+  update: 'POST /api/update',
+  command: 'POST /api/command',
+  define: 'POST /api/define',
+  delete: 'POST /api/delete',
+  why: 'GET /api/why/:id',
+  /** Query: services=a,b&file=stdout.log&lines=50. */
+  logs: 'GET /api/logs',
+  /** Query: after=<id>&follow=1: newline-delimited JSON that goes on until the client closes. */
+  events: 'GET /api/events',
+  wait: 'POST /api/wait',
+  doctor: 'GET /api/doctor',
+  shutdown: 'POST /api/shutdown',
+} as const;

@@ -1,0 +1,63 @@
+/** `run --dev`: what does somebody see and do who develops a service? */
+import type { DefineView } from '../api/definition.ts';
+import { type Call, printJson, refuse } from './call.ts';
+import type { Daemon } from './daemon.ts';
+import { renderEvent } from './events.ts';
+import type { Exit } from './exit-codes.ts';
+import { followLogs } from './follow-logs.ts';
+import { isRefusal } from './refusal.ts';
+import { safeText } from './terminal-safe.ts';
+
+/** Lines from before the first look: what the service wrote while the answer was on its way. */
+const FIRST_LINES = 50;
+
+/** Longest time that Ctrl-C waits for the service to end; a second one does not wait. Milliseconds. */
+const END = 60_000;
+
+export interface Development {
+  readonly view: DefineView;
+  /** When the command was given; milliseconds since 1970. */
+  readonly since: number;
+  readonly directory: string;
+}
+
+/**
+ * Shows the logs and, on stderr, what becomes of the service, until Ctrl-C: that stops the service. Its file stays, so
+ * that the same command finds it again.
+ */
+export async function develop(
+  call: Call,
+  daemon: Daemon,
+  { view, since, directory }: Development,
+): Promise<Exit> {
+  const { terminal, options } = call;
+  const { service } = view;
+  if (options.json) printJson(call, view);
+  const say = (text: string): void => terminal.complain(`pmctl: ${safeText(text)}\n`);
+  say(`${service} restarts when a file below ${directory} changes; Ctrl-C stops it (${view.file})`);
+  const events = showEvents(daemon, { service, since }, say);
+  const following: Call = { ...call, options: { ...options, lines: options.lines ?? FIRST_LINES } };
+  const end = await followLogs(following, daemon, { services: [service] });
+  await events;
+  if (end !== 'interrupted') return end;
+  const stopping = await call.daemon(new AbortController().signal);
+  if (isRefusal(stopping)) return refuse(call, stopping);
+  const by = terminal.user.name;
+  const stopped = await stopping.command({ verb: 'stop', services: [service], by, wait: END });
+  if (isRefusal(stopped)) return refuse(call, stopped);
+  const [result] = stopped.results;
+  const how = result?.result === 'done' ? 'stopped' : (result?.detail ?? 'it was not stopped');
+  say(`${service}: ${how}; pmctl delete ${service} removes its file`);
+  return result?.result === 'done' ? 'interrupted' : 'error';
+}
+
+/** Until the user interrupts, or the daemon ends: the logs are followed on without it. */
+async function showEvents(
+  daemon: Daemon,
+  { service, since }: { readonly service: string; readonly since: number },
+  say: (text: string) => void,
+): Promise<void> {
+  await daemon.events({ after: 0, follow: true }, (event) => {
+    if (event.service === service && event.at >= since) say(renderEvent(event));
+  });
+}

@@ -1,0 +1,32 @@
+/** Has a change of the plan come about? */
+import type { Change } from '../model/action.ts';
+import { changeOf } from '../reconcile/change.ts';
+import type { Loop } from './loop.ts';
+import { isDown, isUp, type Outcome } from './outcome.ts';
+
+export function changeOutcome(change: Change, loop: Loop): Outcome {
+  switch (change.action) {
+    case 'stop':
+      return stopOutcome(change, loop);
+    case 'live':
+      return changeOf(loop.situation(change.service)) === undefined
+        ? { result: 'done', detail: 'applied' }
+        : { result: 'pending', detail: 'not applied yet' };
+    case 'start':
+    case 'roll':
+    case 'reload':
+    case 'replace':
+      return isUp(loop.glance(change.service));
+    case 'keep':
+      return { result: 'done', detail: change.reason };
+  }
+}
+
+function stopOutcome(change: Change, loop: Loop): Outcome {
+  const glance = loop.glance(change.service);
+  if (change.reason.startsWith('more instances')) return isUp(glance);
+  const down = isDown(glance, () => loop.situation(change.service).observed);
+  // A removed service is over when nothing is kept of it either: only then no status shows it any more.
+  if (down.result !== 'done' || glance.desired !== undefined) return down;
+  return loop.names().includes(change.service) ? { ...down, result: 'pending' } : down;
+}

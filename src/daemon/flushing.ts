@@ -1,0 +1,47 @@
+/** When is what is remembered written? */
+import type { Problem } from '../model/problem.ts';
+import type { Clock } from '../world/world.ts';
+import type { Store } from './store.ts';
+
+export interface FlushingTools {
+  readonly store: Store;
+  readonly world: { readonly clock: Clock };
+  readonly complain: (problem: Problem) => void;
+}
+
+/** Memory that nothing depends on at once is written at most this often. Milliseconds. */
+const FLUSH_DELAY = 1000;
+
+export class Flushing {
+  readonly #tools: FlushingTools;
+  #at: number | undefined;
+
+  constructor(tools: FlushingTools) {
+    this.#tools = tools;
+  }
+
+  /** When it is due; milliseconds since 1970. */
+  get at(): number | undefined {
+    return this.#at;
+  }
+
+  /** Writes, whether it is due or not. What could not be written is tried again a little later. */
+  now(): void {
+    const { store, world, complain } = this.#tools;
+    this.#at = undefined;
+    const problem = store.flush();
+    if (problem === undefined) return;
+    this.#at = world.clock.now() + 10 * FLUSH_DELAY;
+    complain(problem);
+  }
+
+  ifDue(): void {
+    const { store, world } = this.#tools;
+    if (!store.dirty) {
+      this.#at = undefined;
+      return;
+    }
+    this.#at ??= world.clock.now() + FLUSH_DELAY;
+    if (this.#at <= world.clock.now()) this.now();
+  }
+}

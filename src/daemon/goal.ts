@@ -1,0 +1,18 @@
+/** Has a service come to the state that a script waits for? */
+import type { WaitRequest } from '../api/contract.ts';
+import type { Observed } from '../model/observed.ts';
+import { type Glance, isDown, isUp, type Outcome } from './outcome.ts';
+
+/** @param look asks the kernel */
+export function goalOutcome(goal: WaitRequest['for'], glance: Glance, look: () => Observed): Outcome {
+  if (goal === 'stopped') return patient(isDown(glance, look));
+  const up = patient(isUp(glance));
+  const completed = glance.decision?.slots.some((phase) => phase.phase === 'completed') ?? false;
+  if (goal === 'completed') return completed ? up : { result: 'pending', detail: '' };
+  return completed ? { result: 'pending', detail: 'it completed' } : up;
+}
+
+/** `wait` outlasts a failure: a service in back-off may still come up. */
+function patient(outcome: Outcome): Outcome {
+  return outcome.result === 'failed' ? { ...outcome, result: 'pending' } : outcome;
+}

@@ -1,0 +1,79 @@
+/** How does a service stand, for those that depend on it? */
+import type { ServiceName } from '../model/names.ts';
+import type { Decision, Dependency } from './situation.ts';
+import type { Wanted } from './wanted.ts';
+
+/** What is told about a service to those around it. */
+export interface Standing {
+  /** Some instance runs, or it has run to its end. */
+  readonly started: boolean;
+  /** Some instance runs and its probes say that it is ready. */
+  readonly ready: boolean;
+  /** It is a one-shot, and has run to its end. */
+  readonly completed: boolean;
+  /** A newer definition is taking over. */
+  readonly rolling: boolean;
+  /** Processes of it are left. */
+  readonly present: boolean;
+  /** It is to be down. */
+  readonly unwanted: boolean;
+  /** It will not come up by itself; why. */
+  readonly failed: string | null;
+  /** The one thing that it waits for. */
+  readonly detail: string;
+}
+
+/** @param decision the last one about it; undefined: it could not be seen */
+export function standingOf(wanted: Wanted, decision: Decision | undefined): Standing {
+  const slots = decision?.slots ?? [];
+  const running = slots.flatMap((phase) => (phase.phase === 'running' ? [phase] : []));
+  const failed = slots.find((phase) => phase.phase === 'failed');
+  const unready = running.find((phase) => !phase.ready);
+  // What is left alone has no places to tell of, and is complete all the same.
+  const ends = wanted.kind === 'leave' ? Object.values(decision?.memory.slots ?? {}) : [];
+  const completed =
+    (slots.length > 0 && slots.every((phase) => phase.phase === 'completed')) ||
+    (slots.length === 0 && ends.length > 0 && ends.every(({ end }) => end?.kind === 'completed'));
+  const waiting = slots.find((phase) => phase.phase === 'waiting');
+  return {
+    started: running.length > 0 || completed,
+    ready: running.some((phase) => phase.ready),
+    completed,
+    // Whoever got stuck on the way is not waited for.
+    rolling:
+      failed === undefined &&
+      (running.some((phase) => phase.outdated && phase.rejected === null) ||
+        (running.length > 0 && slots.some((phase) => phase.phase === 'starting'))),
+    // Whoever survives SIGKILL is not waited for.
+    present:
+      slots.some((phase) => 'run' in phase && !(phase.phase === 'stopping' && phase.blocked)) ||
+      decision === undefined,
+    unwanted: wanted.kind === 'none',
+    failed: failed?.phase === 'failed' ? failed.reason : null,
+    detail:
+      unready?.health ||
+      (waiting?.phase === 'waiting' ? waiting.reason : '') ||
+      (wanted.kind === 'run' ? '' : wanted.reason),
+  };
+}
+
+/** @param standing undefined: no file defines it */
+export function dependencyOf(
+  name: ServiceName,
+  condition: 'started' | 'ready' | 'completed',
+  standing: Standing | undefined,
+): Dependency {
+  if (standing === undefined) return { name, state: 'waiting', detail: `${name} is not defined` };
+  if (standing[condition]) {
+    return { name, state: standing.rolling ? 'rolling' : 'met', detail: `${name} is ${condition}` };
+  }
+  if (standing.failed !== null)
+    return { name, state: 'failed', detail: `${name} has failed: ${standing.failed}` };
+  const detail = standing.detail === '' ? '' : `: ${standing.detail}`;
+  return { name, state: 'waiting', detail: `${name} is not ${condition}${detail}` };
+}
+
+/** Does anything change for those around it? */
+export function isSameStanding(a: Standing, b: Standing): boolean {
+  return (Object.keys(a) as (keyof Standing)[]).every((key) => a[key] === b[key]);
+}

@@ -1,0 +1,128 @@
+/** Runs of an older definition still serve: has the newer one failed to take over, and which of them go next? */
+import type { Memory, Rejection } from '../model/memory.ts';
+import { NO_RUN, NO_SLOT } from '../model/memory.ts';
+import type { ObservedRun } from '../model/observed.ts';
+import type { Defined, ServiceSpec } from '../model/spec.ts';
+import { describeExit } from '../policy/restart.ts';
+import { mayRetire } from '../policy/rollout.ts';
+import { probesOf } from './health.ts';
+import type { JudgedRun } from './judgement.ts';
+import type { Situation } from './situation.ts';
+
+/** `roll`: the newer run comes before the older one goes. `stop_first`: two at a time cannot be. */
+export function wayOfReplacing(
+  outdated: readonly ObservedRun[],
+  desired: Defined,
+  situation: Situation,
+): 'roll' | 'stop_first' {
+  const { rollout, process, watch } = desired.spec;
+  // While one develops, the old run is of no use to anybody, and mostly in the way of the new one.
+  if (rollout.surge === 0 || watch !== null) return 'stop_first';
+  if (process.schedule !== null || process.type === 'oneshot') return 'stop_first';
+  const typed = outdated.every(({ key }) => {
+    const before: ServiceSpec | undefined = situation.applied.get(key.hash);
+    return before === undefined || before.process.type === process.type;
+  });
+  return typed ? 'roll' : 'stop_first';
+}
+
+/** The rejection that is in force: an older one that still counts, or one that is due now. */
+export function rejectionOf(
+  runs: readonly JudgedRun[],
+  memory: Memory,
+  desired: Defined,
+  generation: number,
+  situation: Situation,
+  way: 'roll' | 'stop_first',
+): Rejection | null {
+  const pardon = situation.intent.pardon ?? 0;
+  const { rejected } = memory;
+  const holds =
+    rejected !== null &&
+    rejected.generation === generation &&
+    rejected.digest === desired.digest &&
+    rejected.pardon === pardon;
+  if (holds) return rejected;
+  const outdated = runs.filter((run) => run.fate === 'outdated' && run.life === 'alive');
+  if (outdated.length === 0) return null;
+  const failed =
+    way === 'roll'
+      ? firstOf(outdated, ({ run }) =>
+          failureIn(run.key.slot, runs, memory, desired, generation, situation.now),
+        )
+      : firstOf(
+          runs.filter(({ run, fate, life }) => {
+            return life === 'alive' && fate === 'keep' && run.key.generation === generation;
+          }),
+          (fresh) => failureOf(fresh, memory, desired, situation.now),
+        );
+  return failed === undefined
+    ? null
+    : { generation, digest: desired.digest, pardon, at: situation.now, ...failed };
+}
+
+function firstOf<Item, Answer>(
+  items: readonly Item[],
+  ask: (item: Item) => Answer | undefined,
+): Answer | undefined {
+  for (const item of items) {
+    const answer = ask(item);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+/** The run of the new definition in the place of an older one. */
+export function successorIn(slot: number, runs: readonly JudgedRun[]): JudgedRun | undefined {
+  return runs.find((run) => run.run.key.slot === slot && run.life === 'alive' && run.fate === 'keep');
+}
+
+/** What an earlier daemon knew about its probes counts no more, and they have not said enough to this one. */
+function isOpen(successor: JudgedRun, { runs }: Memory): boolean {
+  const probes = probesOf(successor, runs[successor.run.key.id] ?? NO_RUN);
+  const isUndecided = (kind: 'startup' | 'readiness'): boolean => {
+    const probe = probes[kind];
+    return (
+      probe !== undefined &&
+      probe.memory.passed === null &&
+      probe.memory.failures < probe.spec.failure_threshold
+    );
+  };
+  return successor.run.adopted && (isUndecided('startup') || isUndecided('readiness'));
+}
+
+/** Why a run of the new definition will not do. */
+function failureOf(
+  successor: JudgedRun,
+  memory: Memory,
+  desired: Defined,
+  now: number,
+): Pick<Rejection, 'reason' | 'run'> | undefined {
+  const { key, startedAt } = successor.run;
+  const { health } = successor;
+  const because = health?.because ?? '';
+  if (health?.started === 'failed' || health?.live === 'dead') return { reason: because, run: key.id };
+  const readySince = memory.runs[key.id]?.readySince ?? null;
+  const answer = mayRetire({ startedAt, readySince, because }, desired.spec.rollout, now);
+  if (answer.say !== 'failed' || isOpen(successor, memory)) return undefined;
+  return { reason: answer.reason, run: key.id };
+}
+
+function failureIn(
+  slot: number,
+  runs: readonly JudgedRun[],
+  memory: Memory,
+  desired: Defined,
+  generation: number,
+  now: number,
+): Pick<Rejection, 'reason' | 'run'> | undefined {
+  const successor = successorIn(slot, runs);
+  if (successor !== undefined) return failureOf(successor, memory, desired, now);
+  // Only a run of this generation that ended, or could not be started, leaves a wait or an end in the place.
+  const remembered = memory.slots[slot] ?? NO_SLOT;
+  if (remembered.generation !== generation) return undefined;
+  if (remembered.next === null && remembered.end === null) return undefined;
+  const [exit] = remembered.exits;
+  const reason = remembered.end?.reason ?? (exit === undefined ? 'it ended' : describeExit(exit));
+  return { reason, run: exit?.run ?? null };
+}

@@ -1,0 +1,121 @@
+/** Runs of an older definition serve: which of them is replaced now? */
+import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
+import type { Draft } from './draft.ts';
+import { isPrepared, startReason } from './filling.ts';
+import type { JudgedRun, Judgement } from './judgement.ts';
+import { successorIn } from './replace.ts';
+import type { Situation, SlotPhase } from './situation.ts';
+import { isToStop, stop } from './stopping.ts';
+
+export function replaceNext(draft: Draft, situation: Situation, judgement: Judgement): void {
+  const outdated = judgement.runs
+    .filter((run) => run.fate === 'outdated' && run.life === 'alive')
+    .sort((a, b) => a.run.key.slot - b.run.key.slot);
+  if (outdated.length === 0) return;
+  // What it depends on takes its own new definition first, and what is away comes back first.
+  const waits = situation.dependencies.some(({ state }) => state !== 'met');
+  if (judgement.way === 'roll') roll(draft, situation, judgement, outdated, waits);
+  else oneAtATime(draft, situation, judgement, outdated, waits);
+}
+
+/** New first: a successor beside each run, at most `surge` more than wanted, and the older one goes when it is ready. */
+function roll(
+  draft: Draft,
+  situation: Situation,
+  judgement: Judgement,
+  outdated: readonly JudgedRun[],
+  waits: boolean,
+): void {
+  const { wanted, rejected, generation } = judgement;
+  if (wanted.kind !== 'run') return;
+  const { rollout } = wanted.desired.spec;
+  const living = judgement.runs.filter(({ life }) => life === 'alive' || life === 'leftovers').length;
+  // An empty place is filled before one is filled twice.
+  let room = wanted.count + rollout.surge - living - judgement.vacancies.length;
+  for (const older of outdated) {
+    const { slot } = older.run.key;
+    const successor = successorIn(slot, judgement.runs);
+    if (rejected !== null && rollout.on_failure === 'replace') {
+      stop(draft, situation, older);
+      continue;
+    }
+    if (successor !== undefined) {
+      const { key, startedAt } = successor.run;
+      const { readySince } = draft.run(key.id);
+      const because = successor.health?.because ?? '';
+      const answer = mayRetire({ startedAt, readySince, because }, rollout, situation.now);
+      // Whoever cannot be seen may be gone.
+      const isSeen = successor.run.members.is !== 'unseen';
+      if (answer.say === 'now' && isSeen) {
+        stop(draft, situation, older);
+        continue;
+      }
+      if (answer.say === 'wait') draft.wake(answer.until);
+    } else if (rejected === null && room > 0 && !waits) {
+      room -= 1;
+      if (isPrepared(draft, situation, judgement, slot)) {
+        draft.actions.push({
+          do: 'start',
+          service: situation.name,
+          slot,
+          generation,
+          hash: wanted.desired.hash,
+          run: null,
+          because: startReason(draft.slot(slot), generation),
+        });
+        draft.say({ slot, phase: 'starting' });
+      }
+    }
+    draft.say(outlived(older, draft, rejected?.reason ?? null));
+  }
+}
+
+/**
+ * Where two cannot run side by side: as long as another place of the service is on its way down or up, a run that
+ * still serves is left in peace.
+ */
+function oneAtATime(
+  draft: Draft,
+  situation: Situation,
+  judgement: Judgement,
+  outdated: readonly JudgedRun[],
+  waits: boolean,
+): void {
+  const [turn] = outdated;
+  const busy =
+    waits ||
+    judgement.runs.some(isToStop) ||
+    judgement.vacancies.some((vacancy) => vacancy.memory.end?.kind !== 'completed');
+  const fresh = judgement.runs.filter(
+    ({ life, fate, run }) =>
+      life === 'alive' && fate === 'keep' && run.key.generation === judgement.generation,
+  );
+  const unready = fresh.some(({ run }) => draft.run(run.key.id).readySince === null);
+  const provenAt = Math.max(0, ...fresh.map(({ run }) => run.startedAt + PROOF_OF_LIFE));
+  const unproven = provenAt > situation.now && provenAt - situation.now <= PROOF_OF_LIFE;
+  if (unproven && !busy) draft.wake(provenAt);
+  const { rejected, wanted } = judgement;
+  const timeout = wanted.kind === 'run' ? wanted.desired.spec.rollout.timeout : 0;
+  for (const { run } of fresh) {
+    const until = run.startedAt + timeout;
+    if (unready && rejected === null && until > situation.now) draft.wake(until);
+  }
+  const goesOn = rejected === null && !unready;
+  for (const older of outdated) {
+    if (older === turn && !busy && !unproven && goesOn) stop(draft, situation, older);
+    else draft.say(outlived(older, draft, rejected?.reason ?? null));
+  }
+}
+
+function outlived({ run, health }: JudgedRun, draft: Draft, rejected: string | null): SlotPhase {
+  return {
+    slot: run.key.slot,
+    phase: 'running',
+    run: run.key,
+    outdated: true,
+    mainEnded: run.main.is === 'ended',
+    ready: draft.run(run.key.id).readySince !== null,
+    health: health?.because ?? '',
+    rejected,
+  };
+}

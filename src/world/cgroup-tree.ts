@@ -1,0 +1,92 @@
+/** Where in the tree of cgroups is what, and how does it get there? */
+import fs from 'node:fs';
+import {
+  isServiceName,
+  parseRunDirectory,
+  type RunKey,
+  runDirectory,
+  type ServiceName,
+} from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import { childCgroups, removeCgroup } from './cgroup-files.ts';
+import { enableControllers, isEnabled } from './cgroup-limits.ts';
+import { unreadable } from './containment-trouble.ts';
+import { inWords } from './errno.ts';
+
+/** `<root>/<service>/<run directory>`, and commands beside runs next to these. */
+export class CgroupTree {
+  readonly #root: string;
+  /** Memory is counted for each run where the kernel can, to tell OOM kills apart. */
+  readonly #countsMemory: boolean;
+
+  constructor(root: string) {
+    this.#root = root;
+    this.#countsMemory = isEnabled(root, 'memory');
+  }
+
+  services(): readonly ServiceName[] | { readonly unseen: Problem } {
+    try {
+      return childCgroups(this.#root).filter(isServiceName);
+    } catch (error) {
+      return { unseen: unreadable(this.#root, error) };
+    }
+  }
+
+  /** Of all services; undefined when they cannot be seen. */
+  runs(): readonly RunKey[] | undefined {
+    const services = this.services();
+    if ('unseen' in services) return undefined;
+    try {
+      return services.flatMap((service) =>
+        childCgroups(this.ofService(service)).flatMap((name) => parseRunDirectory(service, name) ?? []),
+      );
+    } catch {
+      return undefined;
+    }
+  }
+
+  ofService(service: ServiceName): string {
+    return `${this.#root}/${service}`;
+  }
+
+  ofRun(key: RunKey): string {
+    return `${this.#root}/${key.service}/${runDirectory(key)}`;
+  }
+
+  /** True if it was not there before. Throws what the kernel answers. */
+  makeService(service: ServiceName): boolean {
+    const directory = this.ofService(service);
+    if (fs.existsSync(directory)) return false;
+    fs.mkdirSync(directory, { recursive: !fs.existsSync(this.#root) });
+    if (this.#countsMemory) enableControllers(directory, ['memory']);
+    return true;
+  }
+
+  /** Makes a cgroup in that of the service, which is made too where it is missing; `undo` takes both back. */
+  make(service: ServiceName, directory: string): Problem | { readonly undo: () => void } {
+    const parent = this.ofService(service);
+    let fresh = false;
+    try {
+      fresh = this.makeService(service);
+      fs.mkdirSync(directory);
+    } catch (error) {
+      if (fresh) removeCgroup(parent);
+      const message = `${directory} cannot be made: ${inWords(error)}`;
+      return { code: 'start-failed', severity: 'error', message };
+    }
+    const undo = () => {
+      removeCgroup(directory);
+      if (fresh) removeCgroup(parent);
+    };
+    return { undo };
+  }
+
+  /** Removes the cgroup of a service if nothing is in it. */
+  forget(service: ServiceName): void {
+    try {
+      fs.rmdirSync(this.ofService(service));
+    } catch {
+      // Gone already, or something of somebody else is in it: neither is ours to remove.
+    }
+  }
+}

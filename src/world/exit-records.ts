@@ -1,0 +1,117 @@
+/** How did programs end while no daemon was there to see it? One file for each run that asked for it. */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { type RunId, type RunKey, startOfRun } from '../model/names.ts';
+import type { Outcome } from '../model/observed.ts';
+import type { Problem } from '../model/problem.ts';
+import { systemFiles } from './files.ts';
+import { parseExitRecord } from './launch-record.ts';
+import { isFailure, type Launch } from './world.ts';
+
+/** Far more than a shell writes about one child. */
+const LARGEST = 4096;
+
+/** `<directory>/<run id>`; the directory is the daemon's alone (0700). Without a directory nothing is recorded. */
+export class ExitRecords {
+  readonly #directory: string | null;
+  readonly #files = systemFiles();
+
+  constructor(directory: string | null) {
+    this.#directory = directory;
+  }
+
+  /**
+   * Starts a program with the descriptor into which its end is to be written, if its launch asks for that. Where the
+   * file cannot be made, the program runs without: its end is still told to the daemon that started it.
+   */
+  recording<Answer extends object>(
+    run: RunId,
+    launch: Launch,
+    start: (record: number | null) => Answer | Problem,
+  ): Answer | Problem {
+    const fd = launch.record === true ? this.#open(run) : null;
+    try {
+      const answer = start(fd);
+      if (fd !== null && 'code' in answer) this.remove(run);
+      return answer;
+    } finally {
+      if (fd !== null) fs.closeSync(fd);
+    }
+  }
+
+  /**
+   * The shell that records ends as the program did; what it wrote counts more, for bash cannot end itself by SIGQUIT.
+   * @param seen how that shell ended
+   */
+  outcome(run: RunId, launch: Launch, seen: Outcome): Outcome {
+    if (launch.record !== true || seen.kind === 'not_started') return seen;
+    return this.#recorded(run) ?? seen;
+  }
+
+  /** True for a run that was started with a record. */
+  has(run: RunId): boolean {
+    return this.#directory !== null && fs.existsSync(join(this.#directory, run));
+  }
+
+  /**
+   * `at`: when it was written, milliseconds since 1970, to the tick of the kernel. undefined: nothing, or nothing whole, was recorded.
+   * @param now no end is later than that, whatever was done to the clock of the host
+   */
+  read(run: RunId, now: number): { readonly outcome: Outcome; readonly at: number } | undefined {
+    if (this.#directory === null || !this.has(run)) return undefined;
+    const outcome = this.#recorded(run);
+    if (outcome === undefined) return undefined;
+    const written = fs.statSync(join(this.#directory, run), { throwIfNoEntry: false })?.mtimeMs ?? now;
+    return { outcome, at: Math.min(now, Math.max(startOfRun(run), Math.floor(written))) };
+  }
+
+  /** Of the members of a run, oldest first, the one that the service knows as its own: not the shell that records. */
+  program(run: RunId, [oldest, next]: readonly number[]): number | undefined {
+    return next !== undefined && this.has(run) ? next : oldest;
+  }
+
+  remove(run: RunId): void {
+    // Most runs have none, and an exception for each would cost more than the question.
+    if (this.#directory !== null && this.has(run)) this.#files.remove(join(this.#directory, run));
+  }
+
+  /**
+   * Removes the records of runs that are gone otherwise: of an earlier boot, or ended by hand.
+   * @param existing undefined when that cannot be seen
+   */
+  keepOnly(existing: () => readonly RunKey[] | undefined): void {
+    const names = this.#directory === null ? [] : listed(this.#directory);
+    if (names.length === 0) return;
+    const keys = existing();
+    if (keys === undefined) return;
+    const kept = new Set<string>(keys.map(({ id }) => id));
+    for (const name of names) if (!kept.has(name)) this.remove(name as RunId);
+  }
+
+  #recorded(run: RunId): Outcome | undefined {
+    if (this.#directory === null) return undefined;
+    const text = this.#files.read(join(this.#directory, run), LARGEST);
+    return isFailure(text) ? undefined : parseExitRecord(text);
+  }
+
+  #open(run: RunId): number | null {
+    if (this.#directory === null) return null;
+    try {
+      fs.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      return fs.openSync(join(this.#directory, run), NEW_FILE, 0o600);
+    } catch {
+      return null;
+    }
+  }
+}
+
+const NEW_FILE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
+
+function listed(directory: string): readonly string[] {
+  try {
+    return fs.readdirSync(directory);
+  } catch {
+    // Nothing was ever recorded; what cannot be listed can wait.
+    return [];
+  }
+}

@@ -1,0 +1,118 @@
+import { expect, it } from 'vitest';
+import { Jobs } from '../../src/daemon/jobs.ts';
+import type { Memory } from '../../src/model/memory.ts';
+import { type RunId, runId } from '../../src/model/names.ts';
+import type { ScheduleSpec } from '../../src/model/spec.ts';
+import { defined, memory, NOW, run, type SituationChanges, situation } from '../builders.ts';
+
+const SCHEDULE: ScheduleSpec = {
+  cron: '* * * * *',
+  timezone: 'UTC',
+  overlap: 'skip',
+  missed: 'skip',
+  jitter: 0,
+  not_before: null,
+  not_after: null,
+  max_time_per_run: null,
+};
+const MINUTE = 60_000;
+
+/** A job that is looked at every now and then, by one daemon or several. */
+function job(changes: Partial<ScheduleSpec> = {}) {
+  const desired = defined({ spec: { process: { schedule: { ...SCHEDULE, ...changes } } } });
+  let remembered: Memory = memory();
+  let runs = 0;
+  return {
+    desired,
+    get memory(): Memory {
+      return remembered;
+    },
+    forget: (): void => {
+      remembered = memory();
+    },
+    look(now: number, more: SituationChanges = {}) {
+      const newRun = (): RunId => runId(now, `run${++runs}`);
+      const step = new Jobs('UTC').step(
+        { ...situation({ desired, ...more, memory: {} }), memory: remembered, now },
+        newRun,
+      );
+      remembered = step.memory;
+      return step;
+    },
+    started(): void {
+      remembered = { ...remembered, due: null };
+    },
+  };
+}
+
+const NEXT = Math.ceil((NOW + 1) / MINUTE) * MINUTE;
+
+it('gives the run of each time an identity before it is started, once', () => {
+  const one = job();
+  expect(one.look(NOW)).toMatchObject({ fired: false, wakeAt: NEXT, memory: { due: null } });
+  expect(one.look(NEXT)).toMatchObject({ fired: true, memory: { due: { slot: NEXT } } });
+  const due = one.memory.due?.run;
+  // A daemon that died before the start finds the same run still to be started.
+  expect(one.look(NEXT + 5)).toMatchObject({ fired: false });
+  expect(one.memory.due?.run).toBe(due);
+  one.started();
+  expect(one.look(NEXT + 6)).toMatchObject({ fired: false, memory: { due: null } });
+  expect(one.look(NEXT + MINUTE)).toMatchObject({ fired: true });
+});
+
+it('takes a run that is there for the one that was to be started', () => {
+  const one = job();
+  one.look(NOW);
+  one.look(NEXT);
+  const id = one.memory.due?.run as RunId;
+  expect(one.look(NEXT + 100, { runs: [{ ...run(), key: { ...run().key, id } }] })).toMatchObject({
+    fired: false,
+    memory: { due: null },
+  });
+});
+
+it('starts nothing while it is stopped, and makes up for nothing afterwards', () => {
+  const one = job();
+  one.look(NOW);
+  const stopped = { intent: { stopped: { by: 'bob', at: NOW } } };
+  expect(one.look(NEXT, stopped)).toMatchObject({ fired: false, wakeAt: undefined, memory: { due: null } });
+  expect(one.look(NEXT + MINUTE / 2)).toMatchObject({ fired: false, memory: { due: null } });
+});
+
+it('starts nothing while nobody can see what runs', () => {
+  const one = job();
+  one.look(NOW);
+  const observed = {
+    kind: 'unseen',
+    problem: { code: 'observe-failed', severity: 'error', message: '' },
+  } as const;
+  expect(one.look(NEXT, { observed })).toMatchObject({ fired: false, memory: { due: null } });
+});
+
+it('follows each trigger with one run, after the one that goes on', () => {
+  const one = job({ cron: '0 0 1 1 *' });
+  one.look(NOW - 1);
+  const intent = { triggers: 1 };
+  expect(one.look(NOW, { intent, runs: [run()] })).toMatchObject({ fired: false });
+  expect(one.look(NOW + 1, { intent })).toMatchObject({
+    fired: true,
+    memory: { due: { slot: null }, triggered: 1 },
+  });
+  one.started();
+  expect(one.look(NOW + 2, { intent })).toMatchObject({ fired: false, memory: { due: null } });
+});
+
+it('forgets its times when it is no job any more', () => {
+  const one = job();
+  one.look(NOW);
+  expect(one.memory.job).not.toBeNull();
+  one.look(NOW + 1, { desired: defined() });
+  expect(one.memory.job).toBeNull();
+});
+
+it('fires nothing of the past with a lost memory', () => {
+  const one = job({ missed: 'once' });
+  one.look(NOW);
+  one.forget();
+  expect(one.look(NEXT + 10 * MINUTE + 1)).toMatchObject({ fired: false });
+});

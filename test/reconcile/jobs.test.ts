@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { Jobs } from '../../src/daemon/jobs.ts';
+import { runId } from '../../src/model/names.ts';
+import type { ScheduleSpec } from '../../src/model/spec.ts';
+import { wantedOf } from '../../src/reconcile/wanted.ts';
+import { defined, memory, NOW, run, type SituationChanges, situation } from '../builders.ts';
+
+const schedule: ScheduleSpec = {
+  cron: '0 0 1 1 *',
+  timezone: 'UTC',
+  overlap: 'skip',
+  missed: 'skip',
+  jitter: 0,
+  not_before: null,
+  not_after: null,
+  max_time_per_run: null,
+};
+const desired = defined({ spec: { process: { schedule: { ...schedule } } } });
+const ids = ['aaaaaa', 'bbbbbb'].map((tail) => runId(NOW, tail));
+
+function step(changes: SituationChanges) {
+  let made = 0;
+  return new Jobs('UTC').step(situation({ desired, ...changes }), () => ids[made++] ?? runId(NOW, 'cccccc'));
+}
+
+describe('a trigger', () => {
+  it('is followed once for each, one after the other', () => {
+    const known = step({}).memory;
+    const first = step({ memory: known, intent: { triggers: 2 } });
+    expect(first.fired).toBe(true);
+    expect(first.memory).toMatchObject({ triggered: 1, due: { run: ids[0], slot: null } });
+    const done = { ...first.memory, due: null };
+    expect(step({ memory: done, intent: { triggers: 2 } }).memory.triggered).toBe(2);
+  });
+
+  it('of which nobody remembers whether it was followed is not followed again', () => {
+    const answer = step({ memory: memory(), intent: { triggers: 3 } });
+    expect(answer.fired).toBe(false);
+    expect(answer.memory.triggered).toBe(3);
+  });
+});
+
+it('a run of which only the place was made gets another id: its launcher may be on its way still', () => {
+  const place = run({ everRan: false, members: 'none', main: { is: 'unknown' } });
+  const known = { ...step({}).memory, due: { run: place.key.id, slot: NOW } };
+  const answer = step({ memory: known, runs: [place] });
+  expect(answer.memory.due).toEqual({ run: ids[0], slot: NOW });
+  expect(answer.fired).toBe(true);
+});
+
+it('a file with errors does not make a schedule forget what it has done', () => {
+  const known = step({}).memory;
+  const broken = situation({ desired: { ...desired, kind: 'broken' } as never }).desired;
+  expect(step({ desired: broken, memory: known }).memory.job).toEqual(known.job);
+});
+
+it('a scale from before it had a schedule makes no second place', () => {
+  const intent = { scale: { by: 'bob', at: 0, instances: 3, file: 1 } };
+  expect(wantedOf(situation({ desired, intent }))).toMatchObject({ kind: 'run', count: 1 });
+});

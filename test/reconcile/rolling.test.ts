@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../src/reconcile/decide.ts';
+import { judge } from '../../src/reconcile/judge.ts';
+import {
+  defined,
+  hash,
+  memory,
+  NOW,
+  run,
+  type SituationChanges,
+  seen,
+  situation,
+  slot,
+  spec,
+} from '../builders.ts';
+
+const ROLLOUT = { surge: 1, overlap: 0, timeout: 60_000, min_ready: 0, on_failure: 'keep_old' } as const;
+const desired = defined({ hash: 'b', spec: { rollout: ROLLOUT } });
+
+const older = run({ hash: 'a', generation: 1, age: 60_000 });
+const newer = run({ hash: 'b', generation: 2, age: 10_000 });
+
+function rolling(changes: SituationChanges = {}) {
+  return situation({
+    desired,
+    applied: { [hash('a')]: spec({ rollout: ROLLOUT }) },
+    observed: seen(older, newer),
+    memory: memory({ generation: 2, generationHash: hash('b'), slots: { 0: slot({ generation: 2 }) } }),
+    ...changes,
+  });
+}
+
+describe('an older run beside its successor', () => {
+  it('is told to stop when that is ready', () => {
+    const first = decide(rolling());
+    const { actions } = decide(rolling({ memory: first.memory, now: NOW + 1000 }));
+    expect(actions.concat(first.actions)).toContainEqual(
+      expect.objectContaining({ do: 'signal', run: older.key, because: 'reload_retire_generation_1' }),
+    );
+  });
+
+  it('stays while that cannot be seen', () => {
+    const unseen = {
+      ...newer,
+      members: { is: 'unseen', problem: { code: 'observe-failed' } },
+    } as typeof newer;
+    const { actions } = decide(rolling({ observed: seen(older, unseen), now: NOW + 1000 }));
+    expect(actions.filter((action) => action.do === 'signal')).toEqual([]);
+  });
+
+  it('keeps its place against another older one that came later', () => {
+    const newest = defined({ hash: 'c', spec: { rollout: ROLLOUT } });
+    const applied = Object.fromEntries(
+      [hash('a'), hash('b')].map((each) => [each, spec({ rollout: ROLLOUT })]),
+    );
+    const before = decide(rolling()).memory;
+    const runs = {
+      [older.key.id]: { ...before.runs[older.key.id], met: true, stop: null, readySince: NOW - 50_000 },
+      [newer.key.id]: { ...before.runs[newer.key.id], met: true, stop: null, readySince: NOW - 100 },
+    };
+    const { runs: judged } = judge(
+      rolling({ desired: newest, applied, memory: { ...before, runs } as typeof before }),
+    );
+    expect(judged.map(({ run: { key }, fate }) => [key.id, fate])).toEqual([
+      [older.key.id, 'outdated'],
+      [newer.key.id, 'surplus'],
+    ]);
+  });
+
+  it('leaves the wait of the place alone when it ends: that is about its successor', () => {
+    const next = { at: NOW + 5000, delay: 5000, digest: desired.digest, pardon: 0 };
+    const gone = {
+      ...older,
+      members: { is: 'none' },
+      main: { is: 'ended', outcome: { kind: 'exited', code: 0 }, at: NOW },
+    };
+    const decision = decide(
+      rolling({
+        observed: seen(gone as typeof older),
+        memory: memory({
+          generation: 2,
+          generationHash: hash('b'),
+          slots: { 0: slot({ generation: 2, next }) },
+        }),
+      }),
+    );
+    expect(decision.memory.slots[0]?.next).toEqual(next);
+    expect(decision.actions.map((action) => action.do)).toEqual(['clean_up']);
+  });
+});

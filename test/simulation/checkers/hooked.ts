@@ -1,0 +1,75 @@
+/** Is nothing started without its pre_start hook, and told to end without its pre_stop hook? */
+import type { RunId } from '../../../src/model/names.ts';
+import { Broken, type Checker } from '../checker.ts';
+
+const PROMISE =
+  'nothing starts before its pre_start hook has succeeded, or is told to end before its pre_stop hook';
+
+/** One for each history: it remembers which hooks went well. */
+export function hooked(): Checker {
+  const prepared = new Map<string, string>();
+  const running = new Map<
+    RunId,
+    { readonly place: string; readonly digest: string; readonly daemon: number }
+  >();
+  const stopping = new Map<RunId, { readonly at: number; readonly daemon: number; over: boolean }>();
+  return {
+    promise: PROMISE,
+    see(entry, { truth, now, clockNow }) {
+      if (!('run' in entry)) return;
+      const { service, slot, id } = entry.run;
+      const place = `${service}/${slot}`;
+      const desired = truth.inForce.get(service);
+      const digest = desired?.kind === 'defined' ? `${desired.digest} ${entry.run.generation}` : '';
+      const bad = (how: string): Broken => new Broken(PROMISE, `${place} ${how}`);
+      switch (entry.what) {
+        case 'beside':
+          if (entry.word === 'pre_stop') stopping.set(id, { at: now, daemon: entry.daemon, over: false });
+          if (entry.word !== 'pre_start') return;
+          for (const other of running.values()) {
+            if (other.place === place && other.daemon === entry.daemon)
+              throw bad('is prepared twice at a time');
+          }
+          prepared.delete(place);
+          running.set(id, { place, digest, daemon: entry.daemon });
+          return;
+        case 'taken_back':
+          if (entry.word === 'pre_start') running.delete(id);
+          return;
+        case 'answer': {
+          const stop = stopping.get(id);
+          if (entry.word === 'pre_stop' && stop !== undefined) stop.over = true;
+          const hook = running.get(id);
+          if (entry.word !== 'pre_start' || hook === undefined) return;
+          running.delete(id);
+          if (entry.ok) prepared.set(place, hook.digest);
+          return;
+        }
+        case 'start':
+        case 'refused': {
+          const ready = prepared.get(place);
+          prepared.delete(place);
+          if (desired?.kind !== 'defined' || desired.spec.hooks.pre_start === null) return;
+          if (ready !== digest) throw bad('was started without its pre_start hook');
+          return;
+        }
+        case 'signal':
+        case 'stop_command': {
+          const run = truth.runs.get(id);
+          if (run === undefined || truth.ending?.hurry === true || truth.isHeld(service, clockNow)) return;
+          const { specs, sure } = truth.settingsOf(run);
+          const timeouts = specs.map(({ hooks }) => hooks.pre_stop?.timeout ?? null);
+          // A definition without the hook was in force when the stop began, or may have been.
+          const known = truth.definitions.get(`${service} ${run.key.hash}`) ?? [];
+          if (!sure || known.some(({ spec }) => spec.hooks.pre_stop === null)) return;
+          const stop = stopping.get(id);
+          if (stop === undefined) throw bad('was told to end without its pre_stop hook');
+          const least = Math.min(...timeouts.map((timeout) => timeout ?? 0));
+          if (stop.daemon !== entry.daemon || stop.over || now - stop.at >= least) return;
+          throw bad('was told to end before its pre_stop hook had ended');
+        }
+        default:
+      }
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** Does what others rely on come first, and go last? */
+import type { ServiceName } from '../../../src/model/names.ts';
+import type { Dependency } from '../../../src/model/spec.ts';
+import { Broken, type Checker } from '../checker.ts';
+import type { Simulation } from '../simulation.ts';
+import type { RunTruth } from '../truth.ts';
+
+const PROMISE = 'what a service depends on comes before it, and goes after it';
+
+/** Between something that happens and the daemon's hearing of it. Milliseconds. */
+const HEARSAY = 1000;
+
+/** The same where wake-ups get lost. Milliseconds. */
+const SLOW_LOOK = 60_000;
+
+export const waitsFor: Checker = {
+  promise: PROMISE,
+  see(entry, simulation) {
+    const { truth } = simulation;
+    if (entry.what === 'told' && entry.event === 'worker_started') {
+      const { reason } = entry.fields;
+      if (reason === 'respawn_after_exit' || reason === 'adopted') return;
+      const missing = unmetOf(
+        simulation,
+        entry.service as ServiceName,
+        simulation.wakes === 'prompt' ? HEARSAY : SLOW_LOOK,
+      );
+      if (missing !== undefined) throw new Broken(PROMISE, `${entry.service} was started before ${missing}`);
+    }
+    const isHook = entry.what === 'beside' && entry.word === 'pre_stop';
+    if (entry.what !== 'signal' && entry.what !== 'stop_command' && !isHook) return;
+    const run = truth.runs.get(entry.run.id);
+    if (run === undefined || run.stopAt !== undefined || truth.ending?.hurry === true) return;
+    checkStop(entry.run.service, simulation);
+  },
+};
+
+/** The first thing that is not as the service needs it; undefined: everything is. @param ago it is so for that long */
+export function unmetOf(simulation: Simulation, service: ServiceName, ago = 0): string | undefined {
+  const { truth, now } = simulation;
+  const desired = truth.inForce.get(service);
+  if (desired?.kind !== 'defined' || truth.hinderedAt >= now - ago) return undefined;
+  const isAlive = ({ end, everRan }: RunTruth): boolean =>
+    end === undefined || (everRan && now - end.at < ago);
+  for (const [other, condition] of Object.entries(desired.spec.depends_on) as [ServiceName, Dependency][]) {
+    // Whether what is held counts as complete depends on when it was held.
+    const isUnclear =
+      truth.isHeld(other, simulation.clockNow) || truth.inForce.get(other)?.kind !== 'defined';
+    if (isUnclear && ago === 0) return `${other} is clear`;
+    // One that ran to its end may be remembered by its daemon, and may not.
+    const hasEnded = [...truth.runs.values()].some(
+      ({ key, end }) => key.service === other && end !== undefined,
+    );
+    if (ago > 0 && (isUnclear || (hasEnded && condition !== 'ready'))) continue;
+    if (truth.unmet(other, condition, (run) => isAlive(run) || lives(simulation, run)))
+      return `${other} is ${condition}`;
+  }
+  return undefined;
+}
+
+function lives({ machine }: Simulation, { key }: RunTruth): boolean {
+  return (machine.place(key)?.processes.size ?? 0) > 0;
+}
+
+function checkStop(service: ServiceName, simulation: Simulation): void {
+  const { truth, clockNow } = simulation;
+  for (const [other, desired] of truth.inForce) {
+    if (desired.kind !== 'defined' || desired.spec.depends_on[service] === undefined) continue;
+    const isUnwanted = truth.ending !== undefined || (truth.count(other) === 0 && isDown(truth, other));
+    if (!isUnwanted || (truth.ending === undefined && truth.isHeld(other, clockNow))) continue;
+    const left = [...truth.runs.values()].find(
+      (run) => run.key.service === other && run.end === undefined && lives(simulation, run),
+    );
+    if (left !== undefined)
+      throw new Broken(PROMISE, `${service} is stopped before ${other}, which needs it`);
+  }
+}
+
+function isDown(truth: Simulation['truth'], name: ServiceName): boolean {
+  const desired = truth.inForce.get(name);
+  return desired?.kind === 'defined' && !desired.spec.enabled && truth.intent(name).held === undefined;
+}
