@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { answers } from './answers.ts';
+import { brokenVersion } from './broken-version.ts';
 import { coldStart } from './cold-start.ts';
 import { cycles } from './cycles.ts';
 import { daemonKilled } from './daemon-killed.ts';
@@ -10,7 +11,10 @@ import { fileSaved } from './file-saved.ts';
 import { footprint } from './footprint.ts';
 import { closeAll } from './ground.ts';
 import { peers } from './peers.ts';
+import { probeIdle } from './probe-idle.ts';
 import { respawn } from './respawn.ts';
+import { rolling } from './rolling.ts';
+import { scheduleBurst } from './schedule-burst.ts';
 import { stopAll } from './stop-all.ts';
 
 interface Bench {
@@ -26,6 +30,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   answers: { title: 'Answers', run: answers },
   'stop-all': { title: 'Stop all', run: stopAll },
   cycles: { title: 'Starts and stops leave nothing behind', run: cycles },
+  rolling: { title: 'Rolling replacements under load', run: rolling },
+  'broken-version': { title: 'A version that cannot run', run: brokenVersion },
+  'schedule-burst': { title: 'Many schedules, one time', run: scheduleBurst },
+  'probe-idle': { title: 'Probes while all is well', run: probeIdle },
   'daemon-killed': { title: 'The daemon killed at random moments', run: daemonKilled },
 };
 
