@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defaultTree, keyFacts } from './generate/keys.mjs';
+import { defaultTree, keyFacts, optionalMaps } from './generate/keys.mjs';
 import { referencePage } from './generate/reference.mjs';
 import { typesOf } from './generate/types.mjs';
 import { validatorsOf } from './generate/validators.mjs';
@@ -36,6 +36,14 @@ export const SETTING_KEYS: readonly KeyFact[] = ${JSON.stringify(settingKeys)};
   'src/config/generated/defaults.ts': `${header}
 /** The defaults of the service file, as they would be written in it. */
 export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = ${JSON.stringify(defaultTree(service), null, 2)};
+
+/** The maps of the service file that are there only where they are written: their shorter form, their defaults. */
+export const OPTIONAL_MAPS: readonly {
+  readonly at: readonly string[];
+  /** Anything but a map stands for a map with this key. */
+  readonly short: string | null;
+  readonly defaults: Readonly<Record<string, unknown>>;
+}[] = ${JSON.stringify(optionalMaps(service), null, 2)};
 
 /** The defaults of the master file, as they would be written in it. */
 export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = ${JSON.stringify(defaultTree(config), null, 2)};

@@ -1,7 +1,12 @@
 /** Which keys does a schema describe, and what does each of them say? */
 
 /** Grammars that are narrower than the unit in which their value is measured. */
-const UNIT_OF_GRAMMAR = { 'duration-or-never': 'duration', 'size-or-zero': 'size', umask: 'mode' };
+const UNIT_OF_GRAMMAR = {
+  'duration-or-never': 'duration',
+  'size-or-zero': 'size',
+  umask: 'mode',
+  'reload-signal': 'signal',
+};
 
 /** Every key with its facts, in the order of the schema. Fails on a key that says too little. */
 export function keyFacts(schema) {
@@ -16,18 +21,31 @@ export function resolve(node, schema) {
   const target = schema.$defs[node.$ref.replace('#/$defs/', '')];
   if (target === undefined) throw new Error(`${node.$ref} leads nowhere`);
   const { $ref, ...beside } = node;
-  return { ...target, ...beside };
+  return resolve({ ...target, ...beside }, schema);
 }
 
-/** The defaults as they would be written in the file. */
+/** The defaults as they would be written in the file. A map that is optional has them only where it is given. */
 export function defaultTree(schema, node = schema) {
   const tree = {};
   for (const [name, raw] of Object.entries(node.properties ?? {})) {
     const property = resolve(raw, schema);
+    if (property['x-optional']) continue;
     if (property.properties !== undefined) tree[name] = defaultTree(schema, property);
     else if ('default' in property) tree[name] = property.default;
   }
   return tree;
+}
+
+/** Maps that are there only where they are written, outer ones first: what a shorter form stands for, and defaults. */
+export function optionalMaps(schema, node = schema, path = []) {
+  return Object.entries(node.properties ?? {}).flatMap(([name, raw]) => {
+    const property = resolve(raw, schema);
+    if (property.properties === undefined) return [];
+    const at = [...path, name];
+    const below = optionalMaps(schema, property, at);
+    if (!property['x-optional']) return below;
+    return [{ at, short: property['x-short'] ?? null, defaults: defaultTree(schema, property) }, ...below];
+  });
 }
 
 function walk(node, path, above, schema, facts) {

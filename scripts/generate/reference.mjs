@@ -11,10 +11,12 @@ What a change of a key does to running processes:
 - **roll**: new processes take over from the old ones;
 - **replace**: the old processes stop, then new ones start.
 
-In every text below \`process:\` these are filled in: \`\${name}\`, \`\${instance}\` (0-based), \`\${port}\`,
+In every text below \`process:\`, \`probes:\` and \`hooks:\` these are filled in: \`\${name}\`, \`\${instance}\` (0-based), \`\${port}\`,
 \`\${generation}\`, \`\${env:VAR}\` (the daemon's environment) and \`\${vars.x}\` (\`vars:\` of the master file).
-\`\${instance}\` and \`\${generation}\` are known only when a process starts: they may stand in \`command\`, \`args\`,
-\`env\`, \`stop_command\` and \`working_directory\`. \`$\${\` is a literal \`\${\`; an unknown variable is an error.`,
+\`\${instance}\`, \`\${generation}\` and, with \`port: auto\`, \`\${port}\` are known only when a process starts: they may
+stand in \`command\`, \`args\`, \`env\`, \`stop_command\`, \`reload_command\` and \`working_directory\`, in what a probe asks
+by \`http\`, \`tcp\` or \`exec\`, and in the command of a hook. \`$\${\` is a literal \`\${\`; an unknown variable is an
+error.`,
   },
   config: {
     title: 'The master file: `config.yaml`',
@@ -38,6 +40,7 @@ const UNITS = `## How values are written
 | size | bytes, or K, M, G, T and KiB, MiB, GiB, TiB (powers of 1024), KB, MB, GB, TB (powers of 1000) |
 | cpu | \`1.5\` cores, \`500m\` (thousandths of a core), \`50%\` of a core |
 | mode | octal digits: \`660\`, \`0660\`, \`"0660"\` and \`0o660\` are the same |
+| instant | ISO 8601 with an offset from UTC: \`2030-01-01T00:00:00Z\`, \`2030-01-01T01:00+01:00\` |
 | signal | \`SIGTERM\`, \`TERM\` or \`15\` |
 | path | absolute, or relative to the directory of the file it stands in |
 
@@ -67,9 +70,10 @@ ${sections.join('\n\n')}
 function section(path, heading, description, keys) {
   const members = keys.filter((fact) => {
     const dot = fact.path.lastIndexOf('.');
-    return (dot < 0 ? '' : fact.path.slice(0, dot)) === path && !fact.group;
+    return (dot < 0 ? '' : fact.path.slice(0, dot)) === path && (!fact.group || isOptional(fact));
   });
   const rows = members.map((fact) => row(fact, path));
+  const own = keys.find((fact) => fact.path === path && members.some(isOptional) && isOptional(fact));
   const lines = members.flatMap((fact) => (fact.example === null ? [] : [lastLine(fact.example)]));
   return `## ${heading}
 ${description === undefined ? '' : `\n${description}\n`}
@@ -78,8 +82,13 @@ ${description === undefined ? '' : `\n${description}\n`}
 ${rows.join('\n')}
 
 \`\`\`yaml
-${above(path)}${lines.join('\n')}
+${own === undefined ? above(path) + lines.join('\n') : own.example}
 \`\`\``;
+}
+
+/** A map that is there only where it is written, with a section of its own. */
+function isOptional(fact) {
+  return fact.group && fact.default === 'none';
 }
 
 function row(fact, path) {

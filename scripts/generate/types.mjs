@@ -18,6 +18,8 @@ const PARSED = {
   mode: 'number',
   umask: 'number',
   signal: SIGNAL,
+  'reload-signal': SIGNAL,
+  instant: 'number',
 };
 
 /** `RawService`, `RawSettings` (what may be written) and `CompleteService`, `CompleteSettings` (what is meant). */
@@ -42,8 +44,12 @@ function complete(node, schema) {
   if (rest['x-unit'] === 'limit' && rest.properties) {
     return { tsType: 'number | null | { soft: number | null; hard: number | null }' };
   }
-  if (rest['x-unit'] === 'text' && rest.properties) {
+  if (rest['x-unit'] === 'text' && rest.properties?.base64) {
     return { tsType: 'string | { file: string } | { base64: string }' };
+  }
+  if (rest['x-short'] !== undefined) {
+    rest.type = 'object';
+    delete rest.items;
   }
   const scalar = ![rest.type].flat().some((type) => type === 'array' || type === 'object');
   if (rest['x-unit'] !== undefined && scalar) {

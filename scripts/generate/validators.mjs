@@ -15,6 +15,8 @@ const PARSED_LATER = new Set([
   'mode',
   'umask',
   'signal',
+  'reload-signal',
+  'instant',
 ]);
 
 /** One ES module that imports nothing: no schema is compiled when a program starts. */
@@ -44,7 +46,8 @@ export function validatorsOf(service, config) {
  */
 function structure(node, schema) {
   const { $defs, $id, $schema, description, examples, default: _, ...rest } = resolve(node, schema);
-  if (rest.properties?.command !== undefined || rest.properties?.process !== undefined) delete rest.required;
+  if (rest.properties?.process !== undefined || rest.properties?.stop_grace !== undefined)
+    delete rest.required;
   if (PARSED_LATER.has(rest['x-unit'])) {
     for (const keyword of ['pattern', 'minimum', 'maximum', 'minLength']) delete rest[keyword];
     const types = [rest.type].flat();
