@@ -42,7 +42,7 @@ export interface DaemonTools {
 }
 
 /** The slow look at everything that makes up for any event that got lost. Milliseconds. */
-const RESYNC = 30_000;
+const RESYNC = 60_000;
 
 /** At the end, answers that are on their way get so much time. Milliseconds. */
 const LAST_ANSWERS = 250;
