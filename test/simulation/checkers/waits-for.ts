@@ -1,6 +1,7 @@
 /** Does what others rely on come first, and go last? */
 import type { ServiceName } from '../../../src/model/names.ts';
 import type { Dependency } from '../../../src/model/spec.ts';
+import { BLOCKED_AFTER } from '../../../src/policy/stop.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import type { RunTruth } from '../truth.ts';
@@ -62,6 +63,13 @@ function lives({ machine }: Simulation, { key }: RunTruth): boolean {
   return (machine.place(key)?.processes.size ?? 0) > 0;
 }
 
+/** Nobody waits for what survives SIGKILL. */
+function survives({ now }: Simulation, { stopAt, killedAt, spec }: RunTruth): boolean {
+  if (stopAt === undefined || killedAt === undefined) return false;
+  const hook = spec.hooks.pre_stop?.timeout ?? 0;
+  return now - stopAt >= hook + spec.process.stop_grace + BLOCKED_AFTER;
+}
+
 function checkStop(service: ServiceName, simulation: Simulation): void {
   const { truth, clockNow } = simulation;
   for (const [other, desired] of truth.inForce) {
@@ -69,7 +77,11 @@ function checkStop(service: ServiceName, simulation: Simulation): void {
     const isUnwanted = truth.ending !== undefined || (truth.count(other) === 0 && isDown(truth, other));
     if (!isUnwanted || (truth.ending === undefined && truth.isHeld(other, clockNow))) continue;
     const left = [...truth.runs.values()].find(
-      (run) => run.key.service === other && run.end === undefined && lives(simulation, run),
+      (run) =>
+        run.key.service === other &&
+        run.end === undefined &&
+        lives(simulation, run) &&
+        !survives(simulation, run),
     );
     if (left !== undefined)
       throw new Broken(PROMISE, `${service} is stopped before ${other}, which needs it`);
