@@ -1,20 +1,19 @@
 /** What goes on beside runs: probes, hooks and reload commands, and what their answers mean. */
 import { environmentFor, launchOf, type StartTools } from '../executor/start.ts';
 import type { Action, Event } from '../model/action.ts';
-import { NO_SLOT } from '../model/memory.ts';
 import type { RunId, RunKey, ServiceName } from '../model/names.ts';
 import type { ObservedRun } from '../model/observed.ts';
-import { NO_PROBE, type ProbeResult, type ProbeSpec, safeDetail } from '../model/probe.ts';
+import { askedOf, NO_PROBE, type ProbeResult, type ProbeSpec, safeDetail } from '../model/probe.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined } from '../model/spec.ts';
 import { fillIn } from '../model/template.ts';
 import { afterProbe } from '../policy/probe.ts';
-import { afterExit, describeOutcome } from '../policy/restart.ts';
+import { describeOutcome } from '../policy/restart.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
 import { besides, type Situation } from '../reconcile/situation.ts';
 import type { Containment } from '../world/world.ts';
+import { noteFailedStart } from './failed-start.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { failedEvent } from './run-events.ts';
 import type { Store } from './store.ts';
 
 export interface BesidesTools extends StartTools {
@@ -105,24 +104,18 @@ export class Besides {
   }
 
   probe({ run, kind, spec }: Of<'probe'>, situation: Situation): Problem | undefined {
-    const { how, timeout } = spec;
+    const { timeout } = spec;
+    const how = askedOf(spec.how, this.#values(run));
     const key = besides(run.id, kind);
-    const values = this.#values(run);
     const done = (result: ProbeResult) => {
       this.#cancels.delete(key);
       this.#note(run, kind, spec, result);
     };
     const { prober } = this.#tools.world;
     if ('http' in how) {
-      const url = fillIn(how.http.url, values);
-      const headers = Object.fromEntries(
-        Object.entries(how.http.headers).map(([name, value]) => [name, fillIn(value, values)]),
-      );
-      this.#cancels.set(key, prober.http({ ...how.http, url, headers }, timeout, done));
+      this.#cancels.set(key, prober.http(how.http, timeout, done));
     } else if ('tcp' in how) {
-      const host = fillIn(how.tcp.host, values);
-      const port = how.tcp.port === 'auto' ? (values.port ?? 0) : how.tcp.port;
-      this.#cancels.set(key, prober.tcp({ host, port }, timeout, done));
+      this.#cancels.set(key, prober.tcp(how.tcp, timeout, done));
     } else if ('exec' in how) {
       const problem = this.#command(run, kind, how.exec, timeout, situation, null, (ended) => {
         const elapsed = Math.max(0, this.#tools.world.clock.now() - situation.now);
@@ -161,9 +154,17 @@ export class Besides {
         ? identity
         : spec === null
           ? undefined
-          : this.#command(run, hook, spec.command, spec.timeout, situation, 'logs', (ended) => {
-              over(hookFailure(run, hook, ended, spec.timeout));
-            });
+          : this.#command(
+              run,
+              hook,
+              this.#filled(run, spec.command),
+              spec.timeout,
+              situation,
+              'logs',
+              (ended) => {
+                over(hookFailure(run, hook, ended, spec.timeout));
+              },
+            );
     if (problem !== undefined || spec === null) over(problem);
     return undefined;
   }
@@ -178,7 +179,8 @@ export class Besides {
       const main = situation.memory.runs[run.id]?.main ?? null;
       return this.#tools.world.containment.signalMain(run, main, reload_signal);
     }
-    return this.#command(run, 'reload', reload_command, RELOAD_TIMEOUT, situation, 'logs', (ended) => {
+    const argv = this.#filled(run, reload_command);
+    return this.#command(run, 'reload', argv, RELOAD_TIMEOUT, situation, 'logs', (ended) => {
       this.#cancels.delete(besides(run.id, 'reload'));
       this.#tools.mark(run.service);
       if (ended.kind === 'exited' && ended.code === 0) return;
@@ -190,7 +192,7 @@ export class Besides {
   #command(
     run: RunKey,
     what: 'reload' | Of<'hook'>['hook'] | Of<'probe'>['kind'],
-    command: readonly string[],
+    argv: readonly string[],
     timeout: number,
     situation: Situation,
     output: 'logs' | null,
@@ -200,12 +202,11 @@ export class Besides {
     const identity = identityOf(run, situation, world.users);
     if (identity === undefined || 'code' in identity) return identity;
     const { spec, credentials } = identity;
-    const values = this.#values(run);
-    const argv = command.map((text) => fillIn(text, values));
+    const { port } = this.#values(run);
     const stdout = output === null ? null : this.#open(spec.logs.stdout, identity);
     const stderr = output === null ? null : this.#open(spec.logs.stderr, identity);
     const environment = this.#environment(run, identity);
-    const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, run, values.port);
+    const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, run, port);
     try {
       const begun = world.containment.runBeside(run, what, launch, timeout, done);
       if ('code' in begun) return { ...begun, service: run.service };
@@ -215,6 +216,11 @@ export class Besides {
       if (stdout !== null) this.#tools.closeLog(stdout);
       if (stderr !== null) this.#tools.closeLog(stderr);
     }
+  }
+
+  #filled(run: RunKey, command: readonly string[]): readonly string[] {
+    const values = this.#values(run);
+    return command.map((text) => fillIn(text, values));
   }
 
   #environment(run: RunKey, identity: Identity): Readonly<Record<string, string>> {
@@ -262,34 +268,17 @@ export class Besides {
     if (next.failures > 0 || before.failures > 0 || before.passed === null) mark(run.service);
   }
 
-  #prepared(run: RunKey, situation: Situation, failure: Problem | undefined): void {
-    const { store, world } = this.#tools;
+  #prepared(run: RunKey, { desired }: Situation, failure: Problem | undefined): void {
+    const { store } = this.#tools;
     const memory = store.memory(run.service);
-    const slot = memory.slots[run.slot] ?? NO_SLOT;
-    const { preStart } = slot;
-    if (preStart?.run !== run.id || situation.desired?.kind !== 'defined') return;
-    const { spec, hash, digest } = situation.desired;
-    const at = world.clock.now();
-    const next =
-      failure === undefined
-        ? { ...slot, preStart: { ...preStart, state: 'passed' as const } }
-        : afterExit(
-            { ...slot, generation: run.generation, preStart: null },
-            { outcome: { kind: 'not_started', problem: failure }, at, by: 'itself', run: null, uptime: 0 },
-            {
-              policy: spec.restart_policy,
-              type: spec.process.schedule === null ? spec.process.type : 'job',
-              hash,
-              digest,
-              pardon: situation.intent.pardon ?? 0,
-              chance: world.random.next(),
-            },
-          );
-    if (failure !== undefined) this.#tools.report(failedEvent(run, failure, next.next !== null, at));
-    const slots = { ...memory.slots, [run.slot]: next };
-    // What was due is not tried again: its next time comes by itself.
-    const due = failure === undefined ? memory.due : null;
-    store.setMemory(run.service, { ...memory, slots, due });
+    const slot = memory.slots[run.slot];
+    if (slot?.preStart?.run !== run.id || desired?.kind !== 'defined') return;
+    if (failure !== undefined) {
+      noteFailedStart(run, failure, desired, this.#tools);
+      return;
+    }
+    const passed = { ...slot, preStart: { ...slot.preStart, state: 'passed' as const } };
+    store.setMemory(run.service, { ...memory, slots: { ...memory.slots, [run.slot]: passed } });
   }
 }
 

@@ -285,8 +285,8 @@ export class LocalControl implements Control {
 
   async #until(limit: number, ask: () => Outcome): Promise<Pick<ChangeResult, 'result' | 'detail' | 'kept'>> {
     const { loop, world } = this.#tools;
-    const { again: _, ...outcome } = { again: 0, ...(await untilSettled(loop, world.clock, limit, ask)) };
-    return outcome;
+    const { result, detail, ...more } = await untilSettled(loop, world.clock, limit, ask);
+    return 'kept' in more ? { result, detail, kept: true } : { result, detail };
   }
 
   #diffView(desired: DesiredState, changes: readonly Change[]): DiffView {

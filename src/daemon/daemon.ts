@@ -8,6 +8,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Host } from '../world/host.ts';
+import { hostFacts } from '../world/host-facts.ts';
 import type { World } from '../world/world.ts';
 import { LocalControl } from './control.ts';
 import type { ServiceFileTools } from './definitions.ts';
@@ -76,7 +77,7 @@ export class Daemon {
     this.#loop = new Loop({
       ...tools,
       store,
-      zone: host.zone,
+      zone: () => hostFacts().zone,
       inherited: host.environment,
       report: (event) => this.#reports.event(event),
       complain: (problem) => this.#reports.complain(problem),

@@ -4,18 +4,19 @@ import { type StartTools, startRun } from '../executor/start.ts';
 import { runStopCommand } from '../executor/stop-command.ts';
 import type { Action, Event } from '../model/action.ts';
 import { NO_RUN, NO_SLOT, type RunMemory } from '../model/memory.ts';
-import { type RunId, type RunKey, runId, type ServiceName, startOfRun } from '../model/names.ts';
+import { drawRunId, type RunId, type RunKey, type ServiceName, startOfRun } from '../model/names.ts';
 import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Defined } from '../model/spec.ts';
-import { afterExit, afterStart } from '../policy/restart.ts';
+import { afterStart } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import type { World } from '../world/world.ts';
 import { Besides } from './besides.ts';
+import { noteFailedStart } from './failed-start.ts';
 import { identityOf } from './identity.ts';
-import { failedEvent, startedEvent, stopRequestedEvent } from './run-events.ts';
+import { startedEvent, stopRequestedEvent } from './run-events.ts';
 import type { Store } from './store.ts';
 
 /** No service has this name: whoever listens is somebody else. */
@@ -107,25 +108,13 @@ export class Hands {
     this.#applyLimits(desired, situation);
     const port = this.#portFor(desired);
     const started = typeof port === 'object' && port !== null ? port : this.#launch(key, desired, port);
+    if ('code' in started) {
+      noteFailedStart(key, started, desired, this.#tools);
+      return undefined;
+    }
     const memory = store.memory(action.service);
     const slot = memory.slots[action.slot] ?? NO_SLOT;
     const at = world.clock.now();
-    if ('code' in started) {
-      const outcome = { kind: 'not_started', problem: started } as const;
-      const exit = { outcome, at, by: 'itself', run: null, uptime: 0 } as const;
-      const next = afterExit({ ...slot, generation: action.generation, preStart: null }, exit, {
-        policy: desired.spec.restart_policy,
-        type: desired.spec.process.schedule === null ? desired.spec.process.type : 'job',
-        hash: desired.hash,
-        digest: desired.digest,
-        pardon: situation.intent.pardon ?? 0,
-        chance: world.random.next(),
-      });
-      const slots = { ...memory.slots, [action.slot]: next };
-      store.setMemory(action.service, { ...memory, slots, due: null });
-      this.#tools.report(failedEvent(key, started, next.next !== null, at));
-      return undefined;
-    }
     const { pid, ticks, logFrom } = started;
     this.besides.started(key, desired, typeof port === 'number' ? port : null);
     const run: RunMemory = {
@@ -278,8 +267,5 @@ export class Hands {
 
 /** The id of a run that starts now: two runs of one slot never start in the same millisecond. */
 export function newRun({ clock, random }: Pick<World, 'clock' | 'random'>): RunId {
-  const tail = Math.floor(random.next() * 36 ** 6)
-    .toString(36)
-    .padStart(6, '0');
-  return runId(clock.now(), tail);
+  return drawRunId(clock.now(), random.next());
 }

@@ -31,11 +31,11 @@ export interface JobTools {
 
 export class Jobs {
   readonly wakes = new Wakes();
-  readonly #zone: string;
+  readonly #zone: () => string;
   readonly #parsed = new Map<string, Cron>();
 
   /** @param zone IANA name of the zone of the host */
-  constructor(zone: string) {
+  constructor(zone: () => string) {
     this.#zone = zone;
   }
 
@@ -142,7 +142,7 @@ export class Jobs {
     const key = `${timezone ?? ''} ${cron}`;
     const known = this.#parsed.get(key);
     if (known !== undefined) return known;
-    const parsed = parseCron(cron, timezone, this.#zone);
+    const parsed = parseCron(cron, timezone, this.#zone());
     // It was parsed when the file was read.
     if ('problem' in parsed) throw new Error(parsed.problem);
     this.#parsed.set(key, parsed);

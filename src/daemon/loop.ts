@@ -37,7 +37,7 @@ export interface LoopTools extends StartTools {
   readonly settings: Settings;
   readonly store: Store;
   /** IANA name of the zone of the host, for schedules that name none. */
-  readonly zone: string;
+  readonly zone: () => string;
   /** Reads the directory afresh. */
   readonly read: () => DesiredState;
   readonly report: (event: Event) => void;

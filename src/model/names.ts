@@ -70,6 +70,14 @@ export function runId(startedAt: number, tail: string): RunId {
   return `${Math.max(0, Math.floor(startedAt)).toString(36).padStart(8, '0')}-${tail}` as RunId;
 }
 
+/** An id for a run that starts at this time: its tail is six characters of chance. */
+export function drawRunId(startedAt: number, chance: number): RunId {
+  const tail = Math.floor(chance * 36 ** 6)
+    .toString(36)
+    .padStart(6, '0');
+  return runId(startedAt, tail);
+}
+
 /** When the run of this id was started, in milliseconds since 1970. */
 export function startOfRun(id: RunId): number {
   return Number.parseInt(id.slice(0, id.indexOf('-')), 36);

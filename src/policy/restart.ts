@@ -1,7 +1,7 @@
 /** A run ended: is it started again, when, or is it given up? */
 import { EXITS_KEPT, type Exit, type SlotMemory } from '../model/memory.ts';
 import type { Outcome } from '../model/observed.ts';
-import type { RestartPolicy } from '../model/spec.ts';
+import type { RestartPolicy, ServiceSpec } from '../model/spec.ts';
 
 /** What the policy has to know about the instance besides its memory. */
 export interface RestartContext {
@@ -17,6 +17,11 @@ export interface RestartContext {
 
 /** With `crash_on_start: wait_for_change`, a crash this soon after the start is a mistake in what was just saved. ms. */
 const EARLY = 1500;
+
+/** How the ends of a definition are judged. */
+export function endingOf({ process }: Pick<ServiceSpec, 'process'>): RestartContext['type'] {
+  return process.schedule === null ? process.type : 'job';
+}
 
 /** The memory of an instance after one of its runs ended, or could not be started. */
 export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext): SlotMemory {

@@ -1,13 +1,11 @@
 /** A place of the service is empty: what is done about it now? */
 import type { SlotMemory } from '../model/memory.ts';
-import { type RunKey, runId } from '../model/names.ts';
+import { drawRunId, type RunId, type RunKey } from '../model/names.ts';
 import { describeExit } from '../policy/restart.ts';
+import { shareOf } from '../policy/spread.ts';
 import type { Draft } from './draft.ts';
 import type { Judgement, Vacancy } from './judgement.ts';
 import { besides, type Situation } from './situation.ts';
-
-/** Multiples of the golden ratio's fraction spread evenly over 0 to 1, however many there are. */
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 export function fill(draft: Draft, situation: Situation, judgement: Judgement, vacancy: Vacancy): void {
   if (judgement.wanted.kind !== 'run') return;
@@ -63,18 +61,7 @@ function start(draft: Draft, situation: Situation, judgement: Judgement, { slot,
     return;
   }
   if (!isPrepared(draft, situation, judgement, slot)) return;
-  const { generation } = judgement;
-  const run = job ? (due?.run ?? null) : null;
-  draft.actions.push({
-    do: 'start',
-    service: situation.name,
-    slot,
-    generation,
-    hash: desired.hash,
-    run,
-    because,
-  });
-  draft.say({ slot, phase: 'starting' });
+  begin(draft, situation, judgement, slot, because, job ? (due?.run ?? null) : null);
 }
 
 /** The post_stop hook of the last run in the place clears up what the next one would find, or lose. */
@@ -86,6 +73,21 @@ function isClearing(draft: Draft, { inFlight }: Situation, slot: number): boolea
     begins ||
     draft.slot(slot).exits.some(({ run }) => run !== null && inFlight.has(besides(run, 'post_stop')))
   );
+}
+
+/** @param run the id that the run has already; null: a new one */
+export function begin(
+  draft: Draft,
+  situation: Situation,
+  { wanted, generation }: Judgement,
+  slot: number,
+  because: string,
+  run: RunId | null = null,
+): void {
+  if (wanted.kind !== 'run') return;
+  const { hash } = wanted.desired;
+  draft.actions.push({ do: 'start', service: situation.name, slot, generation, hash, run, because });
+  draft.say({ slot, phase: 'starting' });
 }
 
 /** The pre_start hook comes first, and must have succeeded. */
@@ -101,20 +103,13 @@ export function isPrepared(draft: Draft, situation: Situation, judgement: Judgem
   const isRunning = before !== null && situation.inFlight.has(besides(before.run, 'pre_start'));
   if (!isRunning) {
     // None runs: not begun, for another definition, or by a daemon that is gone and took it along.
-    const id = runId(situation.now, tail((situation.chance + slot * GOLDEN) % 1));
+    const id = drawRunId(situation.now, shareOf(situation.chance, slot));
     const run: RunKey = { service: situation.name, slot, generation, hash, id };
     draft.rememberSlot(slot, { ...memory, preStart: { run: id, generation, digest, state: 'running' } });
     draft.actions.push({ do: 'hook', run, hook: 'pre_start', because: 'it is to be started' });
   }
   draft.say({ slot, phase: 'starting', hook: 'pre_start' });
   return false;
-}
-
-/** Six characters of chance. */
-function tail(chance: number): string {
-  return Math.floor(chance * 36 ** 6)
-    .toString(36)
-    .padStart(6, '0');
 }
 
 function lastReason(memory: SlotMemory): string {

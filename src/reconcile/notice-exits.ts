@@ -12,13 +12,11 @@ import type { RunId, SpecHash } from '../model/names.ts';
 import type { ObservedRun, Outcome } from '../model/observed.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { isCurrent } from '../policy/generation.ts';
-import { afterExit } from '../policy/restart.ts';
+import { afterExit, endingOf } from '../policy/restart.ts';
 import { lifeOf, type RunLife } from '../policy/run-life.ts';
+import { shareOf } from '../policy/spread.ts';
 import { isLate } from '../policy/stop.ts';
 import type { Notice, Situation } from './situation.ts';
-
-/** Multiples of the golden ratio's fraction spread evenly over 0 to 1, however many there are. */
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** Stopped for these reasons, a run counts as one that crashed. */
 const UNFIT: Readonly<Record<string, (run: RunMemory) => string>> = {
@@ -102,13 +100,13 @@ function noteEnd(
   const outdated = desired !== undefined && !isCurrent(run, desired.hash, situation.intent);
   return afterExit(slot, exit, {
     policy: spec.restart_policy,
-    type: spec.process.schedule === null ? spec.process.type : 'job',
+    type: endingOf(spec),
     // What completed has completed, should its definition come back; unless a restart was asked for meanwhile.
     hash: run.key.generation < (situation.intent.minGeneration ?? 0) ? '' : run.key.hash,
     digest: outdated ? '' : (desired?.digest ?? ''),
     pardon: situation.intent.pardon ?? 0,
-    // Places that end together must not start together: each has its own share of the same chance.
-    chance: (situation.chance + run.key.slot * GOLDEN) % 1,
+    // Places that end together must not start together.
+    chance: shareOf(situation.chance, run.key.slot),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Runs of an older definition serve: which of them is replaced now? */
 import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
-import { isPrepared, startReason } from './filling.ts';
+import { begin, isPrepared, startReason } from './filling.ts';
 import type { JudgedRun, Judgement } from './judgement.ts';
 import { successorIn } from './replace.ts';
 import type { Situation, SlotPhase } from './situation.ts';
@@ -54,16 +54,7 @@ function roll(
     } else if (rejected === null && room > 0 && !waits) {
       room -= 1;
       if (isPrepared(draft, situation, judgement, slot)) {
-        draft.actions.push({
-          do: 'start',
-          service: situation.name,
-          slot,
-          generation,
-          hash: wanted.desired.hash,
-          run: null,
-          because: startReason(draft.slot(slot), generation),
-        });
-        draft.say({ slot, phase: 'starting' });
+        begin(draft, situation, judgement, slot, startReason(draft.slot(slot), generation));
       }
     }
     draft.say(outlived(older, draft, rejected?.reason ?? null));

@@ -8,8 +8,6 @@ export interface Host {
   /** PID 1 of a container, or standing in for it: when this program ends, so does everything else there. */
   readonly isInit: boolean;
   readonly hostname: string;
-  /** IANA name of its time zone. */
-  readonly zone: string;
   /** For example `linux 6.18 x64, node v20.20.2`. */
   readonly system: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -38,7 +36,6 @@ export function systemHost(print: Host['print'] = printToStdout()): Host {
     pid: process.pid,
     isInit,
     hostname: hostname(),
-    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     system: `${platform()} ${release()} ${arch()}, node ${process.version}`,
     environment: process.env,
     bootId: bootId(),

@@ -10,6 +10,9 @@ import type { Prober } from './world.ts';
 /** A service that says more before it has started says it too late. Bytes. */
 const LOG_LIMIT = 16 * 1024 * 1024;
 
+/** Whoever says that it is ready says so early in its line; a pattern against a longer one may take forever. */
+const LINE_LIMIT = 4096;
+
 export function systemProber(): Prober {
   return {
     http: (question, timeout, done) => httpProbe({ ...question, timeout }, done),
@@ -27,9 +30,10 @@ function matchLog(path: string, credentials: Credentials | null, from: number, p
     const start = from <= size ? from : 0;
     const bytes = Buffer.alloc(Math.min(size - start, LOG_LIMIT));
     const length = fs.readSync(opened.fd, bytes, 0, bytes.length, start);
-    const expression = new RegExp(pattern, 'u');
+    // Exactly as the configuration tried it: with other flags the same text may be no pattern at all.
+    const expression = new RegExp(pattern);
     const lines = bytes.toString('utf8', 0, length).split('\n');
-    const line = lines.find((each) => expression.test(each));
+    const line = lines.find((each) => expression.test(each.slice(0, LINE_LIMIT)));
     return line === undefined
       ? { ok: false, detail: `no line matches ${safeDetail(pattern)} yet`, elapsed: 0 }
       : { ok: true, detail: safeDetail(line), elapsed: 0 };

@@ -32,7 +32,7 @@ function job(changes: Partial<ScheduleSpec> = {}) {
     },
     look(now: number, more: SituationChanges = {}) {
       const newRun = (): RunId => runId(now, `run${++runs}`);
-      const step = new Jobs('UTC').step(
+      const step = new Jobs(() => 'UTC').step(
         { ...situation({ desired, ...more, memory: {} }), memory: remembered, now },
         newRun,
       );

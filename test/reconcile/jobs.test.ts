@@ -20,7 +20,10 @@ const ids = ['aaaaaa', 'bbbbbb'].map((tail) => runId(NOW, tail));
 
 function step(changes: SituationChanges) {
   let made = 0;
-  return new Jobs('UTC').step(situation({ desired, ...changes }), () => ids[made++] ?? runId(NOW, 'cccccc'));
+  return new Jobs(() => 'UTC').step(
+    situation({ desired, ...changes }),
+    () => ids[made++] ?? runId(NOW, 'cccccc'),
+  );
 }
 
 describe('a trigger', () => {

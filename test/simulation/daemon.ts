@@ -64,7 +64,7 @@ export class SimulatedDaemon {
       world: { clock, random: chance, files, users: NOBODY, containment, prober: containment.prober },
       settings: SETTINGS,
       store: this.store,
-      zone: 'UTC',
+      zone: () => 'UTC',
       inherited: {},
       openLog: () => ({ fd: 1 }),
       closeLog: () => {},

@@ -1,0 +1,42 @@
+/** A start was refused, by the launch itself or by the hook before it: what is remembered and told of that? */
+import type { Event } from '../model/action.ts';
+import { NO_SLOT } from '../model/memory.ts';
+import type { RunKey } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Defined } from '../model/spec.ts';
+import { afterExit, endingOf } from '../policy/restart.ts';
+import type { World } from '../world/world.ts';
+import { failedEvent } from './run-events.ts';
+import type { Store } from './store.ts';
+
+export interface FailedStartTools {
+  readonly world: Pick<World, 'clock' | 'random'>;
+  readonly store: Store;
+  readonly report: (event: Event) => void;
+}
+
+/** It counts as a run that ended at once; what was due is not tried again, its next time comes by itself. */
+export function noteFailedStart(
+  key: RunKey,
+  problem: Problem,
+  desired: Defined,
+  tools: FailedStartTools,
+): void {
+  const { world, store, report } = tools;
+  const { spec, hash, digest } = desired;
+  const memory = store.memory(key.service);
+  const slot = memory.slots[key.slot] ?? NO_SLOT;
+  const at = world.clock.now();
+  const outcome = { kind: 'not_started', problem } as const;
+  const exit = { outcome, at, by: 'itself', run: null, uptime: 0 } as const;
+  const next = afterExit({ ...slot, generation: key.generation, preStart: null }, exit, {
+    policy: spec.restart_policy,
+    type: endingOf(spec),
+    hash,
+    digest,
+    pardon: store.intent(key.service).pardon ?? 0,
+    chance: world.random.next(),
+  });
+  store.setMemory(key.service, { ...memory, slots: { ...memory.slots, [key.slot]: next }, due: null });
+  report(failedEvent(key, problem, next.next !== null, at));
+}
