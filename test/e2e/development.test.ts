@@ -15,6 +15,8 @@ interface Sources {
   starts(): number;
   /** Waits for start number `times`, and for the service to run; there must be no further one. */
   restarted(times: number): Promise<void>;
+  /** Waits until a restart is told of that this file caused; answers all that were told, in their order. */
+  toldOf(file: string): Promise<readonly string[]>;
 }
 
 function sources(host: Host, command: string, more: object = {}): Sources {
@@ -32,18 +34,24 @@ function sources(host: Host, command: string, more: object = {}): Sources {
     watch: { paths: ['.'], ...QUICK },
     ...more,
   });
+  const told = () => host.stderr.split('\n').filter((line) => line.includes('app is restarted'));
+  const toldOf = async (file: string) => {
+    await host.until(`a restart for ${file}`, () => told().find((line) => line.includes(file)), told);
+    return told();
+  };
   const starts = () => host.lifecycle('worker_started').filter(({ service }) => service === 'app').length;
   const restarted = async (times: number) => {
     await host.until(`start number ${times}`, () => (starts() >= times ? true : undefined), starts);
     await host.runs('app');
     expect(starts()).toBe(times);
   };
-  return { host, directory, write, starts, restarted };
+  return { host, directory, write, starts, restarted, toldOf };
 }
 
 describe.each(GROUNDS)('$title', (ground) => {
   test('a change, a new file and a removed one restart it; a touch, node_modules and .git do not', async () => {
-    const { host, directory, write, restarted } = sources(openHost({ ground }), SLEEP);
+    const { host, directory, write, restarted, toldOf } = sources(openHost({ ground }), SLEEP);
+    write('src/other.sh', 'never changed');
     await host.start();
     await restarted(1);
     write('src/main.sh', `: 2; ${SLEEP}`);
@@ -53,13 +61,14 @@ describe.each(GROUNDS)('$title', (ground) => {
     fs.rmSync(join(directory, 'src/new'), { recursive: true });
     await restarted(4);
     const later = new Date(Date.now() + 5000);
-    fs.utimesSync(join(directory, 'src/main.sh'), later, later);
-    write('src/main.sh', `: 2; ${SLEEP}`);
+    fs.utimesSync(join(directory, 'src/other.sh'), later, later);
     write('node_modules/left-pad/index.js', 'changed');
     write('.git/index', 'changed');
-    // What counts comes after what does not: had that been noticed, there would be one start more.
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    write('src/main.sh', `: 3; ${SLEEP}`);
+    // What counts comes last: whatever else had counted would have been told by then, or with it.
+    write('src/last.sh', 'new');
+    const told = await toldOf('last.sh');
+    expect(told.filter((line) => /other\.sh|left-pad|\.git/.test(line))).toEqual([]);
+    expect(told).toHaveLength(4);
     await restarted(5);
   });
 });
@@ -75,11 +84,12 @@ test('a crash right after a change waits for the next change, and says so', asyn
   expect(view.last_exit).toMatchObject({ code: 2 });
   const tried = starts();
   expect(tried).toBe(2);
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  expect(starts()).toBe(tried);
   expect((await host.pmctl('why', 'app')).stdout).toContain('a mistake');
   write('src/main.sh', `: mended; ${SLEEP}`);
   await restarted(3);
+  // One start for each definition: had it been tried again meanwhile, one of them would stand there twice.
+  const generations = host.lifecycle('worker_started').map(({ fields }) => fields['generation']);
+  expect(generations).toEqual(['1', '2', '3']);
 });
 
 test('its own logs in the watched directory do not restart it', async () => {
@@ -96,22 +106,23 @@ test('its own logs in the watched directory do not restart it', async () => {
 });
 
 test('many changes at once are one restart', async () => {
-  const { host, write, restarted } = sources(openHost({ ground: GROUND }), SLEEP);
+  const { host, write, restarted, toldOf } = sources(openHost({ ground: GROUND }), SLEEP);
   await host.start();
   await restarted(1);
   for (let file = 0; file < 50; file++) write(`src/module-${file}.js`, `${file}`);
   await restarted(2);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  await restarted(2);
+  write('src/last.js', 'last');
+  expect(await toldOf('last.js')).toHaveLength(2);
 });
 
 test('what somebody stopped is not started by a change', async () => {
-  const { host, write, starts, restarted } = sources(openHost({ ground: GROUND }), SLEEP);
+  const { host, directory, write, starts, restarted } = sources(openHost({ ground: GROUND }), SLEEP);
+  host.service('witness', { process: { command: SLEEP }, watch: { paths: [directory], debounce: '500ms' } });
   await host.start();
   await restarted(1);
   await host.pmctl('stop', 'app');
   write('src/main.sh', `: 2; ${SLEEP}`);
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await host.sees('witness', 'restarted', ({ generation, state }) => generation === 2 && state === 'running');
   expect(starts()).toBe(1);
   expect(await host.view('app')).toMatchObject({ state: 'stopped', pid: null });
 });

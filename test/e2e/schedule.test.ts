@@ -24,7 +24,12 @@ describe.each(GROUNDS)('$title', (ground) => {
   test('every second: each time once, with its exit code; stop and disable end that', async () => {
     const host = openHost({ ground });
     host.service('job', scheduled(`date +%s >> ${host.work}/times; exit 3`));
+    host.service('witness', scheduled(`echo >> ${host.work}/seconds`));
     await host.start();
+    const twoSeconds = async () => {
+      const now = host.said('seconds').length;
+      await host.says('seconds', (text) => text.length >= now + 2);
+    };
     await host.says('times', (text) => text.split('\n').length > 3);
     const times = linesOf(host, 'times').map(Number);
     expect(new Set(times).size).toBe(times.length);
@@ -41,7 +46,7 @@ describe.each(GROUNDS)('$title', (ground) => {
     );
     expect((await host.pmctl('stop', 'job')).code).toBe(0);
     const stopped = linesOf(host, 'times').length;
-    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await twoSeconds();
     expect(linesOf(host, 'times')).toHaveLength(stopped);
     expect((await host.pmctl('start', 'job')).code).toBe(0);
     await host.says('times', (text) => text.split('\n').filter(Boolean).length > stopped + 1);
@@ -50,7 +55,7 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(new Set(resumed).size).toBe(resumed.length);
     expect((await host.pmctl('disable', 'job')).code).toBe(0);
     const disabled = linesOf(host, 'times').length;
-    await new Promise((resolve) => setTimeout(resolve, 2100));
+    await twoSeconds();
     expect(linesOf(host, 'times')).toHaveLength(disabled);
     expect(await host.view('job')).toMatchObject({ state: 'stopped', enabled: false });
   });
