@@ -284,7 +284,8 @@ class ProcessGroups implements Containment {
     if (members.is === 'some' && own?.is !== 'running') {
       this.#watches.poll(key, main.is === 'running' ? 'main' : 'some', () => this.#pulse(key));
     }
-    const everRan = own !== undefined || record !== null || members.is === 'some';
+    // A daemon may have died before it noted the process, which may have recorded its end all the same.
+    const everRan = record !== null || members.is === 'some' || main.is === 'ended' || own !== undefined;
     return { key, startedAt: startOfRun(key.id), main, members, everRan, adopted: own === undefined };
   }
 

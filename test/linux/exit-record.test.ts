@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunKey } from '../../src/model/names.ts';
 import type { Outcome } from '../../src/model/observed.ts';
+import { RunRecords } from '../../src/world/run-records.ts';
 import type { Containment, Launch } from '../../src/world/world.ts';
 import {
   cgroupGround,
@@ -120,6 +121,19 @@ describe.each(grounds)('a recorded run in %s', (_, makeGround, missing) => {
         expect(await outcomeOf(later, key)).toEqual(exited(7));
       },
     );
+
+    it('has run, also for a daemon that follows one which died before it noted the process', async () => {
+      const key = await waiting('exit 7');
+      const [shell = 0] = containment.members(key);
+      // As it is on disk between the two writes of a start.
+      if (ground.kind === 'process_group') new RunRecords(ground.place).write(key, null);
+      fs.writeFileSync(join(directory, 'go'), '');
+      await until('its end', () => (isGone(shell) ? true : undefined));
+      expect(runOf(ground.reopen(), key)).toMatchObject({
+        everRan: true,
+        main: { is: 'ended', outcome: exited(7) },
+      });
+    });
 
     it('is unknown when all of it was killed, also the shell that records', async () => {
       const key = await waiting('exit 0');
