@@ -1,6 +1,6 @@
 // Makes a fresh clone ready: installs what is missing and builds what is out of date.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,7 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 if (newest('package-lock.json') > newest('node_modules/.package-lock.json')) {
   run('npm', ['ci', '--no-audit', '--no-fund']);
 }
-if (newest('src', 'schemas', 'scripts', 'package.json') > newest('dist/processmaster.js')) {
+const sources = newest('src', 'schemas', 'scripts', 'package.json');
+if (sources > newest('dist/processmaster.js') || builtWith() !== process.version) {
   run(process.execPath, ['scripts/build.mjs']);
 }
 
@@ -25,6 +26,15 @@ function newest(...paths) {
     } else time = Math.max(time, status.mtimeMs);
   }
   return time;
+}
+
+/** The node that compiled what is in dist/: another one would have to compile it at every start. */
+function builtWith() {
+  try {
+    return JSON.parse(readFileSync(join(root, 'dist/package.json'), 'utf8')).builtWith;
+  } catch {
+    return undefined;
+  }
 }
 
 function run(command, args) {

@@ -44,5 +44,6 @@ const terminal = processTerminal({
     fileURLToPath(new URL('processmaster.js', import.meta.url)),
   ],
 });
-const exit = await pmctl(process.argv.slice(2), terminal);
-process.exitCode = signalled ?? exit;
+void pmctl(process.argv.slice(2), terminal).then((exit) => {
+  process.exitCode = signalled ?? exit;
+});

@@ -29,7 +29,11 @@ const { version } = packageFile;
 /** A service file larger than this is refused when it is read; it is not edited either. Bytes. */
 const FILE_LIMIT = 1024 * 1024;
 
-await (process.argv[2] === 'run' ? foreground(process.argv.slice(3)) : main(process.argv.slice(2)));
+process.stdout.on('error', () => {
+  // `processmaster --help | head`: whoever reads has seen enough.
+});
+
+void (process.argv[2] === 'run' ? foreground(process.argv.slice(3)) : main(process.argv.slice(2)));
 
 async function foreground(argv: readonly string[]): Promise<void> {
   const { runForeground } = await import('./run.ts');

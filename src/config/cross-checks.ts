@@ -54,15 +54,11 @@ function backoff(spec: ServiceSpec, origin: Origin): readonly Problem[] {
   return [problemAt(origin, path, { code: 'value-invalid', says, severity: 'warning' })];
 }
 
-function schedule(
-  { process, instances }: ServiceSpec,
-  { zone }: HostFacts,
-  origin: Origin,
-): readonly Problem[] {
+function schedule({ process, instances }: ServiceSpec, host: HostFacts, origin: Origin): readonly Problem[] {
   const wanted = process.schedule;
   if (wanted === null) return [];
   const problems: Problem[] = [];
-  const cron = parseCron(wanted.cron, wanted.timezone, zone);
+  const cron = parseCron(wanted.cron, wanted.timezone, host.zone);
   if ('problem' in cron) {
     const isZone = wanted.timezone !== null && zoneNamed(wanted.timezone) === undefined;
     const path = ['process', 'schedule', isZone ? 'timezone' : 'cron'];

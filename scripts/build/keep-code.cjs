@@ -1,0 +1,12 @@
+// Preloaded by the build: when the program ends, what V8 compiled of its bundle is kept beside it.
+const { writeFileSync } = require('node:fs');
+const vm = require('node:vm');
+
+const { Script } = vm;
+vm.Script = class extends Script {
+  constructor(source, options) {
+    super(source, options);
+    const { filename } = options;
+    process.once('exit', () => writeFileSync(filename.replace(/js$/, 'cache'), this.createCachedData()));
+  }
+};

@@ -1,0 +1,40 @@
+/** Programs start fast because V8 finds its code in a file beside them: is that file there, and does V8 take it? */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { DIST } from './grounds.ts';
+
+/** Prints whether V8 refused the code that the loader gave it. */
+const LOOK = `
+  const vm = require('node:vm');
+  vm.Script = class extends vm.Script {
+    constructor(...args) {
+      super(...args);
+      console.log('refused:', this.cachedDataRejected);
+      process.exit();
+    }
+  };
+  require(process.argv[1]);
+`;
+
+it.each([
+  ['processmaster', ['--max-semi-space-size=4']],
+  ['pmctl', []],
+])('%s runs with the code that was compiled when it was built', (program, flags) => {
+  const { stdout } = spawnSync(process.execPath, [...flags, '-e', LOOK, join(DIST, `${program}.js`)], {
+    encoding: 'utf8',
+  });
+  expect(stdout).toBe('refused: false\n');
+});
+
+it('where V8 refuses it, the program runs as well', () => {
+  const other = ['--no-opt', '--max-semi-space-size=2'];
+  const look = spawnSync(process.execPath, [...other, '-e', LOOK, join(DIST, 'pmctl.js')], {
+    encoding: 'utf8',
+  });
+  expect(look.stdout).toBe('refused: true\n');
+  const called = spawnSync(process.execPath, [...other, join(DIST, 'pmctl.js'), '--help'], {
+    encoding: 'utf8',
+  });
+  expect(called.stdout).toContain('Usage: pmctl');
+});
