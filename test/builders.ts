@@ -103,6 +103,14 @@ const SPEC: ServiceSpec = {
     hints: [],
     stop_command_stdout: null,
     stop_command_stderr: null,
+    rotation_mode: 'time',
+    rotation_frequency: 'daily',
+    rotation_max_age: 30 * 24 * 3_600_000,
+    rotation_size: 10 * 1024 * 1024,
+    rotation_backups: 10,
+    compress: false,
+    forward: false,
+    markers: false,
   },
 };
 

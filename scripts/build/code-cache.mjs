@@ -24,7 +24,7 @@ const limit = setTimeout(() => {
 try {
   mkdirSync(join(place, 'config.d'));
   for (const name of ['one', 'two']) {
-    const text = `working_directory: ${place}\nprocess:\n  command: [sleep, "60"]\n  env: { NAME: ${name} }\n`;
+    const text = `process:\n  command: [sleep, "60"]\n  working_directory: ${place}\n  env: { NAME: ${name} }\n`;
     writeFileSync(join(place, 'config.d', `${name}.yaml`), text);
   }
   writeFileSync(join(place, 'config.yaml'), `sock_path: ${socket}\nstate_directory: ${place}/state\n`);

@@ -4,6 +4,7 @@
 const UNIT_OF_GRAMMAR = {
   'duration-or-never': 'duration',
   'size-or-zero': 'size',
+  bytes: 'size',
   umask: 'mode',
   'reload-signal': 'signal',
 };

@@ -12,6 +12,7 @@ const PARSED = {
   'duration-or-never': 'number | null',
   size: 'number | null',
   'size-or-zero': 'number | null',
+  bytes: 'number',
   cpu: 'number | null',
   count: 'number | null',
   limit: 'number | null',

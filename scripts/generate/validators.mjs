@@ -9,6 +9,7 @@ const PARSED_LATER = new Set([
   'duration-or-never',
   'size',
   'size-or-zero',
+  'bytes',
   'cpu',
   'count',
   'limit',

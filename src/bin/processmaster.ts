@@ -1,4 +1,5 @@
 /** The program processmaster: argv, settings, the real world, and the daemon in it. */
+import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { defineService, removableFile } from '../config/define.ts';
@@ -16,6 +17,8 @@ import { systemFiles } from '../world/files.ts';
 import { systemHost } from '../world/host.ts';
 import { hostFacts } from '../world/host-facts.ts';
 import { openWorld } from '../world/linux.ts';
+import { systemLogCare } from '../world/log-care.ts';
+import { appendMarker } from '../world/log-marker.ts';
 import { clearStalePidFile } from '../world/pid-file.ts';
 import { closeLog, openLog } from '../world/safe-open.ts';
 import { systemUsers } from '../world/users.ts';
@@ -93,6 +96,8 @@ async function main(argv: readonly string[]): Promise<void> {
     keepRead: () => directory.keepGood(),
     openLog,
     closeLog,
+    appendMarker,
+    logCare: systemLogCare(join(settings.state_directory, 'rotations')),
     clearPidFile: clearStalePidFile,
     readLogs,
     serviceFiles: {

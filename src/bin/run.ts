@@ -18,6 +18,7 @@ import {
 } from '../world/foreground-host.ts';
 import { hostFacts } from '../world/host-facts.ts';
 import { openWorld } from '../world/linux.ts';
+import { appendMarker } from '../world/log-marker.ts';
 import { claimPidFile } from '../world/own-pid-file.ts';
 import { clearStalePidFile } from '../world/pid-file.ts';
 import { findProgram } from '../world/program.ts';
@@ -79,6 +80,8 @@ export async function runForeground(
     keepRead: () => [],
     openLog: openForegroundLog,
     closeLog: closeForegroundLog,
+    appendMarker,
+    logCare: null,
     clearPidFile: clearStalePidFile,
     serviceFiles: {
       define: () => ({ problems: [noFile()] }),

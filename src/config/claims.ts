@@ -1,7 +1,9 @@
 /** Which file speaks for which service, and what holds when more than one does, or none that can be read? */
+import { isDeepStrictEqual } from 'node:util';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined, Desired, Position } from '../model/spec.ts';
+import { logsToKeep, rotationSpec } from '../policy/logs-to-keep.ts';
 import type { Claim } from './definition.ts';
 import { dependencyProblems } from './dependencies.ts';
 
@@ -58,7 +60,12 @@ export function settleClaims(
   const waiting = settleDependencies(services, followed, lastGood, files);
   return {
     services: sorted(services),
-    problems: [...problems, ...waiting.problems, ...sharedPorts(waiting.followed)],
+    problems: [
+      ...problems,
+      ...waiting.problems,
+      ...sharedPorts(waiting.followed),
+      ...logQuarrels(waiting.followed),
+    ],
     followed: waiting.followed,
   };
 }
@@ -143,6 +150,37 @@ function sharedPorts(followed: readonly GoodFile[]): readonly Problem[] {
       service: desired.name,
     };
     return [problem];
+  });
+}
+
+/** Two services may write to one file, but only one can say how it is rotated; and no log may look like a rotated one. */
+function logQuarrels(followed: readonly GoodFile[]): readonly Problem[] {
+  const services = new Map(followed.map(({ desired }) => [desired.name, desired]));
+  return [...logsToKeep(services, (path) => path).values()].flatMap(({ path, spec, clash, ...log }) => {
+    const [first, ...others] = log.services.flatMap((name) => services.get(name) ?? []);
+    if (first === undefined) return [];
+    const at = (desired: Defined) => ({
+      file: desired.file,
+      ...(desired.positions.get('logs') ?? { line: 1, column: 1 }),
+      path: 'logs',
+      service: desired.name,
+    });
+    const differing = others.filter((each) => !isDeepStrictEqual(rotationSpec(each.spec.logs), spec));
+    const problems = differing.map(
+      (each): Problem => ({
+        code: 'log-shared',
+        severity: 'warning',
+        message: `logs: ${path} is shared with ${first.name} (${first.file}), which says how it is rotated; what is said here is ignored`,
+        ...at(each),
+      }),
+    );
+    if (clash === null) return problems;
+    const message = `logs: ${path} cannot be rotated, because ${clash} has a name that one of its rotated files would get`;
+    const hint = 'give one of the two another name';
+    return [
+      ...problems,
+      { code: 'log-not-rotated', severity: 'warning', message, hint, ...at(first) } as const,
+    ];
   });
 }
 

@@ -25,6 +25,11 @@ const LATER: Readonly<Record<string, (spec: ServiceSpec) => unknown>> = {
   'rollout.min_ready': () => 0,
   'rollout.on_failure': () => 'keep_old',
   'restart_policy.crash_on_start': () => 'restart',
+  'logs.rotation_mode': () => 'time',
+  'logs.rotation_frequency': () => 'daily',
+  'logs.rotation_max_age': () => 30 * 24 * 3_600_000,
+  'logs.rotation_size': () => 10 * 1024 * 1024,
+  'logs.rotation_backups': () => 10,
 };
 
 /** Maps that are there as a whole or not at all. */

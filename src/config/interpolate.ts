@@ -1,4 +1,4 @@
-/** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in `process:`, `probes:` and `hooks:` stand for? */
+/** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in a service file stand for? */
 import type { Problem } from '../model/problem.ts';
 import { START_VARIABLES, type StartVariable, type TemplatePart, writeTemplate } from '../model/template.ts';
 import { mapScalars, SERVICE_TREE } from './key-tree.ts';
@@ -28,16 +28,21 @@ const TEMPLATES = new Set([
     ),
   ),
   ...['pre_start', 'post_start', 'pre_stop', 'post_stop'].map((hook) => `hooks.${hook}.command`),
+  'logs.stdout',
+  'logs.stderr',
 ]);
 
-const FILLED = new Set<string | number | undefined>(['process', 'probes', 'hooks']);
+const FILLED = new Set<string | number | undefined>(['process', 'probes', 'hooks', 'logs']);
+
+/** A log outlives generations and ports; a file for each instance can be told before one of them starts. */
+const LOG_VARIABLE: StartVariable = 'instance';
 
 /** `$${`, `${…}` or a `${` that is never closed. */
 const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
 /**
- * The tree with every text below `process`, `probes` and `hooks` filled in. Afterwards the template fields are templates for `fillIn`; all
- * other texts stand for themselves.
+ * The tree with every text below `process`, `probes`, `hooks` and `logs` filled in. Afterwards the template fields are
+ * templates for `fillIn`; all other texts stand for themselves.
  */
 export function interpolate(
   tree: RawMap,
@@ -52,13 +57,21 @@ export function interpolate(
       problems.push(refusal(origin, path, read.says, read.hint));
       return value;
     }
+    const late = read.parts.flatMap((part) => ('variable' in part ? [part.variable] : []));
+    if (path[0] === 'logs' && TEMPLATES.has(node.pattern)) {
+      const unfit = late.find((name) => name !== LOG_VARIABLE);
+      if (unfit === undefined) return writeTemplate(read.parts);
+      const hint = `only \${name}, \${instance}, \${env:…} and \${vars.…} can`;
+      problems.push(refusal(origin, path, `\${${unfit}} cannot name a log file`, hint));
+      return value;
+    }
     if (TEMPLATES.has(node.pattern)) return writeTemplate(read.parts);
-    const variable = read.parts.find((part) => 'variable' in part);
+    const [variable] = late;
     if (variable === undefined) return read.parts.map((part) => ('text' in part ? part.text : '')).join('');
     const fields = [...TEMPLATES].flatMap((field) => {
       return field.startsWith('process.') ? [field.replace('process.', '').replace('.*', '')] : [];
     });
-    const says = `\${${variable.variable}} is known only when a process starts`;
+    const says = `\${${variable}} is known only when a process starts`;
     problems.push(
       refusal(origin, path, says, `it can be used in ${fields.join(', ')}, and in probes and hooks`),
     );

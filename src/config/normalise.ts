@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
-import type { LogPaths, ProcessSpec, Resources, Rlimit, ServiceSpec } from '../model/spec.ts';
+import type { LogsSpec, ProcessSpec, Resources, Rlimit, ServiceSpec } from '../model/spec.ts';
 import { fillIn, needsStart, writeTemplate } from '../model/template.ts';
 import { argv } from './argv.ts';
 import type { WrittenEnvironment } from './environment.ts';
@@ -38,7 +38,7 @@ export function normalise(
   const { process } = service;
   const directory = writeTemplate([{ text: at.directory }]);
   const workingDirectory = resolve(directory, process.working_directory ?? '.');
-  const logs = logPaths(service, workingDirectory, at);
+  const logs = logsSpec(service, workingDirectory, at);
   const port = (service.port ?? null) as ServicePort;
   const { probes, problems: unasked } = probesOf(service.probes, port, at.origin);
   const life = new LifeReader(at.origin);
@@ -79,7 +79,7 @@ export function normalise(
     hooks,
     watch,
     resources: resources(service.resources),
-    logs: logs.paths,
+    logs: logs.spec,
   };
   return { draft: { spec, environment: writtenEnvironment(process, at.directory) } };
 }
@@ -135,17 +135,17 @@ function resources(written: CompleteService['resources']): Resources {
 }
 
 /** Absolute paths. Services of one directory must not write into each other's logs unless their files say so. */
-function logPaths(
+function logsSpec(
   service: CompleteService,
   workingDirectory: string,
   { name, stateDirectory, origin }: Surroundings,
-): { readonly paths: LogPaths } | { readonly problems: readonly Problem[] } {
+): { readonly spec: LogsSpec } | { readonly problems: readonly Problem[] } {
   const known = homeOf(workingDirectory);
   const moving = known === undefined;
   const home = known ?? '/';
   const fallback =
     service.process.working_directory !== undefined && !moving ? home : resolve(stateDirectory, 'logs', name);
-  const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr } = service.logs;
+  const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr, ...rules } = service.logs;
   const written = { stdout, stderr, stop_command_stdout, stop_command_stderr };
   const relative = [
     ...Object.entries(written).map(([key, path]) => ({ at: ['logs', key], path })),
@@ -156,7 +156,8 @@ function logPaths(
     return { problems: relative.map(({ at }) => problemAt(origin, at, { code: 'value-invalid', says })) };
   }
   return {
-    paths: {
+    spec: {
+      ...rules,
       stdout: stdout === undefined ? resolve(fallback, 'stdout.log') : resolve(home, stdout),
       stderr: stderr === undefined ? resolve(fallback, 'stderr.log') : resolve(home, stderr),
       hints: hints.map((path) => resolve(home, path)),

@@ -29,6 +29,7 @@ const READERS: Readonly<Record<string, Read>> = {
   'duration-or-never': (value) => (value === 'never' ? null : parseDuration(value)),
   size: (value) => notZero(parseSize(value)),
   'size-or-zero': parseSize,
+  bytes: (value) => enough(parseSize(value)),
   cpu: parseCpu,
   count: (value) => parseCount(value, MOST_PIDS),
   limit: parseLimit,
@@ -65,6 +66,16 @@ export function readUnits(
 function notZero(size: number | null | Refused): number | null | Refused {
   return size === 0
     ? { refused: '0 leaves nothing to run in; remove the key, or write max, for no limit' }
+    : size;
+}
+
+/** The least that makes sense for a file that is not rotated all the time. */
+const LEAST_BYTES = 1024;
+
+function enough(size: number | null | Refused): number | Refused {
+  if (size === null) return { refused: 'max is no size; to rotate by time, use rotation_mode: time' };
+  return typeof size === 'number' && size < LEAST_BYTES
+    ? { refused: `${size} bytes are too few; the least is 1K` }
     : size;
 }
 

@@ -170,6 +170,7 @@ function settingsOf(whole: CompleteSettings, file: string | null, input: Setting
     on_exit: whole.on_exit,
     lifecycle_log: whole.lifecycle_log ?? null,
     log: { ...whole.log, file: whole.log.file ?? null },
+    logs: { ...whole.logs },
   };
 }
 

@@ -1,6 +1,7 @@
 /** What goes on beside runs: probes, hooks and reload commands, and what their answers mean. */
 import { environmentFor, launchOf, type StartTools } from '../executor/start.ts';
 import type { Action, Event } from '../model/action.ts';
+import { logPathOf } from '../model/log-path.ts';
 import type { RunId, RunKey, ServiceName } from '../model/names.ts';
 import type { ObservedRun } from '../model/observed.ts';
 import { askedOf, NO_PROBE, type ProbeResult, type ProbeSpec, safeDetail } from '../model/probe.ts';
@@ -127,7 +128,7 @@ export class Besides {
       const known = identity !== undefined && 'spec' in identity ? identity : undefined;
       const from = this.#tools.store.memory(run.service).runs[run.id]?.logFrom ?? 0;
       if (known === undefined) done({ ok: false, detail: 'its definition is not known', elapsed: 0 });
-      else done(prober.log(known.spec.logs.stdout, known.credentials, from, how.log));
+      else done(prober.log(logPathOf(known.spec.logs.stdout, run.slot), known.credentials, from, how.log));
     } else if (!this.#heard.has(run.id)) {
       done({ ok: false, detail: `no newline on descriptor ${how.fd} yet`, elapsed: 0 });
     }
@@ -203,8 +204,8 @@ export class Besides {
     if (identity === undefined || 'code' in identity) return identity;
     const { spec, credentials } = identity;
     const { port } = this.#values(run);
-    const stdout = output === null ? null : this.#open(spec.logs.stdout, identity);
-    const stderr = output === null ? null : this.#open(spec.logs.stderr, identity);
+    const stdout = output === null ? null : this.#open(logPathOf(spec.logs.stdout, run.slot), identity);
+    const stderr = output === null ? null : this.#open(logPathOf(spec.logs.stderr, run.slot), identity);
     const environment = this.#environment(run, identity);
     const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, run, port);
     try {

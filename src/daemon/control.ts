@@ -56,6 +56,8 @@ export interface ControlTools {
   readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
   readonly serviceFiles: ServiceFileTools;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
+  /** What keeps the logs of a service from being rotated. */
+  readonly logWarnings: (service: ServiceName) => readonly Problem[];
   readonly examine: () => DoctorView;
   /** The directory was read, and is followed now. */
   readonly followed: () => void;
@@ -185,7 +187,7 @@ export class LocalControl implements Control {
       situation,
       view: this.#views.service(situation, loop.decision(name)),
       change: changeOf(situation),
-      warnings: loop.warnings(name),
+      warnings: [...loop.warnings(name), ...this.#tools.logWarnings(name)],
       stderrTail: logs.filter((line) => line.stream === 'stderr').map((line) => line.line),
       excerpts: excerptsOf(situation),
     });

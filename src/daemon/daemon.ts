@@ -3,12 +3,14 @@
 import type { LogsRequest, LogsView } from '../api/contract.ts';
 import type { apiServer } from '../api/server.ts';
 import type { OpenLog, StartTools } from '../executor/start.ts';
+import type { Event } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Host } from '../world/host.ts';
 import { hostFacts } from '../world/host-facts.ts';
+import type { LogCare } from '../world/log-care.ts';
 import type { World } from '../world/world.ts';
 import { LocalControl } from './control.ts';
 import type { ServiceFileTools } from './definitions.ts';
@@ -16,6 +18,7 @@ import { Development } from './development.ts';
 import { examine } from './doctor.ts';
 import { type Foreground, type ForegroundTools, restartAll, whenExhausted } from './foreground.ts';
 import { Journal } from './journal.ts';
+import { LogKeeping, type LogKeepingTools } from './log-keeping.ts';
 import { Loop } from './loop.ts';
 import { isDown } from './outcome.ts';
 import { type Log, Reports } from './reports.ts';
@@ -34,6 +37,9 @@ export interface DaemonTools {
   readonly keepRead: () => readonly Problem[];
   readonly openLog: OpenLog;
   readonly closeLog: (fd: number) => void;
+  readonly appendMarker: LogKeepingTools['appendMarker'];
+  /** null: what services write goes nowhere that has to be kept in order. */
+  readonly logCare: LogCare | null;
   readonly clearPidFile: StartTools['clearPidFile'];
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   readonly serviceFiles: ServiceFileTools;
@@ -60,6 +66,7 @@ export class Daemon {
   readonly #journal = new Journal();
   readonly #control: LocalControl;
   readonly #development: Development;
+  readonly #logs: LogKeeping;
   readonly #unknown: Problem | undefined;
   #server: ReturnType<typeof apiServer> | undefined;
   #closeSocket = () => {};
@@ -79,8 +86,20 @@ export class Daemon {
       store,
       zone: () => hostFacts().zone,
       inherited: host.environment,
-      report: (event) => this.#reports.event(event),
+      report: (event) => this.#happened(event),
+      starting: (run, service, reason) => this.#logs.starting(run, service, reason),
       complain: (problem) => this.#reports.complain(problem),
+    });
+    this.#logs = new LogKeeping({
+      care: tools.logCare,
+      appendMarker: tools.appendMarker,
+      clock: world.clock,
+      zone: () => hostFacts().zone,
+      freezer: (services) => world.containment.freezer(services),
+      maxTotalSize: settings.logs.max_total_size,
+      desired: () => this.#loop.desired,
+      complain: (problem) => this.#reports.complain(problem),
+      tell: (message) => log.info({}, message),
     });
     this.#schedule = new Schedule(this.#loop, world.clock, host);
     this.#control = new LocalControl({
@@ -94,6 +113,7 @@ export class Daemon {
       setEnabled: tools.setEnabled,
       serviceFiles: tools.serviceFiles,
       readLogs: tools.readLogs,
+      logWarnings: (service) => this.#logs.warnings(service),
       examine: () => examine(world, settings, this.#loop, host.system),
       followed: () => this.#followed(),
       manager: (name, fields) => this.#reports.manager(name, fields),
@@ -128,6 +148,7 @@ export class Daemon {
     host.onSignal('SIGINT', () => this.#signalled('int'));
     host.onSignal('SIGHUP', () => void this.#hungUp());
     this.#endWithWorkers();
+    this.#logs.resume();
     const begun = world.clock.now();
     this.#reports.configuration(this.#loop.reload().problems);
     await this.#schedule.settled();
@@ -137,6 +158,7 @@ export class Daemon {
       this.#watchFiles(),
       this.#development.follow(this.#loop.desired, begun),
     ]);
+    this.#logs.arrange(this.#loop.desired);
     this.#resyncLater();
     const { files, services } = this.#loop.desired;
     log.info(
@@ -144,6 +166,11 @@ export class Daemon {
       `ready: ${services.size} services from ${this.#tools.foreground ? 'the command line' : settings.config_directory}`,
     );
     return undefined;
+  }
+
+  #happened(event: Event): void {
+    this.#reports.event(event);
+    this.#logs.happened(event);
   }
 
   async #serve(): Promise<void> {
@@ -219,6 +246,7 @@ export class Daemon {
   #followed(): void {
     const { desired } = this.#loop;
     void this.#development.follow(desired, this.#tools.world.clock.now());
+    this.#logs.arrange(desired);
     this.#reports.configuration(desired.problems);
     this.#watch?.follow(filesBehind(desired));
     this.#tools.host.soon(() => this.#keepRead());
@@ -261,7 +289,7 @@ export class Daemon {
 
   async #finish(reason: string, stopServices: boolean, code: number): Promise<void> {
     const { world, host } = this.#tools;
-    await Promise.all([this.#watch?.close(), this.#development.close()]);
+    await Promise.all([this.#watch?.close(), this.#development.close(), this.#logs.close()]);
     if (stopServices) {
       this.#loop.end(reason, false);
       await untilSettled(this.#loop, world.clock, LONGEST_END, () => this.#everythingIsDown());

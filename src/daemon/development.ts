@@ -1,5 +1,6 @@
 /** Which services are restarted when their sources change? */
 import type { CommandRequest } from '../api/contract.ts';
+import { logPattern } from '../model/log-path.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { DesiredState, ServiceSpec, Watch } from '../model/spec.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
@@ -81,6 +82,13 @@ export class Development {
 /** What the service itself writes is no source of it: it would be restarted for each line of its log. */
 function ownFiles({ logs, pid_file }: ServiceSpec): readonly string[] {
   const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr } = logs;
-  const files = [stdout, stderr, ...hints, stop_command_stdout, stop_command_stderr, pid_file];
+  const files = [
+    logPattern(stdout),
+    logPattern(stderr),
+    ...hints,
+    stop_command_stdout,
+    stop_command_stderr,
+    pid_file,
+  ];
   return files.flatMap((file) => (file === null ? [] : [file, `${file}.*`]));
 }

@@ -29,6 +29,8 @@ export interface HandsTools extends StartTools {
   readonly settings: Pick<Settings, 'cluster' | 'pools'>;
   readonly store: Store;
   readonly report: (event: Event) => void;
+  /** A process is going to be started. */
+  readonly starting?: (run: RunKey, service: Defined, reason: string) => void;
   /** Something that a person should know and that no event tells. */
   readonly complain: (problem: Problem) => void;
   /** The service is to be looked at again. */
@@ -107,6 +109,7 @@ export class Hands {
     };
     this.#applyLimits(desired, situation);
     const port = this.#portFor(desired);
+    this.#tools.starting?.(key, desired, action.because);
     const started = typeof port === 'object' && port !== null ? port : this.#launch(key, desired, port);
     if ('code' in started) {
       noteFailedStart(key, started, desired, this.#tools);

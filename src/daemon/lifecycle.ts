@@ -4,10 +4,15 @@ import type { Event } from '../model/action.ts';
 /** `processmaster:lifecycle event=<name> manager_pid=<pid> key=value …`, without the newline. */
 export function lifecycleLine(event: Event, managerPid: number): string {
   const service = event.service === undefined ? {} : { service: event.service };
-  const pairs = Object.entries({ ...service, ...event.fields }).map(
-    ([key, value]) => `${key}=${quoted(value)}`,
-  );
-  return ['processmaster:lifecycle', `event=${event.name}`, `manager_pid=${managerPid}`, ...pairs].join(' ');
+  const fields = { event: event.name, manager_pid: managerPid, ...service, ...event.fields };
+  return `processmaster:lifecycle ${fieldText(fields)}`;
+}
+
+/** `key=value key=value …` */
+export function fieldText(fields: Event['fields']): string {
+  return Object.entries(fields)
+    .map(([key, value]) => `${key}=${quoted(value)}`)
+    .join(' ');
 }
 
 /** A value with a blank, quote, `=`, backslash or control character is quoted as JSON does; so is an empty one. */

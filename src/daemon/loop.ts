@@ -9,10 +9,10 @@
 import type { StartTools } from '../executor/start.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
-import type { ServiceName } from '../model/names.ts';
+import type { RunKey, ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
-import type { DesiredState } from '../model/spec.ts';
+import type { Defined, DesiredState } from '../model/spec.ts';
 import { decide } from '../reconcile/decide.ts';
 import { standingOf } from '../reconcile/dependencies.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
@@ -41,6 +41,7 @@ export interface LoopTools extends StartTools {
   /** Reads the directory afresh. */
   readonly read: () => DesiredState;
   readonly report: (event: Event) => void;
+  readonly starting?: (run: RunKey, service: Defined, reason: string) => void;
   /** Something that a person should know and that no event tells. */
   readonly complain: (problem: Problem) => void;
 }

@@ -1,4 +1,5 @@
 /** How is one run started, from its definition to a process? */
+import { logPathOf } from '../model/log-path.ts';
 import type { RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
@@ -63,10 +64,13 @@ export function startRun(
     const kept = tools.clearPidFile(spec.pid_file, credentials);
     if (kept !== undefined) tools.complain(inService(desired, kept));
   }
-  const stdout = tools.openLog(spec.logs.stdout, credentials);
+  const paths = {
+    stdout: logPathOf(spec.logs.stdout, key.slot),
+    stderr: logPathOf(spec.logs.stderr, key.slot),
+  };
+  const stdout = tools.openLog(paths.stdout, credentials);
   if ('code' in stdout) return inService(desired, stdout);
-  const stderr =
-    spec.logs.stderr === spec.logs.stdout ? stdout : tools.openLog(spec.logs.stderr, credentials);
+  const stderr = paths.stderr === paths.stdout ? stdout : tools.openLog(paths.stderr, credentials);
   if ('code' in stderr) {
     tools.closeLog(stdout.fd);
     return inService(desired, stderr);

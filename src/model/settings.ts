@@ -37,4 +37,6 @@ export interface Settings {
     readonly file: string | null;
     readonly format: 'auto' | 'pretty' | 'json';
   };
+  /** Bytes; null for no limit. */
+  readonly logs: { readonly max_total_size: number | null };
 }

@@ -26,7 +26,7 @@ export interface ServiceSpec {
   readonly hooks: Hooks;
   readonly watch: Watch | null;
   readonly resources: Resources;
-  readonly logs: LogPaths;
+  readonly logs: LogsSpec;
 }
 
 export interface ProcessSpec {
@@ -174,12 +174,22 @@ export interface Resources {
 }
 
 /** All absolute. */
-export interface LogPaths {
+export interface LogsSpec {
   readonly stdout: string;
   readonly stderr: string;
   readonly hints: readonly string[];
   readonly stop_command_stdout: string | null;
   readonly stop_command_stderr: string | null;
+  readonly rotation_mode: 'time' | 'size';
+  readonly rotation_frequency: 'minutely' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'none';
+  /** Milliseconds; null: rotated files stay, however old they are. */
+  readonly rotation_max_age: number | null;
+  /** Bytes. */
+  readonly rotation_size: number;
+  readonly rotation_backups: number;
+  readonly compress: boolean;
+  readonly forward: boolean;
+  readonly markers: boolean;
 }
 
 /** Values that must never be printed: the name of a variable and what it is set to. */

@@ -20,8 +20,8 @@ const PIECE = /\$(\$\{|\{(instance|generation|port|\$)\})/g;
 
 /**
  * The text that a process gets. Fields of a definition in this notation: process.command, args, working_directory,
- * stop_command, reload_command, the plain values of env, the commands of hooks and exec probes, and the texts of
- * http and tcp probes. `$${` is a literal `${`, `${$}` a literal `$`; everything else that is no
+ * stop_command, reload_command, the plain values of env, the commands of hooks and exec probes, the texts of http and
+ * tcp probes, logs.stdout and logs.stderr. `$${` is a literal `${`, `${$}` a literal `$`; everything else that is no
  * start variable stands for itself.
  */
 export function fillIn(template: string, values: StartValues): string {

@@ -96,7 +96,7 @@ function freeze(cgroups: readonly string[], witness: Witness, before: () => void
 }
 
 function trouble(why: string): Problem {
-  return { code: 'log-unwritable', severity: 'error', message: `the writers cannot be frozen: ${why}` };
+  return { code: 'log-not-rotated', severity: 'error', message: `the writers cannot be frozen: ${why}` };
 }
 
 function freezeAll(cgroups: readonly string[], until: number): string | undefined {

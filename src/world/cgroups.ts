@@ -15,6 +15,7 @@ import {
   readControl,
   removeCgroup,
 } from './cgroup-files.ts';
+import { cgroupFreezer, type Freezer } from './cgroup-freeze.ts';
 import { everUsed, oomKills, withOom } from './cgroup-history.ts';
 import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
@@ -218,6 +219,10 @@ export class Cgroups implements Containment {
         return new Set();
       }
     });
+  }
+
+  freezer(services: readonly ServiceName[]): Freezer {
+    return cgroupFreezer(services.map((service) => this.#tree.ofService(service)));
   }
 
   onChange(wake: (service: ServiceName) => void): void {

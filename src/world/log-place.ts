@@ -98,7 +98,7 @@ export function rotationTrouble(path: string, error: unknown): Problem {
   const refused = error instanceof Refused;
   if (!refused && !isSystemError(error)) throw error;
   return {
-    code: refused || hasCode(error, 'ELOOP') ? 'log-unsafe' : 'log-unwritable',
+    code: refused || hasCode(error, 'ELOOP') ? 'log-unsafe' : 'log-not-rotated',
     severity: 'error',
     message: `${path} cannot be rotated: ${refused ? error.message : inWords(error)}`,
   };

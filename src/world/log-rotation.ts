@@ -179,7 +179,7 @@ async function chase(log: number, copy: number, start: number): Promise<number> 
 /** The user of the service may do so in a directory of his own. */
 function removed(path: string): Problem {
   return {
-    code: 'log-unwritable',
+    code: 'log-not-rotated',
     severity: 'error',
     message: `${path} was rotated, but somebody has removed the rotated file before it had its name`,
   };
@@ -187,7 +187,7 @@ function removed(path: string): Problem {
 
 function outrun(path: string): Problem {
   return {
-    code: 'log-unwritable',
+    code: 'log-not-rotated',
     severity: 'error',
     message: `${path} cannot be rotated now: it is written faster than it can be copied`,
   };

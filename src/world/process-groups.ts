@@ -259,6 +259,11 @@ class ProcessGroups implements Containment {
     });
   }
 
+  /** SIGSTOP would be seen by parents, and no moment is known at which a process stands still. */
+  freezer(): null {
+    return null;
+  }
+
   onChange(wake: (service: ServiceName) => void): void {
     this.#wake = wake;
   }

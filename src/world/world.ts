@@ -5,6 +5,7 @@ import type { HttpQuestion, ProbeResult } from '../model/probe.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Credentials, Resources, Rlimit } from '../model/spec.ts';
+import type { Freezer } from './cgroup-freeze.ts';
 
 export interface Clock {
   /** Whole milliseconds since 1970. Within one process it never runs backwards, whatever is done to the clock. */
@@ -188,6 +189,8 @@ export interface Containment {
   usage(key: RunKey): Usage;
   /** A process that listens on this TCP port and does not belong to `service`: its description. */
   portHolder(port: number, service: ServiceName): string | undefined;
+  /** What makes all processes of these services stand still for a moment; null: nothing can here. */
+  freezer(services: readonly ServiceName[]): Freezer | null;
   /** `wake` is told the name of a service of which something changed; never what. */
   onChange(wake: (service: ServiceName) => void): void;
   /** Ends all watching and every command beside a run; leaves the runs alone. */

@@ -66,6 +66,14 @@ test('one line is enough, everything else has a default', () => {
       hints: [],
       stop_command_stdout: null,
       stop_command_stderr: null,
+      rotation_mode: 'time',
+      rotation_frequency: 'daily',
+      rotation_max_age: 2_592_000_000,
+      rotation_size: 10_485_760,
+      rotation_backups: 10,
+      compress: false,
+      forward: false,
+      markers: false,
     },
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readParts } from '../../src/config/interpolate.ts';
+import { isPerInstance, logPathOf } from '../../src/model/log-path.ts';
 import { fillIn, writeTemplate } from '../../src/model/template.ts';
 import { problemsOf, specOf, web } from './ground.ts';
 
@@ -82,4 +83,25 @@ test('any text comes out as a person would read it, whatever the values hold', (
       expect(fillIn(writeTemplate(read.parts), { instance: 3, generation: 0 })).toBe(meant.join(''));
     }),
   );
+});
+
+describe('the names of logs', () => {
+  test('may tell the service and the instance', () => {
+    const { logs } = specOf(
+      web('logs:', '  stdout: /var/log/${name}-${instance}.log', '  stderr: ${vars.site}.err'),
+      AROUND,
+    );
+    expect(logPathOf(logs.stdout, 3)).toBe('/var/log/web-3.log');
+    expect(logPathOf(logs.stderr, 3)).toBe('/etc/pm/config.d/shop.example.err');
+    expect([isPerInstance(logs.stdout), isPerInstance(logs.stderr)]).toEqual([true, false]);
+  });
+
+  test.each(['generation', 'port'])('cannot tell the %s: a log outlives it', (variable) => {
+    const said = problemsOf(web('port: auto', `logs: { stdout: "a-\${${variable}}.log" }`), AROUND);
+    expect(said).toEqual([expect.stringContaining(`\${${variable}} cannot name a log file`)]);
+  });
+
+  test('only stdout and stderr belong to an instance', () => {
+    expect(problem('logs: { hints: ["a-${instance}.log"] }')).toContain('known only when a process starts');
+  });
 });

@@ -511,3 +511,23 @@ test('thousands of files that are no services cost nothing', () => {
   expect(state).toMatchObject({ files: 1, problems: [] });
   expect(files.calls.length).toBeLessThan(20);
 });
+
+describe('services that write to one log', () => {
+  const log = (...lines: string[]) => web('logs:', '  stdout: /var/log/x.log', ...lines);
+
+  test('may share it, and a different rule for it is a warning for the later one', () => {
+    const same = directoryOf(filesWith({ 'a.yaml': log(), 'b.yaml': log() })).load();
+    expect(same.problems).toEqual([]);
+    const other = directoryOf(filesWith({ 'a.yaml': log(), 'b.yaml': log('  compress: true') })).load();
+    expect(told(other)).toEqual(['a: -', 'b: -']);
+    expect(other.problems).toMatchObject([
+      { code: 'log-shared', severity: 'warning', file: 'config.d/b.yaml', line: 3, service: 'b' },
+    ]);
+  });
+
+  test('a log with the name of a rotated file of another is a warning', () => {
+    const files = filesWith({ 'a.yaml': log(), 'b.yaml': web('logs: { stdout: /var/log/x.log.1 }') });
+    const state = directoryOf(files).load();
+    expect(state.problems).toMatchObject([{ code: 'log-not-rotated', severity: 'warning', service: 'a' }]);
+  });
+});

@@ -56,6 +56,7 @@ test('no file is needed: root gets the places of the system', () => {
     on_exit: 'leave',
     lifecycle_log: null,
     log: { level: 'info', file: null, format: 'auto' },
+    logs: { max_total_size: null },
   });
 });
 

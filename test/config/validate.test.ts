@@ -36,12 +36,9 @@ describe('unknown keys', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  test.each(['http: {}', 'logs: { rotation_mode: size }', 'logs: { compress: true }', 'notify: []'])(
-    '%s is not known',
-    (line) => {
-      expect(only(line)).toMatch(/unknown key/);
-    },
-  );
+  test.each(['http: {}', 'logs: { rotation_speed: fast }', 'notify: []'])('%s is not known', (line) => {
+    expect(only(line)).toMatch(/unknown key/);
+  });
 });
 
 describe('wrong values', () => {

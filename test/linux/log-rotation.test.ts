@@ -298,7 +298,7 @@ describe.skipIf(cgroupsMissing)('a writer that does not stand still', () => {
     fs.writeFileSync(log, 'line\n');
     const held = {
       cgroups: [cgroup],
-      freeze: () => ({ code: 'log-unwritable', severity: 'error', message: 'no' }) as const,
+      freeze: () => ({ code: 'log-not-rotated', severity: 'error', message: 'no' }) as const,
     };
     expect(await rotateLog(order({ freezer: held }))).toMatchObject({ message: 'no' });
     expect(fs.readFileSync(log, 'utf8')).toBe('line\n');

@@ -171,6 +171,14 @@ function specOf(text: FileText): ServiceSpec {
       hints: [],
       stop_command_stdout: null,
       stop_command_stderr: null,
+      rotation_mode: 'time',
+      rotation_frequency: 'daily',
+      rotation_max_age: null,
+      rotation_size: 10_485_760,
+      rotation_backups: 10,
+      compress: false,
+      forward: false,
+      markers: false,
     },
   };
 }

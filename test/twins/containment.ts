@@ -55,6 +55,13 @@ export interface TwinTools {
   readonly record: (deed: Deed) => void;
   /** Brings a message of the kernel to the daemon: between two passes, and only while that daemon lives. */
   readonly deliver: (tell: () => void) => void;
+  /** Which run is asked at the address of a place: two in one place have the same. Undefined: whichever is there. */
+  readonly asked: (
+    service: ServiceName,
+    kind: ProbeKind,
+    slot: number,
+    generation: number,
+  ) => RunId | undefined;
   /** The program that a run was started with. */
   readonly programOf: (run: RunKey) => string;
   /** Something about the service may have changed; whether and when the daemon is woken is another question. */
@@ -165,11 +172,15 @@ export class SimulatedContainment implements Containment {
   readonly prober: Prober = {
     http: ({ url }, timeout, done) => {
       const [, , , service, slot, generation, kind] = url.split('/');
-      const { machine } = this.#tools;
-      const place = machine
-        .placesOf(service as ServiceName)
-        .filter(({ key }) => key.slot === Number(slot) && key.generation === Number(generation))
-        .at(-1);
+      const { machine, asked } = this.#tools;
+      const name = service as ServiceName;
+      const places = machine
+        .placesOf(name)
+        .filter(({ key }) => key.slot === Number(slot) && key.generation === Number(generation));
+      const id = isProbe(kind ?? '')
+        ? asked(name, kind as ProbeKind, Number(slot), Number(generation))
+        : undefined;
+      const place = id === undefined ? places.at(-1) : places.find(({ key }) => key.id === id);
       if (place === undefined || !isProbe(kind ?? '')) {
         const cancel = machine.agenda.add(machine.now + 1, () =>
           this.#tools.deliver(() => done({ ok: false, detail: 'refused', elapsed: 1 })),
@@ -313,6 +324,10 @@ export class SimulatedContainment implements Containment {
 
   portHolder(): undefined {
     return undefined;
+  }
+
+  freezer(): null {
+    return null;
   }
 
   onChange(wake: (service: ServiceName) => void): void {

@@ -50,7 +50,15 @@ export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = {
     "max_pids": "max"
   },
   "logs": {
-    "hints": []
+    "hints": [],
+    "rotation_mode": "time",
+    "rotation_frequency": "daily",
+    "rotation_max_age": "30d",
+    "rotation_size": "10M",
+    "rotation_backups": 10,
+    "compress": false,
+    "forward": false,
+    "markers": false
   }
 };
 
@@ -264,5 +272,8 @@ export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = {
   "log": {
     "level": "info",
     "format": "auto"
+  },
+  "logs": {
+    "max_total_size": "max"
   }
 };

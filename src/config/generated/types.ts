@@ -789,7 +789,7 @@ export interface RawService {
    */
   logs?: {
     /**
-     * Standard output is appended to this file; all instances share it.
+     * Standard output is appended to this file; all instances share it, unless `${instance}` is in its name.
      */
     stdout?: string;
     /**
@@ -808,6 +808,42 @@ export interface RawService {
      * Where standard error of `process.stop_command` goes.
      */
     stop_command_stderr?: string;
+    /**
+     * `time`: a new file for each period; `size`: whenever it has grown to `rotation_size`. Either way the process keeps its open file, and the active file its name.
+     */
+    rotation_mode?: "time" | "size";
+    /**
+     * Time mode: the period, by the clock of the host; weeks begin on Monday; `none`: no rotation.
+     */
+    rotation_frequency?: "minutely" | "hourly" | "daily" | "weekly" | "monthly" | "none";
+    /**
+     * Time mode: rotated files that were last written longer ago are removed; `never`: they stay.
+     */
+    rotation_max_age?: string;
+    /**
+     * The same in milliseconds.
+     */
+    rotation_max_age_ms?: number;
+    /**
+     * Size mode: how large the file may grow.
+     */
+    rotation_size?: string | number;
+    /**
+     * Size mode: how many rotated files stay; `0`: what is rotated is gone.
+     */
+    rotation_backups?: number;
+    /**
+     * Rotated files are compressed (gzip).
+     */
+    compress?: boolean;
+    /**
+     * Each line is repeated in the log of the daemon, as `[service] STDOUT: line`: for containers, where that is what is collected.
+     */
+    forward?: boolean;
+    /**
+     * A line in the stdout log tells of each start and each end of a process.
+     */
+    markers?: boolean;
   };
 }
 
@@ -1434,7 +1470,7 @@ export interface CompleteService {
    */
   logs: {
     /**
-     * Standard output is appended to this file; all instances share it.
+     * Standard output is appended to this file; all instances share it, unless `${instance}` is in its name.
      */
     stdout?: string;
     /**
@@ -1453,6 +1489,38 @@ export interface CompleteService {
      * Where standard error of `process.stop_command` goes.
      */
     stop_command_stderr?: string;
+    /**
+     * `time`: a new file for each period; `size`: whenever it has grown to `rotation_size`. Either way the process keeps its open file, and the active file its name.
+     */
+    rotation_mode: "time" | "size";
+    /**
+     * Time mode: the period, by the clock of the host; weeks begin on Monday; `none`: no rotation.
+     */
+    rotation_frequency: "minutely" | "hourly" | "daily" | "weekly" | "monthly" | "none";
+    /**
+     * Time mode: rotated files that were last written longer ago are removed; `never`: they stay.
+     */
+    rotation_max_age: number | null;
+    /**
+     * Size mode: how large the file may grow.
+     */
+    rotation_size: number;
+    /**
+     * Size mode: how many rotated files stay; `0`: what is rotated is gone.
+     */
+    rotation_backups: number;
+    /**
+     * Rotated files are compressed (gzip).
+     */
+    compress: boolean;
+    /**
+     * Each line is repeated in the log of the daemon, as `[service] STDOUT: line`: for containers, where that is what is collected.
+     */
+    forward: boolean;
+    /**
+     * A line in the stdout log tells of each start and each end of a process.
+     */
+    markers: boolean;
   };
 }
 
@@ -1603,6 +1671,15 @@ export interface RawSettings {
      */
     format?: "auto" | "pretty" | "json";
   };
+  /**
+   * The logs of the services.
+   */
+  logs?: {
+    /**
+     * What the rotated files of all services may take together; beyond it the oldest ones of those that use most go first. `max`: no limit.
+     */
+    max_total_size?: string | number;
+  };
 }
 
 /**
@@ -1747,5 +1824,14 @@ export interface CompleteSettings {
      * `pretty` for people, `json` for programs, `auto`: pretty on a terminal.
      */
     format: "auto" | "pretty" | "json";
+  };
+  /**
+   * The logs of the services.
+   */
+  logs: {
+    /**
+     * What the rotated files of all services may take together; beyond it the oldest ones of those that use most go first. `max`: no limit.
+     */
+    max_total_size: number | null;
   };
 }

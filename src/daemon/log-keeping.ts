@@ -1,0 +1,60 @@
+/** Who looks after the logs of the services? */
+import type { Event } from '../model/action.ts';
+import type { RunKey, ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Defined, DesiredState } from '../model/spec.ts';
+import type { LogCare } from '../world/log-care.ts';
+import { Markers, type MarkerTools } from './markers.ts';
+import { Rotations, type RotationTools } from './rotations.ts';
+
+export interface LogKeepingTools extends Omit<RotationTools, 'care'> {
+  /** null: what services write goes nowhere that has to be kept in order. */
+  readonly care: LogCare | null;
+  readonly appendMarker: MarkerTools['append'];
+  readonly desired: () => DesiredState;
+}
+
+export class LogKeeping {
+  readonly #markers: Markers;
+  readonly #rotations: Rotations | undefined;
+
+  constructor(tools: LogKeepingTools) {
+    const { care, clock, complain } = tools;
+    this.#markers = new Markers({
+      append: tools.appendMarker,
+      desired: (name) => tools.desired().services.get(name),
+      now: () => clock.wall(),
+      complain,
+    });
+    this.#rotations = care === null ? undefined : new Rotations({ ...tools, care });
+  }
+
+  /** Before any service is started: what an earlier daemon was doing is finished or undone. */
+  resume(): void {
+    this.#rotations?.resume();
+  }
+
+  /** To be called with each new desired state, once its services were started. */
+  arrange(desired: DesiredState): void {
+    this.#rotations?.arrange(desired);
+  }
+
+  starting(run: RunKey, service: Defined, reason: string): void {
+    this.#markers.starting(run, service, reason);
+  }
+
+  happened(event: Event): void {
+    this.#markers.noted(event);
+    if (event.name === 'worker_started' && event.service !== undefined)
+      this.#rotations?.started(event.service);
+  }
+
+  /** What keeps the logs of a service from being rotated. */
+  warnings(service: ServiceName): readonly Problem[] {
+    return this.#rotations?.warnings(service) ?? [];
+  }
+
+  async close(): Promise<void> {
+    await this.#rotations?.close();
+  }
+}

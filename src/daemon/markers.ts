@@ -1,0 +1,47 @@
+/** What does a log tell of the starts and ends of those who write it, where `logs.markers` is set? */
+import type { Event } from '../model/action.ts';
+import { logPathOf } from '../model/log-path.ts';
+import type { RunKey, ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Credentials, Defined, Desired } from '../model/spec.ts';
+import { fieldText } from './lifecycle.ts';
+
+export interface MarkerTools {
+  readonly append: (path: string, credentials: Credentials | null, line: string) => Problem | undefined;
+  readonly desired: (service: ServiceName) => Desired | undefined;
+  /** What the clock on the wall shows; milliseconds since 1970. */
+  readonly now: () => number;
+  readonly complain: (problem: Problem) => void;
+}
+
+/** Events that tell of an end, and what a marker calls them. */
+const ENDS: Readonly<Record<string, string>> = { worker_exited: 'exited', worker_stopped: 'stopped' };
+
+export class Markers {
+  readonly #tools: MarkerTools;
+
+  constructor(tools: MarkerTools) {
+    this.#tools = tools;
+  }
+
+  /** Before the process is there, so that nothing it writes comes first. */
+  starting({ slot, generation }: RunKey, service: Defined, reason: string): void {
+    this.#write(service, 'started', { instance: slot, generation, reason });
+  }
+
+  noted({ name, service, fields }: Event): void {
+    const event = ENDS[name];
+    const desired = service === undefined ? undefined : this.#tools.desired(service);
+    if (event === undefined || desired?.kind !== 'defined') return;
+    this.#write(desired, event, fields);
+  }
+
+  #write({ name, spec, credentials }: Defined, event: string, fields: Event['fields']): void {
+    if (!spec.logs.markers) return;
+    const { append, now, complain } = this.#tools;
+    const all = { time: new Date(now()).toISOString(), event, service: name, ...fields };
+    const path = logPathOf(spec.logs.stdout, Number(fields['instance'] ?? 0));
+    const problem = append(path, credentials, `processmaster:marker ${fieldText(all)}`);
+    if (problem !== undefined) complain({ ...problem, service: name });
+  }
+}

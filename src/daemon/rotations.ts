@@ -1,0 +1,334 @@
+/** When is each log rotated, and what becomes of the rotated files? */
+import { dirname, join } from 'node:path';
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { DesiredState } from '../model/spec.ts';
+import { overBudget } from '../policy/log-budget.ts';
+import { type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts';
+import { judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
+import { placement, rotatedName } from '../policy/rotation-names.ts';
+import { type Zone, zoneNamed } from '../policy/time-zone.ts';
+import type { Growth, LogCare } from '../world/log-care.ts';
+import type { Rotated } from '../world/log-rotation.ts';
+import type { Surroundings } from '../world/rotated-files.ts';
+import type { Clock, Containment } from '../world/world.ts';
+import { LogSpace } from './log-space.ts';
+
+export interface RotationTools {
+  readonly care: LogCare;
+  readonly clock: Clock;
+  /** IANA name of the zone of the host. */
+  readonly zone: () => string;
+  readonly freezer: Containment['freezer'];
+  /** Bytes that all rotated files may take together; null: any number. */
+  readonly maxTotalSize: number | null;
+  readonly complain: (problem: Problem) => void;
+  /** Something is well again. */
+  readonly tell: (message: string) => void;
+}
+
+/** What failed is tried again after this time. Milliseconds. */
+const RETRY = 30_000;
+
+/** Even where nothing is expected, the clock of the host may have been set meanwhile. Milliseconds. */
+const LONGEST_SLEEP = 3600_000;
+
+/** A boot has better things to do at first. Milliseconds. */
+const CALM = 2000;
+
+/** At the end of a period all logs are due at once; copying waits for the disk. */
+const LANES = 2;
+
+/** At the end, a rotation that is under way may finish within this time; else the next daemon does. Milliseconds. */
+const LAST_ROTATIONS = 2000;
+
+interface Kept extends LogToKeep {
+  readonly growth: Growth | undefined;
+  /** When it was last rotated, or seen empty; milliseconds since 1970. */
+  emptied: number;
+  /** Rotated files as they were seen last. */
+  rotated: Surroundings['files'];
+  /** When it is looked at next; milliseconds since 1970. */
+  due: number;
+  isBusy: boolean;
+  isCompressing: boolean;
+  /** It was wanted once more while it was busy. */
+  isWanted: boolean;
+  trouble: Problem | undefined;
+}
+
+export class Rotations {
+  readonly #tools: RotationTools;
+  readonly #kept = new Map<string, Kept>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #space: LogSpace;
+  #arranged: DesiredState['services'] = new Map();
+  #zone: Zone | undefined;
+  #cancel = () => {};
+  #isClosed = false;
+
+  constructor(tools: RotationTools) {
+    this.#tools = tools;
+    this.#space = new LogSpace(tools);
+  }
+
+  /** What an earlier daemon was doing is finished or undone; before any service is started. */
+  resume(): void {
+    for (const result of this.#tools.care.resume(placement)) {
+      if ('code' in result) this.#tools.complain(result);
+      else if (result.kind === 'finished') this.#tools.tell(`the rotation of ${result.log} was finished`);
+    }
+  }
+
+  /** To be called with each new desired state. */
+  arrange(desired: DesiredState): void {
+    if (this.#isClosed || isUnchanged(this.#arranged, desired.services)) return;
+    this.#arranged = desired.services;
+    const { care, clock } = this.#tools;
+    const wanted = logsToKeep(desired.services, care.placeOf);
+    for (const [place, kept] of this.#kept) {
+      if (wanted.has(place)) continue;
+      kept.growth?.close();
+      this.#kept.delete(place);
+    }
+    for (const [place, log] of wanted) {
+      const known = this.#kept.get(place);
+      if (known !== undefined && isSame(known, log)) continue;
+      const fresh = known ?? {
+        emptied: 0,
+        rotated: [],
+        isBusy: false,
+        isCompressing: false,
+        isWanted: false,
+      };
+      known?.growth?.close();
+      const kept: Kept = {
+        ...fresh,
+        ...log,
+        // Who does not write there any more by his file may still do so with a process of before.
+        services: [...new Set([...(known?.services ?? []), ...log.services])],
+        growth: this.#growthOf(log),
+        due: clock.wall() + CALM,
+        trouble: known?.trouble,
+      };
+      this.#kept.set(place, kept);
+    }
+    this.#arm();
+    this.#space.watch([...this.#kept.values()].map(({ path }) => path));
+  }
+
+  /** One of its processes was started: its logs are there from now on. */
+  started(service: ServiceName): void {
+    for (const [place, kept] of this.#kept) {
+      if (!kept.services.includes(service) || kept.growth !== undefined) continue;
+      const growth = this.#growthOf(kept);
+      if (growth !== undefined) this.#kept.set(place, { ...kept, growth });
+    }
+  }
+
+  /** What keeps the logs of a service from being rotated. */
+  warnings(service: ServiceName): readonly Problem[] {
+    return [...this.#kept.values()].flatMap(({ services, trouble }) =>
+      trouble !== undefined && services.includes(service) ? [{ ...trouble, service }] : [],
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    this.#space.close();
+    for (const { growth } of this.#kept.values()) growth?.close();
+    let cut = () => {};
+    const patience = new Promise<void>((resolve) => {
+      cut = this.#tools.clock.after(LAST_ROTATIONS, resolve);
+    });
+    await Promise.race([Promise.all([...this.#running, this.#tools.care.close()]), patience]);
+    cut();
+  }
+
+  /** A watch on a file that is not there would have to look for it again and again. */
+  #growthOf({ place, path, spec }: LogToKeep): Growth | undefined {
+    if (spec.mode !== 'size' || !this.#tools.care.exists(path)) return undefined;
+    return this.#tools.care.watchGrowth(path, spec.size, () => this.#want(place));
+  }
+
+  #want(place: string): void {
+    const kept = this.#kept.get(place);
+    if (kept === undefined) return;
+    if (kept.isBusy) kept.isWanted = true;
+    kept.due = 0;
+    this.#arm();
+  }
+
+  /** Everything that is due gets its turn; the timer is for what comes next. */
+  #arm(): void {
+    this.#cancel();
+    if (this.#isClosed) return;
+    const { clock } = this.#tools;
+    const idle = [...this.#kept.values()].filter(({ isBusy }) => !isBusy).sort((a, b) => a.due - b.due);
+    for (const kept of idle) {
+      if (kept.due > clock.wall() || this.#running.size >= LANES) break;
+      this.#run(kept);
+    }
+    const next = idle.find(({ isBusy }) => !isBusy);
+    if (next === undefined || this.#running.size >= LANES) return;
+    const delay = Math.min(LONGEST_SLEEP, Math.max(0, next.due - clock.wall()));
+    this.#cancel = clock.after(delay, () => this.#arm());
+  }
+
+  #run(kept: Kept): void {
+    kept.isBusy = true;
+    const run = this.#keepInOrder(kept).finally(() => {
+      this.#running.delete(run);
+      // Its rules may have changed meanwhile: what is in force now knows that it is free again.
+      for (const each of [kept, this.#kept.get(kept.place)]) if (each !== undefined) this.#free(each);
+      this.#arm();
+    });
+    this.#running.add(run);
+  }
+
+  #free(kept: Kept): void {
+    kept.isBusy = false;
+    if (kept.isWanted) kept.due = 0;
+    kept.isWanted = false;
+  }
+
+  async #keepInOrder(kept: Kept): Promise<void> {
+    const { care, clock } = this.#tools;
+    const now = clock.wall();
+    kept.due = now + LONGEST_SLEEP;
+    let around = care.look(kept, isRotated);
+    if (around === null) return;
+    if ('code' in around) return this.#failed(kept, around);
+    if (kept.clash !== null) return this.#failed(kept, clashOf(kept.path, kept.clash));
+    const rotated = await this.#rotateIfDue(kept, around, now);
+    if ('code' in rotated) {
+      // A full disk is no reason to keep what would be removed next anyway.
+      const fewer = { ...kept.spec, backups: Math.max(0, kept.spec.backups - 1) };
+      care.remove(kept, pruned(fewer, around.base, around.files, now));
+      return this.#failed(kept, rotated);
+    }
+    if (rotated.kind === 'rotated') {
+      const again = care.look(kept, isRotated);
+      if (again === null || 'code' in again) return again === null ? undefined : this.#failed(kept, again);
+      around = again;
+    }
+    this.#cleanUp(kept, around, now);
+  }
+
+  async #rotateIfDue(kept: Kept, around: Surroundings, now: number): Promise<Rotated | Problem> {
+    const { active, files } = around;
+    if (active === null) return { kind: 'nothing' };
+    if (active.size === 0) kept.emptied = now;
+    // A rotated file was written last when it was made.
+    const last = Math.max(kept.emptied, ...files.map(({ modified }) => modified));
+    // Some file systems do not know when a file was born.
+    const since = Math.min(now, Math.max(last, active.born > 0 ? active.born : now));
+    const verdict = judgeRotation(kept.spec, { size: active.size, since }, now, this.#hostZone());
+    if (!verdict.due) {
+      kept.due = Math.min(kept.due, verdict.wakeAt ?? kept.due);
+      return { kind: 'nothing' };
+    }
+    const { path, credentials, services } = kept;
+    const freezer = this.#tools.freezer(services);
+    const rotated = await this.#tools.care.rotate({
+      path,
+      credentials,
+      target: verdict.target,
+      naming: placement,
+      freezer,
+    });
+    if ('code' in rotated || rotated.kind === 'nothing') return rotated;
+    kept.emptied = now;
+    kept.due = 0;
+    (this.#kept.get(kept.place) ?? kept).growth?.rotated();
+    return rotated;
+  }
+
+  #cleanUp(kept: Kept, { base, files }: Surroundings, now: number): void {
+    const gone = new Set(pruned(kept.spec, base, files, now));
+    const problem = gone.size === 0 ? undefined : this.#tools.care.remove(kept, [...gone]);
+    if (problem !== undefined) return this.#failed(kept, problem);
+    kept.rotated = files.filter(({ name }) => !gone.has(name));
+    kept.due = Math.min(kept.due, nextPruning(kept.spec, base, kept.rotated) ?? kept.due);
+    this.#keepWithinBudget();
+    const [name] = uncompressed(kept.spec, base, kept.rotated);
+    if (name !== undefined && !kept.isCompressing) void this.#compress(kept, name);
+    if (kept.trouble === undefined) return;
+    kept.trouble = undefined;
+    this.#tools.tell(`${kept.path} is rotated again`);
+  }
+
+  async #compress(kept: Kept, name: string): Promise<void> {
+    kept.isCompressing = true;
+    const answer = await this.#tools.care.compress(kept, name);
+    const current = this.#kept.get(kept.place);
+    kept.isCompressing = false;
+    if (current !== undefined) current.isCompressing = false;
+    if (this.#isClosed || current === undefined) return;
+    if ('code' in answer) this.#failed(current, answer);
+    else this.#want(kept.place);
+  }
+
+  #keepWithinBudget(): void {
+    const all = [...this.#kept.values()];
+    const users = all.map(({ services, place, rotated }) => ({
+      name: services[0] ?? '',
+      files: rotated.map((file) => ({ ...file, path: join(dirname(place), file.name) })),
+    }));
+    const going = new Set(overBudget(users, this.#tools.maxTotalSize));
+    if (going.size === 0) return;
+    for (const kept of all) {
+      const names = kept.rotated.flatMap(({ name }) =>
+        going.has(join(dirname(kept.place), name)) ? [name] : [],
+      );
+      if (names.length === 0) continue;
+      const problem = this.#tools.care.remove(kept, names);
+      if (problem !== undefined) this.#failed(kept, problem);
+      kept.rotated = kept.rotated.filter(({ name }) => !names.includes(name));
+    }
+  }
+
+  /** Told once, until it is well again. */
+  #failed(kept: Kept, problem: Problem): void {
+    kept.due = this.#tools.clock.wall() + RETRY;
+    const [service] = kept.services;
+    const told = kept.trouble?.message === problem.message;
+    kept.trouble = problem;
+    if (!told) this.#tools.complain({ ...problem, ...(service === undefined ? {} : { service }) });
+  }
+
+  #hostZone(): Zone {
+    this.#zone ??= zoneNamed(this.#tools.zone()) ?? zoneNamed('UTC');
+    if (this.#zone === undefined) throw new Error('every host knows UTC');
+    return this.#zone;
+  }
+}
+
+function isRotated(base: string, name: string): boolean {
+  return rotatedName(base, name) !== null;
+}
+
+/** An unchanged file gives the same definition again. */
+function isUnchanged(before: DesiredState['services'], now: DesiredState['services']): boolean {
+  return before.size === now.size && [...now].every(([name, service]) => before.get(name) === service);
+}
+
+function isSame(kept: Kept, log: LogToKeep): boolean {
+  return (
+    kept.path === log.path &&
+    kept.clash === log.clash &&
+    log.services.every((service) => kept.services.includes(service)) &&
+    kept.credentials?.uid === log.credentials?.uid &&
+    JSON.stringify(kept.spec) === JSON.stringify(log.spec)
+  );
+}
+
+function clashOf(path: string, other: string): Problem {
+  return {
+    code: 'log-not-rotated',
+    severity: 'warning',
+    message: `${path} is not rotated: ${other} has a name that one of its rotated files would get`,
+    hint: 'give one of the two another name',
+  };
+}

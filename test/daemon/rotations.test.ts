@@ -1,0 +1,378 @@
+import { describe, expect, it } from 'vitest';
+import { LogKeeping } from '../../src/daemon/log-keeping.ts';
+import type { Problem } from '../../src/model/problem.ts';
+import type { Defined, DesiredState, LogsSpec } from '../../src/model/spec.ts';
+import type { CaredLog, LogCare, RotationCall } from '../../src/world/log-care.ts';
+import type { Rotated } from '../../src/world/log-rotation.ts';
+import { defined, name, WEB } from '../builders.ts';
+import { Agenda } from '../twins/agenda.ts';
+import { simulatedClock } from '../twins/clock.ts';
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const MIDNIGHT = Date.UTC(2026, 10, 22);
+const DAY = 24 * 3_600_000;
+const OUT = '/srv/web/stdout.log';
+
+interface Disk {
+  size: number;
+  born: number;
+  /** Size of each rotated file, and when it was written last. */
+  files: Map<string, { size: number; modified: number }>;
+}
+
+/** A daemon's care for logs, on a disk that is a map, in a time that goes on only when told to. */
+class Keeping {
+  readonly time = { now: NOON };
+  readonly agenda = new Agenda();
+  readonly disks = new Map<string, Disk>();
+  readonly complaints: Problem[] = [];
+  readonly told: string[] = [];
+  readonly calls: RotationCall[] = [];
+  readonly looked: string[] = [];
+  readonly grown = new Map<string, () => void>();
+  readonly squeezed: string[] = [];
+  refusal: Problem | undefined;
+  free = 1e9;
+  readonly logs: LogKeeping;
+
+  constructor(maxTotalSize: number | null = null) {
+    this.logs = new LogKeeping({
+      care: this.#care(),
+      appendMarker: () => undefined,
+      clock: simulatedClock(this.time, 0, this.agenda),
+      zone: () => 'UTC',
+      freezer: (services) => ({ cgroups: services, freeze: () => ({ holds: () => true, thaw: () => 0 }) }),
+      maxTotalSize,
+      desired: () => state(),
+      complain: (problem) => this.complaints.push(problem),
+      tell: (message) => this.told.push(message),
+    });
+  }
+
+  disk(path: string, size: number, files: Record<string, [size: number, modified: number]> = {}): Disk {
+    const all = Object.entries(files).map(
+      ([file, [bytes, modified]]) => [file, { size: bytes, modified }] as const,
+    );
+    const disk = { size, born: NOON - 3_600_000, files: new Map(all) };
+    this.disks.set(path, disk);
+    return disk;
+  }
+
+  /** Lets time pass, and what was begun meanwhile come to its end. */
+  async until(instant: number): Promise<void> {
+    for (;;) {
+      await settled();
+      const next = this.agenda.next;
+      if (next === undefined || next > instant) break;
+      this.time.now = Math.max(this.time.now, next);
+      this.agenda.take(this.time.now)?.act();
+    }
+    this.time.now = instant;
+    await settled();
+  }
+
+  #care(): LogCare {
+    return {
+      resume: () => [],
+      placeOf: (path) => path,
+      exists: (path) => this.disks.has(path),
+      look: ({ path }, wanted) => {
+        this.looked.push(path);
+        const disk = this.disks.get(path);
+        const base = path.slice(path.lastIndexOf('/') + 1);
+        if (disk === undefined) return null;
+        const files = [...disk.files].map(([file, facts]) => ({ name: file, ...facts }));
+        return { base, active: disk, files: files.filter((file) => wanted(base, file.name)) };
+      },
+      rotate: async (order) => this.#rotate(order),
+      remove: ({ path }, names) => {
+        for (const each of names) this.disks.get(path)?.files.delete(each);
+        return undefined;
+      },
+      compress: async (log: CaredLog, file) => {
+        this.squeezed.push(file);
+        const files = this.disks.get(log.path)?.files;
+        const facts = files?.get(file);
+        if (files === undefined || facts === undefined) return { kind: 'nothing' };
+        files.delete(file);
+        files.set(`${file}.gz`, { ...facts, size: facts.size / 10 });
+        return { kind: 'compressed', name: `${file}.gz` };
+      },
+      watchGrowth: (path, _limit, reached) => {
+        this.grown.set(path, reached);
+        return { rotated: () => {}, close: () => this.grown.delete(path) };
+      },
+      space: () => ({ device: '1', free: this.free }),
+      close: async () => {},
+    };
+  }
+
+  #rotate(order: RotationCall): Rotated | Problem {
+    this.calls.push(order);
+    if (this.refusal !== undefined) return this.refusal;
+    const disk = this.disks.get(order.path);
+    if (disk === undefined || disk.size === 0) return { kind: 'nothing' };
+    const base = order.path.slice(order.path.lastIndexOf('/') + 1);
+    const { shifts, name: given } = order.naming(order.target, base, [...disk.files.keys()]);
+    for (const { from, to } of shifts) {
+      const moved = disk.files.get(from);
+      if (moved === undefined || disk.files.has(to)) throw new Error(`${from} cannot become ${to}`);
+      disk.files.delete(from);
+      disk.files.set(to, moved);
+    }
+    if (disk.files.has(given)) throw new Error(`${given} is there already`);
+    disk.files.set(given, { size: disk.size, modified: this.time.now });
+    disk.size = 0;
+    return { kind: 'rotated', name: given, bytes: 1, pause: 0, rounds: 1 };
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+function service(logs: Partial<LogsSpec> = {}, called = WEB): Defined {
+  return defined({
+    name: called,
+    spec: { logs: { stdout: `/srv/${called}/stdout.log`, stderr: '/dev/null', ...logs } },
+  });
+}
+
+function state(...services: readonly Defined[]): DesiredState {
+  return {
+    services: new Map(services.map((each) => [each.name, each])),
+    problems: [],
+    files: 1,
+    readable: true,
+  };
+}
+
+const names = (disk: Disk) => [...disk.files.keys()].sort();
+
+describe('time mode', () => {
+  it('rotates at the end of the period, under the date of the period', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    keeping.logs.arrange(state(service()));
+    await keeping.until(MIDNIGHT - 1);
+    expect(names(disk)).toEqual([]);
+    await keeping.until(MIDNIGHT + 1000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-21']);
+    disk.size = 7;
+    await keeping.until(MIDNIGHT + DAY + 1000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-21', 'stdout.log.2026-11-22']);
+  });
+
+  it('rotates at once what was due while no daemon was there, and counts from the last rotation', async () => {
+    const keeping = new Keeping();
+    const late = keeping.disk(OUT, 500);
+    late.born = NOON - 5 * DAY;
+    const rotatedToday = keeping.disk('/srv/db/stdout.log', 500, {
+      'stdout.log.2026-11-20': [9, NOON - 3_600_000],
+    });
+    rotatedToday.born = NOON - 50 * DAY;
+    keeping.logs.arrange(state(service(), service({}, name('db'))));
+    await keeping.until(NOON + 60_000);
+    expect(names(late)).toEqual(['stdout.log.2026-11-16']);
+    expect(names(rotatedToday)).toEqual(['stdout.log.2026-11-20']);
+  });
+
+  it('removes what has become too old, also where nothing is written any more', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 0, { 'stdout.log.2026-11-15': [9, NOON - 6 * DAY] });
+    disk.files.set('stdout.log.important', { size: 1, modified: 0 });
+    keeping.logs.arrange(state(service({ rotation_max_age: 7 * DAY })));
+    await keeping.until(NOON + DAY - 1000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-15', 'stdout.log.important']);
+    await keeping.until(NOON + DAY + 3_600_000);
+    expect(names(disk)).toEqual(['stdout.log.important']);
+  });
+
+  it('looks at a quiet log once an hour at most', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500);
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 10 * 3_600_000);
+    expect(keeping.looked.length).toBeLessThan(13);
+  });
+
+  it('does nothing with `none`', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    keeping.logs.arrange(state(service({ rotation_frequency: 'none' })));
+    await keeping.until(MIDNIGHT + 40 * DAY);
+    expect(names(disk)).toEqual([]);
+  });
+});
+
+describe('size mode', () => {
+  const SIZE: Partial<LogsSpec> = { rotation_mode: 'size', rotation_size: 1000, rotation_backups: 2 };
+
+  it('rotates what has grown to the size, and keeps as many files as it should', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 0);
+    keeping.logs.arrange(state(service(SIZE)));
+    for (let round = 1; round <= 4; round++) {
+      disk.size = 1000 + round;
+      keeping.grown.get(OUT)?.();
+      await keeping.until(NOON + round * 10_000);
+    }
+    expect([...disk.files].sort()).toMatchObject([
+      ['stdout.log.1', { size: 1004 }],
+      ['stdout.log.2', { size: 1003 }],
+    ]);
+  });
+
+  it('watches a log only once it is there', async () => {
+    const keeping = new Keeping();
+    keeping.logs.arrange(state(service(SIZE)));
+    expect([...keeping.grown.keys()]).toEqual([]);
+    keeping.disk(OUT, 0);
+    keeping.logs.happened({ at: NOON, name: 'worker_started', service: WEB, fields: {} });
+    expect([...keeping.grown.keys()]).toEqual([OUT]);
+  });
+
+  it('follows new rules at once, and lets go of what is no log any more', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 5000);
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 5000);
+    expect(names(disk)).toEqual([]);
+    keeping.logs.arrange(state(service(SIZE)));
+    await keeping.until(NOON + 10_000);
+    expect(names(disk)).toEqual(['stdout.log.1']);
+    keeping.logs.arrange(state());
+    expect([...keeping.grown.keys()]).toEqual([]);
+  });
+
+  it('strands nothing when the mode is changed', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 0, {
+      'stdout.log.2026-11-18': [1, NOON - 3 * DAY],
+      'stdout.log.2026-11-19': [1, NOON - 2 * DAY],
+      'stdout.log.1': [1, NOON - DAY],
+    });
+    keeping.logs.arrange(state(service(SIZE)));
+    await keeping.until(NOON + 5000);
+    expect(names(disk)).toEqual(['stdout.log.1', 'stdout.log.2026-11-19']);
+  });
+});
+
+describe('a shared file', () => {
+  it('is rotated once, with every service that writes to it standing still', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500).born = NOON - 5 * DAY;
+    keeping.logs.arrange(state(service(), service({ stdout: OUT }, name('zeta'))));
+    await keeping.until(NOON + 5000);
+    expect(keeping.calls.map(({ path, freezer }) => [path, freezer?.cgroups])).toEqual([
+      [OUT, ['web', 'zeta']],
+    ]);
+  });
+
+  it('is still frozen for a service that has moved its log elsewhere: its process may write on', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    keeping.logs.arrange(state(service(), service({ stdout: OUT }, name('zeta'))));
+    keeping.logs.arrange(state(service(), service({}, name('zeta'))));
+    disk.born = NOON - 5 * DAY;
+    await keeping.until(NOON + 5000);
+    expect(keeping.calls[0]?.freezer?.cgroups).toEqual(['web', 'zeta']);
+  });
+});
+
+describe('compression', () => {
+  it('takes one rotated file after the other, the oldest first, and never those that go', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 0, {
+      'stdout.log.3': [100, NOON - 3 * DAY],
+      'stdout.log.2': [100, NOON - 2 * DAY],
+      'stdout.log.1': [100, NOON - DAY],
+    });
+    const logs: Partial<LogsSpec> = { rotation_mode: 'size', rotation_backups: 2, compress: true };
+    keeping.logs.arrange(state(service(logs)));
+    await keeping.until(NOON + 10_000);
+    expect(keeping.squeezed).toEqual(['stdout.log.2', 'stdout.log.1']);
+    expect(names(disk)).toEqual(['stdout.log.1.gz', 'stdout.log.2.gz']);
+  });
+});
+
+describe('the budget', () => {
+  it('takes the oldest files of the largest service', async () => {
+    const keeping = new Keeping(250);
+    const web = keeping.disk(OUT, 0, { 'stdout.log.2': [100, NOON - 2], 'stdout.log.1': [100, NOON - 1] });
+    const db = keeping.disk('/srv/db/stdout.log', 0, { 'stdout.log.1': [90, NOON - 9] });
+    const size: Partial<LogsSpec> = { rotation_mode: 'size' };
+    keeping.logs.arrange(state(service(size), service(size, name('db'))));
+    await keeping.until(NOON + 5000);
+    expect(names(web)).toEqual(['stdout.log.1']);
+    expect(names(db)).toEqual(['stdout.log.1']);
+  });
+});
+
+describe('trouble', () => {
+  const full: Problem = {
+    code: 'log-not-rotated',
+    severity: 'error',
+    message: `${OUT} cannot be rotated: no room`,
+  };
+
+  it('is told once, shown while it lasts, and tried again until it is well', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    disk.born = NOON - 5 * DAY;
+    keeping.refusal = full;
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 600_000);
+    expect(keeping.calls.length).toBeGreaterThan(5);
+    expect(keeping.complaints).toEqual([{ ...full, service: WEB }]);
+    expect(keeping.logs.warnings(WEB)).toEqual([{ ...full, service: WEB }]);
+    keeping.refusal = undefined;
+    await keeping.until(NOON + 700_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-16']);
+    expect(keeping.logs.warnings(WEB)).toEqual([]);
+    expect(keeping.told).toEqual([`${OUT} is rotated again`]);
+  });
+
+  it('with no room for a copy, what would be removed next goes first', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 5000, { 'stdout.log.2': [1, NOON - 2], 'stdout.log.1': [1, NOON - 1] });
+    keeping.refusal = full;
+    keeping.logs.arrange(state(service({ rotation_mode: 'size', rotation_size: 1000, rotation_backups: 2 })));
+    await keeping.until(NOON + 5000);
+    expect(names(disk)).toEqual(['stdout.log.1']);
+  });
+
+  it('a log with the name of a rotated file keeps the other one from being rotated', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500).born = NOON - 5 * DAY;
+    keeping.logs.arrange(state(service(), service({ stdout: `${OUT}.1` }, name('zeta'))));
+    await keeping.until(NOON + 60_000);
+    expect(keeping.calls).toEqual([]);
+    expect(keeping.complaints.map(({ code, message }) => [code, message.includes(`${OUT}.1`)])).toEqual([
+      ['log-not-rotated', true],
+    ]);
+  });
+
+  it('a full disk is told once, and once more when there is room again', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500);
+    keeping.free = 0;
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 300_000);
+    expect(keeping.complaints.map(({ code }) => code)).toEqual(['log-disk-full']);
+    keeping.free = 1e6;
+    await keeping.until(NOON + 400_000);
+    expect(keeping.told).toEqual(['there is room for logs again in /srv/web']);
+  });
+});
+
+it('nothing is done any more after the end', async () => {
+  const keeping = new Keeping();
+  const disk = keeping.disk(OUT, 500);
+  keeping.logs.arrange(state(service()));
+  const closed = keeping.logs.close();
+  await settled();
+  await closed;
+  await keeping.until(MIDNIGHT + DAY);
+  expect(names(disk)).toEqual([]);
+});
