@@ -79,6 +79,9 @@ export class Development {
   }
 }
 
+/** What rotation leaves beside a log for a moment. */
+const TEMPORARY: readonly string[] = ['.pm-*.rotating', '.pm-*.gz.tmp'];
+
 /** What the service itself writes is no source of it: it would be restarted for each line of its log. */
 function ownFiles({ logs, pid_file }: ServiceSpec): readonly string[] {
   const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr } = logs;
@@ -90,5 +93,5 @@ function ownFiles({ logs, pid_file }: ServiceSpec): readonly string[] {
     stop_command_stderr,
     pid_file,
   ];
-  return files.flatMap((file) => (file === null ? [] : [file, `${file}.*`]));
+  return [...TEMPORARY, ...files.flatMap((file) => (file === null ? [] : [file, `${file}.*`]))];
 }

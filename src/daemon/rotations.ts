@@ -13,6 +13,7 @@ import type { Rotated } from '../world/log-rotation.ts';
 import type { Surroundings } from '../world/rotated-files.ts';
 import type { Clock, Containment } from '../world/world.ts';
 import { LogSpace } from './log-space.ts';
+import { LONGEST_SLEEP, type Turn, Turns } from './turns.ts';
 
 export interface RotationTools {
   readonly care: LogCare;
@@ -30,46 +31,44 @@ export interface RotationTools {
 /** What failed is tried again after this time. Milliseconds. */
 const RETRY = 30_000;
 
-/** Even where nothing is expected, the clock of the host may have been set meanwhile. Milliseconds. */
-const LONGEST_SLEEP = 3600_000;
-
 /** A boot has better things to do at first. Milliseconds. */
 const CALM = 2000;
 
 /** At the end of a period all logs are due at once; copying waits for the disk. */
-const LANES = 2;
+const LANES = 4;
 
 /** At the end, a rotation that is under way may finish within this time; else the next daemon does. Milliseconds. */
 const LAST_ROTATIONS = 2000;
 
-interface Kept extends LogToKeep {
+interface Kept extends LogToKeep, Turn {
   readonly growth: Growth | undefined;
   /** When it was last rotated, or seen empty; milliseconds since 1970. */
   emptied: number;
   /** Rotated files as they were seen last. */
   rotated: Surroundings['files'];
-  /** When it is looked at next; milliseconds since 1970. */
-  due: number;
-  isBusy: boolean;
   isCompressing: boolean;
-  /** It was wanted once more while it was busy. */
-  isWanted: boolean;
   trouble: Problem | undefined;
 }
 
 export class Rotations {
   readonly #tools: RotationTools;
   readonly #kept = new Map<string, Kept>();
-  readonly #running = new Set<Promise<void>>();
   readonly #space: LogSpace;
+  readonly #turns: Turns<Kept>;
   #arranged: DesiredState['services'] = new Map();
   #zone: Zone | undefined;
-  #cancel = () => {};
   #isClosed = false;
 
   constructor(tools: RotationTools) {
     this.#tools = tools;
     this.#space = new LogSpace(tools);
+    this.#turns = new Turns<Kept>({
+      clock: tools.clock,
+      lanes: LANES,
+      items: () => this.#kept.values(),
+      serve: (kept) => this.#serve(kept),
+      current: ({ place }) => this.#kept.get(place),
+    });
   }
 
   /** What an earlier daemon was doing is finished or undone; before any service is started. */
@@ -113,17 +112,20 @@ export class Rotations {
       };
       this.#kept.set(place, kept);
     }
-    this.#arm();
+    this.#turns.go();
     this.#space.watch([...this.#kept.values()].map(({ path }) => path));
   }
 
   /** One of its processes was started: its logs are there from now on. */
   started(service: ServiceName): void {
+    const soon = this.#tools.clock.wall() + CALM;
     for (const [place, kept] of this.#kept) {
-      if (!kept.services.includes(service) || kept.growth !== undefined) continue;
-      const growth = this.#growthOf(kept);
-      if (growth !== undefined) this.#kept.set(place, { ...kept, growth });
+      if (!kept.services.includes(service)) continue;
+      kept.due = Math.min(kept.due, soon);
+      const growth = kept.growth ?? this.#growthOf(kept);
+      if (growth !== kept.growth) this.#kept.set(place, { ...kept, growth });
     }
+    this.#turns.go();
   }
 
   /** What keeps the logs of a service from being rotated. */
@@ -135,14 +137,13 @@ export class Rotations {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancel();
     this.#space.close();
     for (const { growth } of this.#kept.values()) growth?.close();
     let cut = () => {};
     const patience = new Promise<void>((resolve) => {
       cut = this.#tools.clock.after(LAST_ROTATIONS, resolve);
     });
-    await Promise.race([Promise.all([...this.#running, this.#tools.care.close()]), patience]);
+    await Promise.race([Promise.all([this.#turns.close(), this.#tools.care.close()]), patience]);
     cut();
   }
 
@@ -154,43 +155,16 @@ export class Rotations {
 
   #want(place: string): void {
     const kept = this.#kept.get(place);
-    if (kept === undefined) return;
-    if (kept.isBusy) kept.isWanted = true;
-    kept.due = 0;
-    this.#arm();
+    if (kept !== undefined) this.#turns.want(kept);
   }
 
-  /** Everything that is due gets its turn; the timer is for what comes next. */
-  #arm(): void {
-    this.#cancel();
-    if (this.#isClosed) return;
-    const { clock } = this.#tools;
-    const idle = [...this.#kept.values()].filter(({ isBusy }) => !isBusy).sort((a, b) => a.due - b.due);
-    for (const kept of idle) {
-      if (kept.due > clock.wall() || this.#running.size >= LANES) break;
-      this.#run(kept);
+  async #serve(kept: Kept): Promise<void> {
+    try {
+      await this.#keepInOrder(kept);
+    } catch (error) {
+      // A mistake of ours is no reason to leave the services alone.
+      this.#failed(kept, brokenOf(kept.path, error));
     }
-    const next = idle.find(({ isBusy }) => !isBusy);
-    if (next === undefined || this.#running.size >= LANES) return;
-    const delay = Math.min(LONGEST_SLEEP, Math.max(0, next.due - clock.wall()));
-    this.#cancel = clock.after(delay, () => this.#arm());
-  }
-
-  #run(kept: Kept): void {
-    kept.isBusy = true;
-    const run = this.#keepInOrder(kept).finally(() => {
-      this.#running.delete(run);
-      // Its rules may have changed meanwhile: what is in force now knows that it is free again.
-      for (const each of [kept, this.#kept.get(kept.place)]) if (each !== undefined) this.#free(each);
-      this.#arm();
-    });
-    this.#running.add(run);
-  }
-
-  #free(kept: Kept): void {
-    kept.isBusy = false;
-    if (kept.isWanted) kept.due = 0;
-    kept.isWanted = false;
   }
 
   async #keepInOrder(kept: Kept): Promise<void> {
@@ -248,7 +222,10 @@ export class Rotations {
   #cleanUp(kept: Kept, { base, files }: Surroundings, now: number): void {
     const gone = new Set(pruned(kept.spec, base, files, now));
     const problem = gone.size === 0 ? undefined : this.#tools.care.remove(kept, [...gone]);
-    if (problem !== undefined) return this.#failed(kept, problem);
+    if (problem !== undefined) {
+      this.#failed(kept, problem);
+      return;
+    }
     kept.rotated = files.filter(({ name }) => !gone.has(name));
     kept.due = Math.min(kept.due, nextPruning(kept.spec, base, kept.rotated) ?? kept.due);
     this.#keepWithinBudget();
@@ -261,7 +238,9 @@ export class Rotations {
 
   async #compress(kept: Kept, name: string): Promise<void> {
     kept.isCompressing = true;
-    const answer = await this.#tools.care.compress(kept, name);
+    const answer = await this.#tools.care
+      .compress(kept, name)
+      .catch((error: unknown) => brokenOf(kept.path, error));
     const current = this.#kept.get(kept.place);
     kept.isCompressing = false;
     if (current !== undefined) current.isCompressing = false;
@@ -322,6 +301,14 @@ function isSame(kept: Kept, log: LogToKeep): boolean {
     kept.credentials?.uid === log.credentials?.uid &&
     JSON.stringify(kept.spec) === JSON.stringify(log.spec)
   );
+}
+
+function brokenOf(path: string, error: unknown): Problem {
+  return {
+    code: 'log-not-rotated',
+    severity: 'error',
+    message: `${path} cannot be rotated: ${String(error)}`,
+  };
 }
 
 function clashOf(path: string, other: string): Problem {

@@ -32,6 +32,7 @@ class Keeping {
   readonly grown = new Map<string, () => void>();
   readonly squeezed: string[] = [];
   refusal: Problem | undefined;
+  breaks = false;
   free = 1e9;
   readonly logs: LogKeeping;
 
@@ -108,6 +109,7 @@ class Keeping {
   }
 
   #rotate(order: RotationCall): Rotated | Problem {
+    if (this.breaks) throw new Error('a mistake of ours');
     this.calls.push(order);
     if (this.refusal !== undefined) return this.refusal;
     const disk = this.disks.get(order.path);
@@ -194,6 +196,17 @@ describe('time mode', () => {
     keeping.logs.arrange(state(service()));
     await keeping.until(NOON + 10 * 3_600_000);
     expect(keeping.looked.length).toBeLessThan(13);
+  });
+
+  it('follows a log from the first start of its service on', async () => {
+    const keeping = new Keeping();
+    keeping.logs.arrange(state(service({ rotation_frequency: 'minutely' })));
+    await keeping.until(NOON + 10_000);
+    const disk = keeping.disk(OUT, 500);
+    disk.born = NOON + 10_000;
+    keeping.logs.happened({ at: NOON + 10_000, name: 'worker_started', service: WEB, fields: {} });
+    await keeping.until(NOON + 61_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-21T12-00']);
   });
 
   it('does nothing with `none`', async () => {
@@ -351,6 +364,19 @@ describe('trouble', () => {
     expect(keeping.complaints.map(({ code, message }) => [code, message.includes(`${OUT}.1`)])).toEqual([
       ['log-not-rotated', true],
     ]);
+  });
+
+  it('a mistake of ours ends neither the daemon nor the care for this log', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    disk.born = NOON - 5 * DAY;
+    keeping.breaks = true;
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 10_000);
+    expect(keeping.complaints).toMatchObject([{ code: 'log-not-rotated', service: WEB }]);
+    keeping.breaks = false;
+    await keeping.until(NOON + 60_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-16']);
   });
 
   it('a full disk is told once, and once more when there is room again', async () => {
