@@ -3,7 +3,7 @@ import type { DueRun, Memory } from '../model/memory.ts';
 import type { RunId, ServiceName } from '../model/names.ts';
 import type { Defined, DesiredState } from '../model/spec.ts';
 import { type Cron, parseCron } from '../policy/cron.ts';
-import { comingSlots, dueJob } from '../policy/schedule.ts';
+import { comingSlots, dueJob, stillDue } from '../policy/schedule.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
@@ -89,15 +89,13 @@ export class Jobs {
     const seen = situation.observed.kind === 'seen' ? situation.observed.runs : undefined;
     // Could not look: something may run, and nothing is started on its account.
     if (seen === undefined) return { memory, wakeAt: undefined, fired: false };
-    if (memory.due !== null && seen.some((run) => run.key.id === memory.due?.run && run.everRan)) {
-      memory = { ...memory, due: null };
-    }
+    memory = { ...memory, due: stillDue(memory.due, seen) };
     const busy = seen.length > 0;
     let due: DueRun | null = memory.due;
     let fired = false;
     if (due !== null && seen.some((run) => run.key.id === due?.run)) {
       // A daemon died while it started it, and its launcher may be on its way still: it must not find its place again.
-      due = { ...due, run: newRun() };
+      due = { ...due, run: newRun(), before: due.run };
       fired = true;
       memory = { ...memory, due };
     }

@@ -63,6 +63,8 @@ export interface DueRun {
   readonly run: RunId;
   /** The time of the schedule that it stands for, milliseconds since 1970; null: triggered by hand. */
   readonly slot: number | null;
+  /** A run for the same of which only the place was seen: should it have come to life after all, it was the one. */
+  readonly before?: RunId;
 }
 
 export interface Exit {

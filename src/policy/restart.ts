@@ -48,6 +48,8 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
     const reason = `${describeExit(exit)}; waits for the next change`;
     return ended({ ...slot, exits }, 'failed', reason, exit.at, context.digest, context, null);
   }
+  // Two were in the place, and the other one has used up its restarts.
+  if (result !== 'crash' && isGivenUp(slot, context)) return { ...slot, exits };
   const crashed = result === 'crash' ? [...slot.crashes, exit.at] : slot.crashes;
   const crashes = recent(crashed, exit.at, policy);
   const attempt = exit.uptime >= policy.stable_after ? 0 : slot.attempt;
@@ -62,6 +64,10 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   }
   const next = { at: exit.at + delay, delay, digest: context.digest, pardon: context.pardon };
   return { ...slot, exits, crashes, attempt: attempt + 1, next, end: null };
+}
+
+function isGivenUp({ end }: SlotMemory, { pardon, digest }: RestartContext): boolean {
+  return end?.kind === 'failed' && end.pardon === pardon && end.under === digest;
 }
 
 /**

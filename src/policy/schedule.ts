@@ -1,6 +1,8 @@
 /** Is a run of the job due, and what becomes of it when the last one still runs or its time was missed? */
 
 import type { JobMemory } from '../model/job.ts';
+import type { DueRun } from '../model/memory.ts';
+import type { ObservedRun } from '../model/observed.ts';
 import type { ScheduleSpec } from '../model/spec.ts';
 import type { Cron } from './cron.ts';
 import { isDecided, nextUndecided, withDecided } from './decided-slots.ts';
@@ -84,6 +86,12 @@ export function comingSlots(
   const { not_before, not_after } = schedule;
   const after = Math.max(now, (not_before ?? Number.NEGATIVE_INFINITY) - 1);
   return slotsBetween(cron, after, not_after ?? Number.POSITIVE_INFINITY, limit);
+}
+
+/** What was due is due no more when a run for it has come to life, by whichever of its ids. */
+export function stillDue(due: DueRun | null, seen: readonly ObservedRun[]): DueRun | null {
+  const isIts = ({ key }: ObservedRun): boolean => key.id === due?.run || key.id === due?.before;
+  return seen.some((run) => run.everRan && isIts(run)) ? null : due;
 }
 
 export type Overtime =

@@ -5,7 +5,7 @@ import type { Defined } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
 import type { Health } from '../policy/probe.ts';
 import { mayStart, pardoned } from '../policy/restart.ts';
-import { overtime } from '../policy/schedule.ts';
+import { overtime, stillDue } from '../policy/schedule.ts';
 import { examine } from './health.ts';
 import type { Fate, JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { type LivingRun, noticeExits } from './notice-exits.ts';
@@ -21,8 +21,10 @@ export function judge(situation: Situation): Judgement {
   const healthy = noticed.living.map((one) => ({ ...one, health: examined.health.get(one.run.key.id) }));
   const remembered: Memory = {
     ...noticed.memory,
+    // Its launcher may have come into its place since the schedule was asked.
+    due: stillDue(noticed.memory.due, runs),
     runs: examined.runs,
-    slots: unprepared(pardonAll(noticed.memory.slots, situation, wanted), wanted),
+    slots: unprepared(pardonAll(noticed.memory.slots, situation, wanted), situation, wanted),
   };
   if (wanted.kind !== 'run') {
     const fate: Fate =
@@ -180,12 +182,24 @@ function pardonAll(slots: Memory['slots'], { desired, intent }: Situation, wante
   );
 }
 
-/** A place that is not wanted any more is prepared anew when it is wanted again. */
-function unprepared(slots: Memory['slots'], wanted: Wanted): Memory['slots'] {
+/** A place is prepared for one start, and anew when it was not wanted meanwhile. */
+function unprepared(
+  slots: Memory['slots'],
+  { memory, observed }: Situation,
+  wanted: Wanted,
+): Memory['slots'] {
+  // A daemon that died right after a start had not written down that it used what was prepared.
+  const unnoted = (observed.kind === 'seen' ? observed.runs : []).filter(
+    ({ key }) => memory.runs[key.id] === undefined,
+  );
   return Object.fromEntries(
     Object.entries(slots).map(([slot, remembered]) => {
       const isWanted = wanted.kind === 'run' && Number(slot) < wanted.count;
-      const stale = !isWanted && remembered.preStart !== null;
+      const { preStart } = remembered;
+      const isUsed =
+        preStart?.state === 'passed' &&
+        unnoted.some(({ key }) => key.slot === Number(slot) && key.generation === preStart.generation);
+      const stale = preStart !== null && (isUsed || !isWanted);
       return [slot, stale ? { ...remembered, preStart: null } : remembered];
     }),
   );

@@ -51,7 +51,7 @@ function roll(
         continue;
       }
       if (answer.say === 'wait') draft.wake(answer.until);
-    } else if (rejected === null && room > 0 && !waits) {
+    } else if (rejected === null && room > 0 && !waits && !isCrowded(draft, judgement, slot)) {
       room -= 1;
       if (isPrepared(draft, situation, judgement, slot)) {
         begin(draft, situation, judgement, slot, startReason(draft.slot(slot), generation));
@@ -59,6 +59,15 @@ function roll(
     }
     draft.say(outlived(older, draft, rejected?.reason ?? null));
   }
+}
+
+/** A second run in the place is to go, and has not been told to: it waits for those that rely on it. */
+function isCrowded(draft: Draft, judgement: Judgement, slot: number): boolean {
+  return judgement.runs.some((other) => {
+    if (other.run.key.slot !== slot || !isToStop(other)) return false;
+    const { stop: progress } = draft.run(other.run.key.id);
+    return progress === null || progress.step === 'due';
+  });
 }
 
 /**

@@ -46,6 +46,23 @@ function fate(memory: SlotMemory): string {
   return memory.end?.kind ?? (memory.next === null ? 'free' : 'restart');
 }
 
+describe('a place that was given up', () => {
+  const crashed = afterExit(slot(), exit(exited(3)), context({ tolerance: { max_restarts: 0 } }));
+
+  it.each([UNKNOWN, exited(0)])('stays so when a second run in it ends: %o', (outcome) => {
+    const own = context({ policy: 'always', tolerance: { max_restarts: 0 } });
+    const after = afterExit(crashed, exit(outcome), own);
+    expect(after.end).toEqual(crashed.end);
+    expect(after.next).toBeNull();
+    expect(after.exits).toHaveLength(2);
+  });
+
+  it('and was forgiven since has its next turn', () => {
+    const own = context({ policy: 'always', tolerance: { max_restarts: 0 } }, { pardon: 1 });
+    expect(fate(afterExit(crashed, exit(UNKNOWN), own))).toBe('restart');
+  });
+});
+
 describe('which ends are restarted', () => {
   const outcomes = {
     'exit 0': exited(0),

@@ -7,6 +7,7 @@ import {
   memory,
   NOW,
   over,
+  run,
   type SituationChanges,
   seen,
   situation,
@@ -52,6 +53,16 @@ describe('before a start', () => {
     const stopped = decide(withHook('pre_start', { memory: passed, intent }));
     expect(doings(withHook('pre_start', { memory: stopped.memory }))).toEqual(['pre_start']);
   });
+});
+
+it('what was prepared is used up by a start that its daemon did not live to write down', () => {
+  const first = decide(withHook('pre_start'));
+  const preStart = first.memory.slots[0]?.preStart ?? null;
+  const prepared = slot({ preStart: preStart && { ...preStart, state: 'passed' } });
+  const unnoted = run({ adopted: true, generation: preStart?.generation ?? 0 });
+  const known = { ...first.memory, slots: { 0: prepared } };
+  const next = decide(withHook('pre_start', { memory: known, observed: seen(unnoted) }));
+  expect(next.memory.slots[0]?.preStart).toBeNull();
 });
 
 describe('after an end', () => {

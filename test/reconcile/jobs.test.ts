@@ -1,9 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import { noteFailedStart } from '../../src/daemon/failed-start.ts';
 import { Jobs } from '../../src/daemon/jobs.ts';
-import { runId } from '../../src/model/names.ts';
+import { Store } from '../../src/daemon/store.ts';
+import { type RunId, runId } from '../../src/model/names.ts';
+import type { ObservedRun } from '../../src/model/observed.ts';
 import type { ScheduleSpec } from '../../src/model/spec.ts';
+import { decide } from '../../src/reconcile/decide.ts';
 import { wantedOf } from '../../src/reconcile/wanted.ts';
-import { defined, memory, NOW, run, type SituationChanges, situation } from '../builders.ts';
+import {
+  defined,
+  memory,
+  NOW,
+  problem,
+  run,
+  runKey,
+  type SituationChanges,
+  situation,
+  WEB,
+} from '../builders.ts';
+import { Injector } from '../twins/injector.ts';
+import { MemoryFiles } from '../twins/memory-files.ts';
 
 const schedule: ScheduleSpec = {
   cron: '0 0 1 1 *',
@@ -47,8 +63,43 @@ it('a run of which only the place was made gets another id: its launcher may be 
   const place = run({ everRan: false, members: 'none', main: { is: 'unknown' } });
   const known = { ...step({}).memory, due: { run: place.key.id, slot: NOW } };
   const answer = step({ memory: known, runs: [place] });
-  expect(answer.memory.due).toEqual({ run: ids[0], slot: NOW });
+  expect(answer.memory.due).toEqual({ run: ids[0], slot: NOW, before: place.key.id });
   expect(answer.fired).toBe(true);
+});
+
+describe('a run of which only the place was made, and whose launcher came after all', () => {
+  const late = run({ everRan: true, hash: desired.hash[0] ?? '' });
+  const due = { run: ids[0] as RunId, slot: NOW, before: late.key.id };
+
+  it('is the run that was due', () => {
+    const known = { ...step({}).memory, due };
+    expect(step({ memory: known, runs: [late] }).memory.due).toBeNull();
+  });
+
+  it('is it also when it has ended by the time that it is looked at: nothing is started', () => {
+    const ended: ObservedRun = { ...late, members: { is: 'none' }, main: { is: 'unknown' } };
+    const known = { ...step({}).memory, due };
+    const { actions, memory: after } = decide(situation({ desired, memory: known, runs: [ended] }));
+    expect(actions.map((action) => action.do)).toEqual(['clean_up']);
+    expect(after.due).toBeNull();
+  });
+});
+
+it('the end of whichever run may have been the due one is written before its traces go', () => {
+  const store = new Store(new MemoryFiles(new Injector()), '/state', 'boot');
+  const [first, second] = ids as [RunId, RunId];
+  store.setMemory(WEB, memory({ due: { run: second, slot: NOW, before: first } }));
+  expect(store.flush()).toBeUndefined();
+  expect([first, second].map((id) => store.owes(id))).toEqual([true, true]);
+});
+
+it('what was due and could not be started is not due any more', () => {
+  const store = new Store(new MemoryFiles(new Injector()), '/state', 'boot');
+  const key = runKey({});
+  store.setMemory(WEB, memory({ due: { run: key.id, slot: NOW } }));
+  const world = { clock: { now: () => NOW }, random: { next: () => 0 } };
+  noteFailedStart(key, problem(), desired, { store, world, report: () => {} } as never);
+  expect(store.memory(WEB).due).toBeNull();
 });
 
 it('a file with errors does not make a schedule forget what it has done', () => {

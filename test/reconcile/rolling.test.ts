@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ServiceName } from '../../src/model/names.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { judge } from '../../src/reconcile/judge.ts';
 import {
@@ -6,6 +7,7 @@ import {
   hash,
   memory,
   NOW,
+  name,
   run,
   type SituationChanges,
   seen,
@@ -65,6 +67,33 @@ describe('an older run beside its successor', () => {
       [older.key.id, 'outdated'],
       [newer.key.id, 'surplus'],
     ]);
+  });
+
+  it('gets no successor while a second one in its place waits to be told to go', () => {
+    const [a, b] = [hash('a'), hash('b')];
+    const crowded = rolling({
+      applied: { [a]: spec({ rollout: ROLLOUT }), [b]: spec({ rollout: ROLLOUT }) },
+      desired: defined({ hash: 'c', spec: { rollout: { ...ROLLOUT, surge: 2 } } }),
+    });
+    const starts = (dependents: readonly ServiceName[]) =>
+      decide({ ...crowded, dependents }).actions.map((action) => action.do);
+    expect(starts([name('mail')])).not.toContain('start');
+    expect(starts([])).toContain('start');
+  });
+
+  it('serves on when its successor was not ready in time, and that one is told to stop', () => {
+    const times = { interval: 1000, timeout: 500, initial_delay: 0 };
+    const how = { tcp: { host: 'web', port: 80 } };
+    const readiness = { how, ...times, failure_threshold: 1, success_threshold: 1 };
+    const slow = defined({
+      hash: 'b',
+      spec: { rollout: { ...ROLLOUT, timeout: 5000 }, probes: { readiness } },
+    });
+    const { actions, memory: after } = decide(rolling({ desired: slow }));
+    expect(actions.filter((action) => action.do === 'signal')).toEqual([
+      expect.objectContaining({ run: newer.key, because: 'rollout_failed' }),
+    ]);
+    expect(after.rejected).toMatchObject({ generation: 2, run: newer.key.id });
   });
 
   it('leaves the wait of the place alone when it ends: that is about its successor', () => {

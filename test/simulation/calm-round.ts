@@ -8,10 +8,10 @@ import { oneAtATime } from './checkers/one-at-a-time.ts';
 import { planIsKept } from './checkers/plan-is-kept.ts';
 import { restartsOnce } from './checkers/restarts-once.ts';
 import { doneTo, since } from './checkers/round.ts';
-import { unmetOf } from './checkers/waits-for.ts';
+import { heldBack } from './checkers/waits-for.ts';
 import { drawEdit } from './draw.ts';
 import { healPrograms, LONG } from './finale.ts';
-import { programOf } from './service-file.ts';
+import { consistent, programOf } from './service-file.ts';
 import type { Simulation } from './simulation.ts';
 
 export function calmRound(simulation: Simulation, chance: Chance): void {
@@ -38,7 +38,8 @@ function update(simulation: Simulation, chance: Chance, names: readonly ServiceN
     const kind = chance.weighed({ remove: 1, break: 1, edit: 8 });
     if (kind === 'remove') directory.files.delete(name);
     else if (kind === 'break') directory.files.set(name, { ...file, broken: true });
-    else directory.files.set(name, { text: { ...file.text, ...drawEdit(chance) }, broken: false });
+    else
+      directory.files.set(name, { text: consistent({ ...file.text, ...drawEdit(chance) }), broken: false });
   }
   healPrograms(simulation);
   const plan = daemon.loop.plan(daemon.loop.peek());
@@ -62,7 +63,7 @@ function update(simulation: Simulation, chance: Chance, names: readonly ServiceN
 
 function restart(simulation: Simulation, service: ServiceName): void {
   if (!isService(simulation, service) || simulation.truth.count(service) === 0) return;
-  if (unmetOf(simulation, service) !== undefined) return;
+  if (heldBack(simulation, service) !== undefined) return;
   const from = since(simulation);
   simulation.command({ verb: 'restart' }, service);
   converges(simulation, LONG, true);
@@ -81,7 +82,7 @@ function badVersion(simulation: Simulation, service: ServiceName): void {
   const file = directory.files.get(service);
   const wanted = truth.count(service);
   if (file === undefined || wanted === 0 || !isService(simulation, service)) return;
-  if (unmetOf(simulation, service) !== undefined) return;
+  if (heldBack(simulation, service) !== undefined) return;
   simulation.note('— a version that dies at once');
   const bad = { ...file.text, version: 90 };
   machine.programs.set(programOf(bad), { ...GOOD, ends: { how: 'exit', code: 1, after: 50 } });

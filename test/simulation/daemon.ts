@@ -1,9 +1,10 @@
 /** How does a daemon live in the simulation: the real loop, store and hands over the twins of every port? */
 import { Loop } from '../../src/daemon/loop.ts';
 import { Store } from '../../src/daemon/store.ts';
-import type { Event } from '../../src/model/action.ts';
+import type { Action, Event } from '../../src/model/action.ts';
 import type { RunKey, ServiceName } from '../../src/model/names.ts';
 import type { Settings } from '../../src/model/settings.ts';
+import type { Decision } from '../../src/reconcile/situation.ts';
 import type { Clock, Users } from '../../src/world/world.ts';
 import { Agenda } from '../twins/agenda.ts';
 import { simulatedClock } from '../twins/clock.ts';
@@ -54,6 +55,7 @@ export class SimulatedDaemon {
     this.containment = new SimulatedContainment({
       ...tools,
       programOf: tools.programOf ?? (() => ''),
+      asked: asking((service) => this.loop.decision(service)),
       clock: this.clock,
       deliver: (tell) => this.mail.add(machine.now + chance.between(0, 2), tell),
     });
@@ -79,6 +81,26 @@ export class SimulatedDaemon {
   }
 }
 
+/** A decision is carried out in its order, so each question at one address is that of the next run it names. */
+function asking(
+  decisionOf: (service: ServiceName) => Decision | undefined,
+): ConstructorParameters<typeof SimulatedContainment>[0]['asked'] {
+  const asked = new WeakMap<Decision, Set<Action>>();
+  return (service, kind, slot, generation) => {
+    const decision = decisionOf(service);
+    if (decision === undefined) return undefined;
+    const before = asked.get(decision) ?? new Set();
+    asked.set(decision, before);
+    for (const action of decision.actions) {
+      if (action.do !== 'probe' || action.kind !== kind || before.has(action)) continue;
+      if (action.run.slot !== slot || action.run.generation !== generation) continue;
+      before.add(action);
+      return action.run.id;
+    }
+    return undefined;
+  };
+}
+
 export const STATE_DIRECTORY = '/state';
 
 const NOBODY: Users = {
@@ -95,6 +117,7 @@ const SETTINGS: Settings = {
   sock_path: '/run/sock',
   sock_owner: null,
   sock_group: null,
+  api: { listen: null, tls: { cert: null, key: null }, tokens: null, allowed_hosts: [], insecure: false },
   sock_mode: 0o660,
   containment: 'auto',
   cgroup_root: null,
@@ -109,5 +132,10 @@ const SETTINGS: Settings = {
   cluster: { enabled: false, name: 'default', node_id: 'node', expected_nodes: 1 },
   on_exit: 'leave',
   lifecycle_log: null,
+  logs: { max_total_size: null },
+  events: { max_size: 1_000_000 },
+  notify: [],
+  history: { max_snapshots: 50 },
+  sync: { interval: null },
   log: { level: 'info', file: null, format: 'auto' },
 };

@@ -6,10 +6,14 @@ import { appliesOnce } from './checkers/applies-once.ts';
 import { converges } from './checkers/converges.ts';
 import { leavesRunning } from './checkers/leaves-running.ts';
 import { nothingLeft } from './checkers/nothing-left.ts';
+import { heldBack } from './checkers/waits-for.ts';
 import type { Simulation } from './simulation.ts';
 
 /** Long enough for every grace, wait and replacement that a drawn file can ask for. Milliseconds. */
 export const LONG = 300_000;
+
+/** More than it takes to look at everything once. Milliseconds. */
+const MOMENT = 1000;
 
 export function finale(simulation: Simulation, seed: number): void {
   const chance = new Chance(seed, 'finale');
@@ -38,7 +42,11 @@ function heal(simulation: Simulation, chance: Chance): void {
   if (chance.happens(0.3)) refuseAtFirst(simulation, chance);
   // What cannot be seen at first is to be looked at again without being told.
   simulation.machine.agenda.add(simulation.now + chance.between(0, 5000), () => simulation.seeAgain());
-  simulation.run(20_000 * (simulation.daemon === undefined ? 1 : 0));
+  if (simulation.daemon === undefined) {
+    simulation.run(20_000);
+    // Whoever cannot read the directory follows what an earlier daemon read, also of a file that is gone.
+    restSchedules(simulation);
+  }
   if (simulation.unread) simulation.reload();
   simulation.lookAtEverything();
 }
@@ -53,15 +61,22 @@ function restSchedules(simulation: Simulation): void {
   }
   for (const [name, file] of files) {
     const { schedule } = file.text;
-    if (schedule === null) continue;
+    if (schedule === null && !followsSchedule(simulation, name)) continue;
+    const rests = schedule === null ? null : { ...schedule, cron: '0 0 1 1 *' };
     files.set(name, {
       ...file,
       broken: false,
-      text: { ...file.text, dependsOn: {}, schedule: { ...schedule, cron: '0 0 1 1 *' } },
+      text: schedule === null ? file.text : { ...file.text, dependsOn: {}, schedule: rests },
     });
     simulation.unread = true;
     simulation.directory.condition = 'there';
   }
+}
+
+/** A broken file leaves the schedule in force that it had before, whatever it says now. */
+function followsSchedule({ truth }: Simulation, name: ServiceName): boolean {
+  const desired = truth.inForce.get(name);
+  return desired?.kind === 'defined' && desired.spec.process.schedule !== null;
 }
 
 /** The last faults: a kernel that refuses, or a full disk while a file is removed. What fails is to be tried again. */
@@ -94,19 +109,24 @@ function mend(simulation: Simulation): void {
   for (const [name, file] of directory.files) directory.files.set(name, { ...file, broken: false });
   simulation.reload();
   simulation.prune();
-  for (const name of new Set<ServiceName>([...truth.inForce.keys(), ...truth.intents.keys()])) {
+  const names = new Set<ServiceName>([...truth.inForce.keys(), ...truth.intents.keys()]);
+  for (const name of names) {
     if (truth.intent(name).held !== undefined) simulation.command({ verb: 'release' }, name);
-    if (truth.inForce.has(name)) simulation.command({ verb: 'start' }, name);
   }
+  // What has failed while it was left alone is judged now: only what is known to have failed is forgiven.
+  simulation.run(MOMENT);
+  for (const name of names) if (truth.inForce.has(name)) simulation.command({ verb: 'start' }, name);
 }
 
 function restartDaemon(simulation: Simulation): void {
   // A new daemon judges anew what the guard of the last one held back.
   if (simulation.daemon?.loop.removals.held.length !== 0) return;
   const since = simulation.entries.length;
+  const names = [...simulation.truth.inForce.keys()];
+  const waiting = new Set(names.filter((name) => heldBack(simulation, name) !== undefined));
   simulation.die({ away: 700, loses: 'nothing', clock: 0 }, false);
   simulation.run(20_000);
-  leavesRunning(simulation, since);
+  leavesRunning(simulation, since, waiting);
 }
 
 function removeEverything(simulation: Simulation): void {

@@ -92,6 +92,7 @@ export class Simulation {
 
   boot(): void {
     this.#bootAt = undefined;
+    this.truth.bootedAt = this.now;
     this.#daemons += 1;
     this.#resyncAt = this.now + (this.resync ?? 0);
     this.note('a daemon starts');
@@ -363,6 +364,7 @@ export class Simulation {
     }
     if (fate.loses === 'nothing') return;
     truth.memoryLostAt = this.now;
+    if (fate.loses === 'definitions' || fate.loses === 'everything') truth.definitionsLostAt = this.now;
     if (fate.loses === 'memory') files.contents.delete(path('memory'));
     if (fate.loses === 'memory_garbled') files.set(path('memory'), '{"version":1,"serv');
     if (fate.loses === 'definitions') files.contents.delete(path('applied'));

@@ -32,6 +32,12 @@ export interface RunTruth {
   unfit: boolean;
 }
 
+/** A definition of a run, and since when it is in force. */
+interface Known {
+  readonly spec: ServiceSpec;
+  readonly from: number;
+}
+
 /** `passed`: since when its verdict is good. Times are those of the machine. */
 export interface Answers {
   readonly daemon: number;
@@ -66,6 +72,8 @@ export class Truth {
   readonly liftedAt = new Map<ServiceName, number>();
   /** When what is remembered of everything was last lost, wholly or in part. */
   memoryLostAt = Number.NEGATIVE_INFINITY;
+  /** When the definitions that runs were started with were last lost. */
+  definitionsLostAt = Number.NEGATIVE_INFINITY;
   /** When the whole state directory was last lost. */
   stateLostAt = Number.NEGATIVE_INFINITY;
   /** When a write into the state directory last failed. */
@@ -76,6 +84,8 @@ export class Truth {
   clockForwardAt = Number.NEGATIVE_INFINITY;
   /** When a daemon was last kept from acting: it could not see, was told to hold, was refused, or died. */
   hinderedAt = Number.NEGATIVE_INFINITY;
+  /** When the present daemon came. */
+  bootedAt = Number.NEGATIVE_INFINITY;
   /** When a daemon last died, or left. */
   diedAt = Number.NEGATIVE_INFINITY;
   ending: { hurry: boolean } | undefined;
@@ -128,11 +138,28 @@ export class Truth {
     );
   }
 
-  /** Since when the run is ready, as its probes told the present daemon; undefined: it is not. */
-  readySince({ answers, spec, startedAt }: RunTruth, daemon: number | undefined): number | undefined {
+  /** Since when the run is ready, as its probes told the present daemon; undefined: it is not. One for each definition. */
+  readySince(run: RunTruth, daemon: number | undefined): readonly (number | undefined)[] {
+    const since = this.#specsNow(run).map((known) => this.#readyBy(run, known, daemon));
+    // Its daemon may not have written down that the startup probe was still to pass: then it counts as passed.
+    if (run.daemon === daemon || run.answers.startup?.passed !== undefined) return since;
+    const adopted = { ...run, spec: { ...run.spec, probes: { ...run.spec.probes, startup: null } } };
+    const met = this.#specsNow(run).map(({ spec, from }) =>
+      this.#readyBy(adopted, { spec: { ...spec, probes: { ...spec.probes, startup: null } }, from }, daemon),
+    );
+    return [...since, ...met.map((at) => (at === undefined ? at : Math.max(at, this.bootedAt)))];
+  }
+
+  #readyBy(run: RunTruth, { spec, from }: Known, daemon: number | undefined): number | undefined {
+    const { answers, startedAt } = run;
     let since = startedAt;
     for (const kind of ['startup', 'readiness'] as const) {
-      if (spec.probes[kind] === null) continue;
+      if (spec.probes[kind] === null) {
+        // A probe that had not passed was taken out of the file: since then nothing is to be waited for.
+        const asked = run.spec.probes[kind] !== null && answers[kind]?.passed === undefined;
+        if (asked) since = Math.max(since, from);
+        continue;
+      }
       const known = answers[kind];
       if (known?.daemon !== daemon || known?.passed === undefined) {
         if (kind === 'readiness' || known === undefined) return undefined;
@@ -183,6 +210,7 @@ export class Truth {
     const pardon = this.intent(name).pardon ?? 0;
     const isEnded = (run: RunTruth | undefined): boolean =>
       run?.end !== undefined &&
+      !isAlive(run) &&
       run.startedAt > this.memoryLostAt &&
       run.pardon === pardon &&
       this.isCurrent(run.key) &&
@@ -198,13 +226,35 @@ export class Truth {
     return !runs.some((run) => isAlive(run) && this.isReady(run));
   }
 
+  /** Probes may change while a run goes on. Of a definition that is not in force any more, more than one may be known. */
+  #specsNow(run: RunTruth): readonly Known[] {
+    const { specs } = this.settingsOf(run);
+    const known = this.definitions.get(`${run.key.service} ${run.key.hash}`) ?? [];
+    return (specs.length === 0 ? [run.spec] : specs).map((spec) => ({
+      spec,
+      from: known.find((each) => each.spec === spec)?.since ?? run.startedAt,
+    }));
+  }
+
+  /** Nobody knows what a run has to be asked of which the definition was lost. */
+  #isUnknown({ key, startedAt }: RunTruth): boolean {
+    const desired = this.inForce.get(key.service);
+    if (desired?.kind === 'defined' && desired.hash === key.hash) return false;
+    const applied = this.appliedAt.get(`${key.service} ${key.hash}`) ?? startedAt;
+    return Math.max(applied, startedAt) <= this.definitionsLostAt;
+  }
+
   /** As far as its probes told any daemon. */
   isReady(run: RunTruth): boolean {
-    const startup = run.spec.probes.startup === null || run.answers.startup?.passed !== undefined;
+    if (this.#isUnknown(run)) return false;
+    const { startup, readiness } = run.answers;
     // A startup probe that nobody remembers counts as passed.
     const isAdopted = run.startedAt <= this.diedAt;
-    const { readiness } = run.answers;
-    return (startup || isAdopted) && (run.spec.probes.readiness === null || readiness?.passed !== undefined);
+    return this.#specsNow(run).some(
+      ({ spec: { probes } }) =>
+        (isAdopted || probes.startup === null || startup?.passed !== undefined) &&
+        (probes.readiness === null || readiness?.passed !== undefined),
+    );
   }
 
   /** A run of this definition that did not come up: the reason to give up a roll-out. */
@@ -220,6 +270,7 @@ export class Truth {
           run.unfit ||
           this.failures(run, 'startup').may ||
           this.failures(run, 'liveness').may ||
+          this.clockForwardAt >= run.startedAt ||
           now - run.startedAt >= timeout - 60),
     );
     return (
@@ -268,7 +319,7 @@ export class Truth {
     if (this.failures(run, 'liveness').may) causes.push('liveness_failed');
     const { schedule } = desired.spec.process;
     if (schedule !== null) {
-      if (run.spec.process.schedule === null) causes.push('schedule_added');
+      if (run.spec.process.schedule === null || this.#mayBeTakenForNoJob(run)) causes.push('schedule_added');
       const limits = [schedule.max_time_per_run, run.spec.process.schedule?.max_time_per_run ?? null];
       const known = limits.flatMap((limit) => limit ?? []);
       const most = known.length === 0 ? null : Math.min(...known);
@@ -331,6 +382,14 @@ export class Truth {
   /** The runs of one place, oldest first. */
   runsOf(service: ServiceName, slot: number): readonly RunTruth[] {
     return [...this.runs.values()].filter((run) => run.key.service === service && run.key.slot === slot);
+  }
+
+  /** That its definition had got a schedule could not be written down before its daemon died. */
+  #mayBeTakenForNoJob({ key, startedAt }: RunTruth): boolean {
+    const known = this.definitions.get(`${key.service} ${key.hash}`) ?? [];
+    const before = known.findLastIndex((each) => each.spec.process.schedule === null);
+    const { since = Number.POSITIVE_INFINITY } = known[before + 1] ?? {};
+    return before >= 0 && this.writeFailedAt >= since && this.diedAt >= startedAt;
   }
 
   #enters(name: ServiceName, desired: Desired, now: number): void {

@@ -1,10 +1,12 @@
 /** Is what goes on beside runs begun once at a time, and does it mean what it says? */
+import type { Defined } from '../../../src/model/spec.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import type { RunTruth } from '../truth.ts';
 import { whyLeave } from './left-alone.ts';
 
-const PROMISE = 'one probe of a run at a time; whoever fails is stopped, and whoever is ready was asked';
+const PROMISE =
+  'one probe of a run at a time and in each interval; whoever fails is stopped, and whoever is ready was asked';
 
 /** Between an answer and what follows from it. Milliseconds. */
 const SLACK = 1000;
@@ -27,7 +29,9 @@ export const besidesRuns: Checker = {
         if (run !== undefined) checkReady(run, phase.health, simulation);
       }
       for (const run of truth.runs.values()) {
-        if (run.key.service === service && run.end === undefined) checkUnfit(run, simulation);
+        if (run.key.service !== service || run.end !== undefined) continue;
+        checkUnfit(run, simulation);
+        checkAskedAgain(run, desired, simulation);
       }
     }
   },
@@ -61,4 +65,24 @@ function checkUnfit(run: RunTruth, simulation: Simulation): void {
   if (now - from <= SLACK || slot >= truth.count(service) || truth.ending !== undefined) return;
   if (whyLeave(service, simulation) !== undefined || truth.intent(service).held !== undefined) return;
   throw new Broken(PROMISE, `run ${id} of ${service} goes on ${now - from} ms after ${kind} has failed`);
+}
+
+/** However long a probe takes to be answered: the next one is begun in its time. */
+function checkAskedAgain(run: RunTruth, { hash, spec }: Defined, simulation: Simulation): void {
+  const { truth, now, daemon, machine } = simulation;
+  const { service, slot, id } = run.key;
+  const stays = run.stopAt === undefined && slot < truth.count(service) && truth.ending === undefined;
+  if (!stays || run.key.hash !== hash || machine.place(run.key) === undefined) return;
+  const { startup } = spec.probes;
+  if (startup !== null && run.answers.startup?.passed === undefined) return;
+  for (const kind of ['readiness', 'liveness'] as const) {
+    const probe = spec.probes[kind];
+    const answers = run.answers[kind];
+    if (probe === null || answers?.daemon !== daemon?.number || answers === undefined) continue;
+    const lifted = truth.liftedAt.get(service) ?? 0;
+    const from = Math.max(answers.at, truth.hinderedAt, truth.writeFailedAt, lifted);
+    const late = now - from - probe.interval - probe.timeout;
+    if (late <= SLACK) continue;
+    throw new Broken(PROMISE, `${kind} of run ${id} of ${service} is asked again ${late} ms too late`);
+  }
 }

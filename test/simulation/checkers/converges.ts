@@ -5,7 +5,7 @@ import type { Place } from '../../twins/machine.ts';
 import { Broken } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import { isFailure, type RunTruth } from '../truth.ts';
-import { unmetOf } from './waits-for.ts';
+import { heldBack, unmetOf } from './waits-for.ts';
 
 const PROMISE = 'what runs becomes what is wanted, and stays so';
 
@@ -92,7 +92,7 @@ function unmetRunning(simulation: Simulation, desired: Defined, strictly: boolea
   for (const [slot, place] of bySlot) {
     const why = wrongRun(simulation, desired, place);
     if (why === 'outdated' && desired.spec.process.schedule !== null) continue;
-    if (why === 'outdated' && unmetOf(simulation, name) !== undefined) continue;
+    if (why === 'outdated' && heldBack(simulation, name) !== undefined) continue;
     if (why === 'outdated' && (stalled || (!strictly && isRejected(simulation, name, slot)))) continue;
     if (why !== undefined) return `${name}/${slot}: run ${place.key.id} is ${why}`;
   }
@@ -151,7 +151,8 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
   const { truth, entries } = simulation;
   // Of two runs in one place the older one may have gone on for longer.
   const runs = truth.runsOf(desired.name, slot);
-  const newest = Math.max(...runs.map(({ key }) => key.generation));
+  // Where a service was forgotten, generations count from 1 again.
+  const newest = runs.findLast(({ daemon }) => daemon !== 0)?.key.generation;
   const last = runs
     .filter(({ key }) => key.generation === newest)
     .sort((a, b) => endTime(a) - endTime(b))

@@ -1,5 +1,6 @@
 /** Does a scheduled service run once for each of its times, and once for each trigger? */
 import type { RunId } from '../../../src/model/names.ts';
+import type { Machine } from '../../twins/machine.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { RunTruth } from '../truth.ts';
 
@@ -14,7 +15,7 @@ export function firesOnce(): Checker {
     boot({ daemon }) {
       if (daemon !== undefined) offsets.add(daemon.offset);
     },
-    see(entry, { truth, daemon, now }) {
+    see(entry, { truth, machine, daemon, now }) {
       if (entry.what !== 'start') return;
       const { service, id, slot } = entry.run;
       const desired = truth.inForce.get(service);
@@ -25,7 +26,7 @@ export function firesOnce(): Checker {
       if (due.run !== id) throw bad(`as ${id}, and ${due.run} was due`);
       const { cron } = desired.spec.process.schedule;
       const cause = `${service} ${due.slot === null ? 'trigger' : `${cron} ${due.slot}`}`;
-      const before = (fired.get(cause) ?? []).filter((each) => ran(truth.runs.get(each.id)));
+      const before = (fired.get(cause) ?? []).filter((each) => ran(truth.runs.get(each.id), machine));
       fired.set(cause, [...before, { id, at: now }]);
       const known = Math.max(truth.writeFailedAt, truth.stateLostAt);
       if (due.slot === null) {
@@ -44,7 +45,7 @@ export function firesOnce(): Checker {
   };
 }
 
-/** What never reached its place did nothing. */
-function ran(run: RunTruth | undefined): boolean {
-  return run?.everRan === true;
+/** What never reached its place did nothing, and what has no place any more and has not ended never will. */
+function ran(run: RunTruth | undefined, machine: Machine): boolean {
+  return run?.everRan === true && (run.end !== undefined || machine.place(run.key) !== undefined);
 }

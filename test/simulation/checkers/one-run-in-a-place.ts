@@ -21,8 +21,9 @@ export const oneRunInAPlace: Checker = {
     if (!truth.rolls(service)) throw bad(`while run ${other?.key.id} lives`);
     const staying = others.filter(({ key }) => truth.runs.get(key.id)?.stopAt === undefined);
     if (staying.length > 1) throw bad(`beside ${staying.length} runs`);
-    if (other !== undefined && truth.isCurrent(other.key))
-      throw bad(`beside run ${other.key.id}, as old as it`);
+    // One that is told to go may be of the same definition, where that was in force before.
+    const current = (staying.length === 0 ? others : staying).find(({ key }) => truth.isCurrent(key));
+    if (current !== undefined) throw bad(`beside run ${current.key.id}, as old as it`);
     // A second run of the same place that appeared just now has not been seen.
     if ([...truth.runs.values()].some(({ key, daemon }) => key.service === service && daemon === 0)) return;
     const serving = servingOf(simulation, service, id);

@@ -4,7 +4,7 @@ import type { ServiceName } from '../../../src/model/names.ts';
 import { Broken } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import { type Done, doneTo, type Since } from './round.ts';
-import { unmetOf } from './waits-for.ts';
+import { heldBack } from './waits-for.ts';
 
 const PROMISE = 'the plan that is shown is the plan that is carried out';
 
@@ -16,7 +16,7 @@ export function planIsKept(simulation: Simulation, plan: readonly Change[], sinc
   ]);
   for (const name of names) {
     // What waits for another service is planned, and done when that is there.
-    if (unmetOf(simulation, name) !== undefined) continue;
+    if (heldBack(simulation, name) !== undefined) continue;
     const change = plan.find(({ service }) => service === name);
     const how = differs(change, doneTo(simulation, name, since));
     if (how === undefined) continue;

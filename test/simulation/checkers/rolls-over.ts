@@ -3,6 +3,7 @@ import { PROOF_OF_LIFE } from '../../../src/policy/rollout.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import type { RunTruth } from '../truth.ts';
+import { whyLeave } from './left-alone.ts';
 
 const PROMISE = 'an older run goes when its successor is ready, and a bad generation is tried once';
 
@@ -14,6 +15,9 @@ export function rollsOver(): Checker {
   const tried = new Map<string, number>();
   return {
     promise: PROMISE,
+    before(simulation) {
+      for (const run of simulation.truth.runs.values()) checkLate(run, simulation);
+    },
     see(entry, simulation) {
       const { truth, machine, now } = simulation;
       if (entry.what === 'start' || entry.what === 'refused') {
@@ -47,6 +51,47 @@ export function rollsOver(): Checker {
   };
 }
 
+/** A generation that was not ready in time is rejected: what of it stands beside an older run is told to stop. */
+function checkLate(run: RunTruth, simulation: Simulation): void {
+  const { truth, daemon, machine, now } = simulation;
+  const { service, slot, id } = run.key;
+  if (run.end !== undefined || run.stopAt !== undefined || run.daemon !== daemon?.number) return;
+  if (!truth.rolls(service) || !truth.isCurrent(run.key) || machine.place(run.key) === undefined) return;
+  const desired = truth.inForce.get(service);
+  if (desired?.kind !== 'defined' || desired.spec.rollout.on_failure !== 'keep_old') return;
+  if (truth.readySince(run, daemon.number).some((ready) => ready !== undefined)) return;
+  const older = [...truth.runs.values()].some(
+    (other) =>
+      other.key.service === service &&
+      other.key.slot === slot &&
+      !truth.isCurrent(other.key) &&
+      other.stopAt === undefined &&
+      lives(other, simulation),
+  );
+  if (!older || truth.mixesTypes(service, now) || slot >= truth.count(service)) return;
+  if (truth.ending !== undefined || whyLeave(service, simulation) !== undefined) return;
+  // Whoever relies on it, and is to go as well, goes first.
+  const relied = [...truth.inForce.values()].some(
+    (other) => other.kind === 'defined' && other.spec.depends_on[service] !== undefined,
+  );
+  const since = Math.max(
+    run.startedAt + desired.spec.rollout.timeout,
+    ...[truth.hinderedAt, truth.writeFailedAt, truth.liftedAt.get(service) ?? 0],
+  );
+  if (relied || now - since <= MOST_LATE) return;
+  throw new Broken(
+    PROMISE,
+    `${service}/${slot}: run ${id} was not ready in time, and stands beside an older one ${now - since} ms later`,
+  );
+}
+
+/** Between the end of its time and what follows from it. Milliseconds. */
+const MOST_LATE = 1000;
+
+function lives(run: RunTruth, { machine }: Simulation): boolean {
+  return [...(machine.place(run.key)?.processes ?? [])].some(({ alive }) => alive);
+}
+
 function checkSuccessor(run: RunTruth, simulation: Simulation): void {
   const { truth, machine, daemon, now } = simulation;
   const { service, slot } = run.key;
@@ -59,14 +104,14 @@ function checkSuccessor(run: RunTruth, simulation: Simulation): void {
     .placesOf(service)
     .flatMap(({ key }) => truth.runs.get(key.id) ?? [])
     .some(
-      ({ key, stopAt, startedAt }) =>
-        key.slot === slot &&
-        key.id !== run.key.id &&
-        !truth.isCurrent(key) &&
-        stopAt === undefined &&
-        startedAt <= run.startedAt,
+      (other) =>
+        other.key.slot === slot &&
+        other.key.id !== run.key.id &&
+        !truth.isCurrent(other.key) &&
+        staysOn(other, simulation) &&
+        servesLonger(other, run, simulation),
     );
-  // It was on its way to replace an older one that serves on.
+  // Of two older ones that one goes on which has served for longer: the other one was on its way to replace it.
   if (serves) return;
   const bad = (how: string): Broken =>
     new Broken(PROMISE, `${service}/${slot}: run ${run.key.id} was told to stop ${how}`);
@@ -81,7 +126,30 @@ function checkSuccessor(run: RunTruth, simulation: Simulation): void {
   if (successor.daemon !== daemon?.number) return;
   const age = now - successor.startedAt + SLACK;
   if (age < PROOF_OF_LIFE) throw bad(`when its successor had lived for ${age - SLACK} ms`);
-  const since = truth.readySince(successor, daemon?.number);
+  const [since] = truth.readySince(successor, daemon?.number);
   if (since === undefined) throw bad('when its successor was not ready');
   if (now - since + SLACK < min_ready + overlap) throw bad(`${now - since} ms after its successor was ready`);
+}
+
+/** A stop that an earlier daemon began may not have been written down: then nobody knows of it. */
+function staysOn({ key, stopAt }: RunTruth, { truth, daemon }: Simulation): boolean {
+  if (stopAt === undefined) return true;
+  return stopAt <= truth.diedAt && daemon?.store.memory(key.service).runs[key.id]?.stop == null;
+}
+
+/** Whoever is ready for longer; of two that never were, the one that was started first. */
+function servesLonger(one: RunTruth, other: RunTruth, { truth, daemon }: Simulation): boolean {
+  // A new daemon takes those without a probe as ready from when it met them.
+  const since = (run: RunTruth): readonly (number | undefined)[] =>
+    truth
+      .readySince(run, daemon?.number)
+      .map((ready) =>
+        ready === undefined || run.daemon === daemon?.number ? ready : Math.max(ready, truth.bootedAt),
+      );
+  return since(one).some((mine) =>
+    since(other).some((theirs) => {
+      if (mine === undefined && theirs === undefined) return one.startedAt <= other.startedAt;
+      return mine !== undefined && (theirs === undefined || mine <= theirs + SLACK);
+    }),
+  );
 }

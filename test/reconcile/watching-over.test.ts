@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { NO_PROBE } from '../../src/model/probe.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import { defined, NOW, run, runsRemembered, situation } from '../builders.ts';
+
+const times = { interval: 10_000, timeout: 5000, initial_delay: 0 };
+const liveness = { how: { exec: ['ask'] }, ...times, failure_threshold: 1, success_threshold: 1 };
+const desired = defined({ spec: { probes: { liveness } } });
+const alive = run({ hash: desired.hash[0] ?? '' });
+
+it('a look while a probe is in flight keeps the time of the next one: its success wakes nobody', () => {
+  const probes = { liveness: { ...NO_PROBE, asked: NOW - 1000 } };
+  const runs = runsRemembered([alive, { met: true, readySince: NOW - 1000, postStarted: true, probes }]);
+  const { actions, wakeAt } = decide(
+    situation({
+      desired,
+      runs: [alive],
+      memory: { runs, generation: 1, generationHash: desired.hash },
+      inFlight: new Set([`${alive.key.id} liveness`]),
+    }),
+  );
+  expect(actions).toEqual([]);
+  expect(wakeAt).toBe(NOW + 9000);
+});

@@ -1,0 +1,113 @@
+/** Histories that once ended in a report, as short as they can be told. */
+import { expect, it } from 'vitest';
+import type { ServiceName } from '../../src/model/names.ts';
+import { GOOD } from '../twins/program.ts';
+import { Chance } from '../twins/random.ts';
+import { drawFile } from './draw.ts';
+import { report, runSteps } from './run-history.ts';
+import { type FileText, QUIET } from './service-file.ts';
+import type { Fate } from './simulation.ts';
+import type { Step } from './steps.ts';
+
+const WEB = 'web' as ServiceName;
+const web: FileText = {
+  ...drawFile(new Chance(1, 'plain'), WEB),
+  ...QUIET,
+  ...{ enabled: true, policy: 'always', maxRestarts: 5, stopGrace: 1000, backoff: 200 },
+  ...{ type: 'service', exitOn: 'auto', version: 1, instances: 1, stopCommand: false },
+};
+const readiness = { how: 'http', interval: 1000, timeout: 500, failures: 1, successes: 2, delay: 0 } as const;
+const schedule = {
+  cron: '*/10 * * * * *',
+  overlap: 'skip',
+  missed: 'skip',
+  jitter: 0,
+  maxTime: null,
+} as const;
+const job: FileText = { ...web, type: 'oneshot', schedule };
+const fate: Fate = { away: 1000, loses: 'nothing', clock: 0 };
+const reload: Step = { step: 'reload', only: null };
+
+/** Eight times as many histories are read without YAML: both readers are tried. */
+function tell(...steps: readonly Step[]): void {
+  for (const seed of [1, 2, 3, 8, 16]) {
+    const failed = runSteps(seed, steps, undefined);
+    if (failed !== undefined) expect.fail(report(failed));
+  }
+}
+
+it('two runs in one place, left alone by a new daemon, are each asked whether they are ready', () => {
+  tell(
+    { step: 'add', text: { ...web, probes: { ...web.probes, readiness } } },
+    reload,
+    { step: 'wait', ms: 3000 },
+    { step: 'command', verb: 'hold', service: WEB },
+    { step: 'double', service: WEB },
+    { step: 'die', politely: false, fate },
+    { step: 'wait', ms: 5000 },
+  );
+});
+
+it('a definition that comes while two of older ones are in the place keeps the one that served', () => {
+  const startup = { ...readiness, how: 'exec', delay: 1500, interval: 30_000 } as const;
+  tell(
+    { step: 'add', text: { ...web, probes: { ...web.probes, startup } } },
+    reload,
+    { step: 'wait', ms: 10 },
+    { step: 'add', text: { ...web, version: 2, surge: 1, overlap: 5000 } },
+    reload,
+    { step: 'wait', ms: 600 },
+    { step: 'edit', service: WEB, change: { version: 3 } },
+    reload,
+    { step: 'wait', ms: 1000 },
+  );
+});
+
+it('a probe that is taken out of the file lets the roll-out go on from then', () => {
+  tell(
+    { step: 'add', text: { ...web, surge: 1, overlap: 5000, probes: { ...web.probes, readiness } } },
+    reload,
+    { step: 'wait', ms: 5000 },
+    { step: 'command', verb: 'restart', service: WEB },
+    { step: 'wait', ms: 50 },
+    { step: 'edit', service: WEB, change: { probes: web.probes } },
+    reload,
+    { step: 'wait', ms: 7000 },
+  );
+});
+
+it('a broken file that would end a schedule leaves it in force', () => {
+  tell(
+    { step: 'add', text: job },
+    reload,
+    { step: 'wait', ms: 25_000 },
+    { step: 'edit', service: WEB, change: { schedule: null } },
+    { step: 'break', service: WEB },
+    reload,
+  );
+});
+
+it('a run of a schedule whose launcher outlives its daemon is the only one for its time', () => {
+  for (const calls of [1, 2, 3, 4, 5, 6]) {
+    tell(
+      { step: 'add', text: job },
+      reload,
+      { step: 'wait', ms: 15_000 },
+      { step: 'crash', calls, moment: 'within', fate: { ...fate, away: 1 } },
+      { step: 'wait', ms: 15_000 },
+    );
+  }
+});
+
+it('a version that is not ready in time leaves its place to the one that serves', () => {
+  const never = { ...GOOD, health: { ...GOOD.health, readyAfter: null } };
+  tell(
+    { step: 'add', text: { ...web, surge: 1, probes: { ...web.probes, readiness } } },
+    reload,
+    { step: 'wait', ms: 5000 },
+    { step: 'program', path: '/srv/web-2', program: never },
+    { step: 'edit', service: WEB, change: { version: 2 } },
+    reload,
+    { step: 'wait', ms: 170_000 },
+  );
+});
