@@ -10,6 +10,8 @@ import { type Figure, figureTable } from './figures.ts';
 import { fileSaved } from './file-saved.ts';
 import { footprint } from './footprint.ts';
 import { closeAll } from './ground.ts';
+import { logPeers } from './log-peers.ts';
+import { logs } from './logs.ts';
 import { peers } from './peers.ts';
 import { probeIdle } from './probe-idle.ts';
 import { respawn } from './respawn.ts';
@@ -34,6 +36,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'broken-version': { title: 'A version that cannot run', run: brokenVersion },
   'schedule-burst': { title: 'Many schedules, one time', run: scheduleBurst },
   'probe-idle': { title: 'Probes while all is well', run: probeIdle },
+  logs: { title: 'Logs', run: logs },
   'daemon-killed': { title: 'The daemon killed at random moments', run: daemonKilled },
 };
 
@@ -64,7 +67,12 @@ for (const name of chosen) {
   missed += figures.filter(({ met }) => met === false).length;
   console.log(figureTable(bench.title, figures));
 }
-if (values.peers) console.log(await peers(values.quick ?? false));
+// With names: beside others at these; only `logs` has a comparison of its own.
+const [atLogs, atRest] = [true, false].map(
+  (isLogs) => positionals.length === 0 || positionals.some((name) => (name === 'logs') === isLogs),
+);
+if (values.peers && atRest) console.log(await peers(values.quick ?? false));
+if (values.peers && atLogs) console.log(await logPeers(values.quick ?? false));
 if (missed > 0) console.log(`${missed} goals missed`);
 process.exitCode = missed > 0 ? 1 : 0;
 

@@ -1,12 +1,15 @@
-// Bundles the two programs into dist/, each with the machine code that V8 made of it.
+// Bundles the two programs into dist/, each with the machine code that V8 made of it, and the library into dist/library.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildLibrary } from './build/library.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const outdir = process.env['PROCESSMASTER_DIST'] ?? join(root, 'dist');
+const target = process.env['PROCESSMASTER_DIST'] ?? join(root, 'dist');
+// Beside it first: whoever calls a program meanwhile finds the old one whole, or the new one.
+const outdir = `${target}.new-${process.pid}`;
 const programs = ['processmaster', 'pmctl'];
 
 rmSync(outdir, { recursive: true, force: true });
@@ -32,9 +35,19 @@ await build({
   define: { 'import.meta.url': 'programUrl' },
   banner: { js: "const programUrl=require('node:url').pathToFileURL(__filename).href;" },
 });
+await buildLibrary(root, join(outdir, 'library'));
 for (const name of programs) copyFileSync(join(root, 'scripts/build/loader.cjs'), join(outdir, `${name}.js`));
 
 const { status } = spawnSync(process.execPath, [join(root, 'scripts/build/code-cache.mjs'), outdir], {
   stdio: ['ignore', 2, 2],
 });
 if (status !== 0) process.stderr.write('built without code cache: the programs start a little slower\n');
+
+const before = `${target}.old-${process.pid}`;
+try {
+  renameSync(target, before);
+} catch (error) {
+  if (error.code !== 'ENOENT') throw error;
+}
+renameSync(outdir, target);
+rmSync(before, { recursive: true, force: true });

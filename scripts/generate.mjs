@@ -1,12 +1,13 @@
 /**
  * Writes everything that follows from the schemas: the table of keys, the types and validators of the raw files,
- * the defaults, and the reference pages. With --check nothing is written: stale files are named, exit code 1.
+ * the defaults, and the reference pages; and the manual pages, which follow from the table of commands as well. With --check nothing is written: stale files are named, exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultTree, keyFacts, optionalMaps } from './generate/keys.mjs';
+import { manualPages } from './generate/man.mjs';
 import { referencePage } from './generate/reference.mjs';
 import { typesOf } from './generate/types.mjs';
 import { validatorsOf } from './generate/validators.mjs';
@@ -50,6 +51,7 @@ export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = ${JSON.string
 `,
   'docs/reference/service.md': referencePage('service', serviceKeys),
   'docs/reference/config.md': referencePage('config', settingKeys),
+  ...(await manualPages(root, settingKeys)),
 };
 
 const stale = Object.entries(files).filter(([path, text]) => current(path) !== text);

@@ -22,6 +22,17 @@ const limit = setTimeout(() => {
   process.exit(1);
 }, LIMIT);
 try {
+  await warmUp();
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+  daemon?.kill('SIGKILL');
+} finally {
+  clearTimeout(limit);
+  rmSync(place, { recursive: true, force: true });
+}
+
+async function warmUp() {
   mkdirSync(join(place, 'config.d'));
   for (const name of ['one', 'two']) {
     const text = `process:\n  command: [sleep, "60"]\n  working_directory: ${place}\n  env: { NAME: ${name} }\n`;
@@ -38,9 +49,6 @@ try {
     spawn(process.execPath, [join(dist, 'pmctl.js'), '--sock', socket, 'shutdown', '--stop-services']),
   );
   await ends;
-} finally {
-  clearTimeout(limit);
-  rmSync(place, { recursive: true, force: true });
 }
 
 function program(name, args, flags = [], env = {}) {

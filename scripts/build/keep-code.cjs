@@ -6,7 +6,9 @@ const { Script } = vm;
 vm.Script = class extends Script {
   constructor(source, options) {
     super(source, options);
-    const { filename } = options;
+    const filename = options?.filename ?? '';
+    // Libraries compile small things of their own.
+    if (!filename.endsWith('.bundle.js')) return;
     process.once('exit', () => writeFileSync(filename.replace(/js$/, 'cache'), this.createCachedData()));
   }
 };

@@ -52,6 +52,8 @@ export function optionalMaps(schema, node = schema, path = []) {
 function walk(node, path, above, schema, facts) {
   const children = { ...node.properties };
   if (typeof node.additionalProperties === 'object') children['*'] = node.additionalProperties;
+  // The keys of the maps in a list.
+  if (node['x-type'] === 'list of maps') children['*'] = node.items;
   for (const [name, raw] of Object.entries(children)) {
     const child = resolve(raw, schema);
     if (child['x-alias-of'] !== undefined) continue;
@@ -77,7 +79,7 @@ function factOf(node, path, above) {
     default: defaultText(node),
     description: node.description ?? above.description,
     example: exampleText(path, node),
-    values: node.enum ?? null,
+    values: node.enum ?? node.items?.enum ?? null,
     group,
   };
 }

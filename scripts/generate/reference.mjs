@@ -55,6 +55,7 @@ export function referencePage(name, facts) {
   const sections = [
     section('', 'Top level', undefined, keys),
     ...groups.map((group) => section(group.path, `\`${group.path}\``, group.description, keys)),
+    ...keys.filter(isListOfMaps).map((list) => listSection(list, facts)),
   ];
   return `<!-- Generated from schemas/${name}.schema.json by scripts/generate.mjs. Do not edit. -->
 
@@ -87,6 +88,27 @@ ${own === undefined ? above(path) + lines.join('\n') : own.example}
 \`\`\``;
 }
 
+function isListOfMaps(fact) {
+  return fact.type === 'list of maps';
+}
+
+/** The keys of each map in the list. */
+function listSection(list, facts) {
+  const path = `${list.path}.*`;
+  const rows = facts.filter((fact) => fact.path.startsWith(`${path}.`)).map((fact) => row(fact, path));
+  return `## Each of \`${list.path}\`
+
+${list.description}
+
+| key | type | default | on change | meaning |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+\`\`\`yaml
+${list.example}
+\`\`\``;
+}
+
 /** A map that is there only where it is written, with a section of its own. */
 function isOptional(fact) {
   return fact.group && fact.default === 'none';
@@ -95,7 +117,8 @@ function isOptional(fact) {
 function row(fact, path) {
   const key = path === '' ? fact.path : fact.path.slice(path.length + 1);
   const value = fact.default === null ? 'required' : defaultCell(fact);
-  const type = fact.values === null ? fact.type : fact.values.map((word) => `\`${word}\``).join(', ');
+  const words = fact.values?.map((word) => `\`${word}\``).join(', ');
+  const type = words === undefined ? fact.type : fact.type === 'list of words' ? `list of ${words}` : words;
   return `| ${[`\`${key}\``, type, value, fact.apply, fact.description].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 

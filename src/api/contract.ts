@@ -1,23 +1,27 @@
 /** What can be asked of the daemon? One interface: implemented in process by daemon/, over the socket by cli/. */
-import type { Change, Event, FieldChange } from '../model/action.ts';
+import type { Event, FieldChange } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
+import type {
+  ChangeResult,
+  DiffView,
+  FrozenView,
+  HeldRemovals,
+  UpdateRequest,
+  UpdateView,
+} from './changes.ts';
+import { type ConfigError, configError } from './config-error.ts';
 import type { DefineRequest, DefineView, DeleteRequest } from './definition.ts';
+import type { Deploys } from './deploys.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { Measures } from './measures.ts';
+import type { ServiceState } from './service-state.ts';
+import type { StatsView } from './stats.ts';
+import type { SyncRequest, SyncView } from './sync.ts';
 
 /** Counts up when a client of the old number could no longer be served; `GET /api/version` tells it. */
 export const PROTOCOL = 1;
 
-export type ServiceState =
-  | 'running'
-  | 'starting'
-  | 'stopping'
-  | 'stopped'
-  | 'backoff'
-  | 'failed'
-  | 'completed'
-  | 'scheduled'
-  | 'held'
-  | 'waiting'
-  | 'unknown';
+export type { ServiceState };
 
 export type Drift = 'none' | 'pending' | 'invalid' | 'held' | 'stopped' | 'scaled' | 'removed';
 
@@ -116,51 +120,9 @@ export interface StatusView {
   /** Problems that belong to no single service, and those of broken files. */
   readonly problems: readonly Problem[];
   /** Set while the prune guard holds removals back: how many, and why. */
-  readonly prune: { readonly services: readonly string[]; readonly reason: string } | null;
-}
-
-/** An error of the configuration as `check`, `diff` and `update` print it. */
-export interface ConfigError {
-  readonly file: string | null;
-  readonly line: number | null;
-  readonly column: number | null;
-  readonly path: string | null;
-  readonly message: string;
-  readonly code: string;
-  readonly severity: 'error' | 'warning';
-  readonly hint: string | null;
-}
-
-export interface DiffView {
-  readonly changes: readonly Change[];
-  readonly errors: readonly ConfigError[];
-  readonly warnings: readonly ConfigError[];
-  /** Services on which nothing would be done, and how many of them are held. */
-  readonly unchanged: number;
-  readonly held: readonly { readonly service: string; readonly reason: string }[];
-  readonly prune: StatusView['prune'];
-}
-
-export interface ChangeResult extends Change {
-  /** `pending`: accepted, still going on when the answer was sent (no wait, or the time was over). */
-  readonly result: 'done' | 'failed' | 'pending' | 'refused';
-  readonly detail: string;
-  /** The newer definition failed, and what ran before goes on. */
-  readonly kept?: true;
-  /** The last lines that the failed one wrote. */
-  readonly log?: readonly string[];
-}
-
-export interface UpdateView extends Omit<DiffView, 'changes'> {
-  readonly changes: readonly ChangeResult[];
-}
-
-export interface UpdateRequest {
-  /** Empty: all. */
-  readonly services: readonly string[];
-  readonly prune: boolean;
-  /** Milliseconds to wait for the outcome; 0 answers at once. */
-  readonly wait: number;
+  readonly prune: HeldRemovals | null;
+  /** Set while something else than the files is in force. */
+  readonly frozen?: FrozenView | null;
 }
 
 export type Verb =
@@ -218,12 +180,20 @@ export interface WhyView {
 export interface LogFile {
   readonly service: string;
   /** `stdout`, `stderr`, or `hint` for a file named in logs.hints. */
-  readonly stream: 'stdout' | 'stderr' | 'hint';
+  readonly stream: LogStream;
   readonly path: string;
+  /** null: all instances share the file. */
+  readonly instance: number | null;
+  /** The user that the service runs as: whoever else reads the file follows no link that this user may have planted. */
+  readonly uid?: number;
 }
+
+export type LogStream = 'stdout' | 'stderr' | 'hint';
 
 export interface LogLine extends LogFile {
   readonly line: string;
+  /** When it was written, as the line itself says: ISO 8601; null: it says nothing. */
+  readonly time: string | null;
 }
 
 export interface LogsRequest {
@@ -231,8 +201,16 @@ export interface LogsRequest {
   readonly services: readonly string[];
   /** Only files with this base name; undefined: all. */
   readonly file?: string;
-  /** Last lines of each file. */
+  /** Last lines of each file; of those that the rest of the request selects. */
   readonly lines: number;
+  /** Milliseconds since 1970, both included. */
+  readonly since?: number;
+  readonly until?: number;
+  /** A regular expression of JavaScript. */
+  readonly grep?: string;
+  readonly stream?: LogStream;
+  /** Only the files that this instance has alone. */
+  readonly instance?: number;
 }
 
 export interface LogsView {
@@ -290,13 +268,15 @@ export interface WaitView {
 /** Everything that can be asked of a running daemon. Unknown services answer with `unknown_service`. */
 export interface Control {
   status(): StatusView;
+  stats(): StatsView;
   diff(): DiffView;
   update(request: UpdateRequest): Promise<UpdateView>;
+  sync(request: SyncRequest): Promise<SyncView>;
   command(request: CommandRequest): Promise<CommandView>;
   define(request: DefineRequest): Promise<DefineView>;
   delete(request: DeleteRequest): Promise<CommandView>;
   why(service: string): WhyView | undefined;
-  logs(request: LogsRequest): LogsView;
+  logs(request: LogsRequest): Promise<LogsView>;
   /** What happened after the event number `after`, oldest first. */
   events(after: number): {
     readonly events: readonly (Event & { readonly id: number })[];
@@ -304,21 +284,22 @@ export interface Control {
   };
   /** Calls back at each new event until the answer is called. */
   onEvent(listener: (event: Event & { readonly id: number }) => void): () => void;
+  /** All that is kept of what happened, also before this daemon was started. */
+  readonly feed: EventFeed;
   wait(request: WaitRequest): Promise<WaitView | undefined>;
   version(): VersionView;
   doctor(): DoctorView;
+  measures(): Promise<Measures>;
+  /** Absent where no directory is followed. */
+  readonly deploys?: Deploys;
   shutdown(options: { readonly stopServices: boolean; readonly by: string }): void;
 }
 
-export function configError(problem: Problem): ConfigError {
-  return {
-    file: problem.file ?? null,
-    line: problem.line ?? null,
-    column: problem.column ?? null,
-    path: problem.path ?? null,
-    message: problem.message,
-    code: problem.code,
-    severity: problem.severity,
-    hint: problem.hint ?? null,
-  };
-}
+export {
+  type ChangeResult,
+  type ConfigError,
+  configError,
+  type DiffView,
+  type UpdateRequest,
+  type UpdateView,
+};

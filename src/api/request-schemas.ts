@@ -1,5 +1,6 @@
 /** What may the body of a request say? Anything else is refused before it is looked at. */
 import type { Verb } from './contract.ts';
+import { PLAN } from './deploy-routes.ts';
 
 const milliseconds = { type: 'integer', minimum: 0 } as const;
 const names = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 64 } } as const;
@@ -26,7 +27,18 @@ export const BODIES = {
   update: {
     type: 'object',
     additionalProperties: false,
-    properties: { services: names, prune: { type: 'boolean' }, wait: milliseconds },
+    properties: {
+      services: names,
+      prune: { type: 'boolean' },
+      wait: milliseconds,
+      on_failure: { enum: ['stop', 'rollback', 'continue'] },
+      plan: PLAN,
+    },
+  },
+  sync: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { by: actor, dryRun: { type: 'boolean' }, prune: { type: 'boolean' }, wait: milliseconds },
   },
   command: {
     type: 'object',

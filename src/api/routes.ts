@@ -6,8 +6,11 @@
  */
 export const ROUTES = {
   health: 'GET /health',
+  metrics: 'GET /metrics',
+  openApi: 'GET /api/openapi.json',
   version: 'GET /api/version',
   status: 'GET /api/status',
+  stats: 'GET /api/stats',
   processes: 'GET /api/processes',
   process: 'GET /api/processes/:id',
   /** Query: lines=100. */
@@ -18,15 +21,24 @@ export const ROUTES = {
   reload: 'POST /api/processes/reload',
   diff: 'GET /api/diff',
   update: 'POST /api/update',
+  sync: 'POST /api/sync',
   command: 'POST /api/command',
   define: 'POST /api/define',
   delete: 'POST /api/delete',
   why: 'GET /api/why/:id',
   /** Query: services=a,b&file=stdout.log&lines=50. */
   logs: 'GET /api/logs',
-  /** Query: after=<id>&follow=1: newline-delimited JSON that goes on until the client closes. */
+  /** Query: after=<id>&since=<time>&services=a,b&last=50&follow=1; JSON lines, or server-sent events if accepted. */
   events: 'GET /api/events',
   wait: 'POST /api/wait',
   doctor: 'GET /api/doctor',
+  /** Query: limit=20. */
+  history: 'GET /api/history',
+  snapshot: 'GET /api/history/:id',
+  snapshotText: 'GET /api/history/:id/:service',
+  /** Query: from=<id>&to=<id>; without `to`: what is in force now. */
+  compare: 'GET /api/compare',
+  rollback: 'POST /api/rollback',
+  resume: 'POST /api/resume',
   shutdown: 'POST /api/shutdown',
 } as const;

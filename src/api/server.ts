@@ -1,8 +1,16 @@
 /** How is the contract spoken over HTTP? Routes translate; they decide nothing. */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { actorOf as actor } from './actor.ts';
 import { type Control, PROTOCOL, type ServiceView, type Verb } from './contract.ts';
+import { deployRoutes } from './deploy-routes.ts';
+import { eventRoutes } from './event-routes.ts';
+import type { FrontDoor } from './front-door.ts';
+import { logsRequest } from './logs-request.ts';
+import { type ReloadAnswer, reloadAnswer } from './process-answers.ts';
+import { refuse } from './refuse.ts';
 import { BODIES } from './request-schemas.ts';
 import { keepRoomForSpeakers } from './room-for-speakers.ts';
+import type { SyncRequest } from './sync.ts';
 
 /** A request body larger than this is refused. Bytes. */
 const BODY_LIMIT = 1024 * 1024;
@@ -18,8 +26,11 @@ export const LONGEST_WAIT = 24 * 3600 * 1000;
 
 const DEFAULT_WAIT = 60_000;
 
-/** An HTTP server over the control interface; it listens to nothing yet. */
-export function apiServer(control: Control, now: () => number): FastifyInstance {
+/**
+ * An HTTP server over the control interface; it listens to nothing yet.
+ * @param door who is let in over TCP; undefined: whoever reaches the control socket
+ */
+export function apiServer(control: Control, now: () => number, door?: FrontDoor): FastifyInstance {
   const app = fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
@@ -30,8 +41,10 @@ export function apiServer(control: Control, now: () => number): FastifyInstance 
       customOptions: { coerceTypes: false, removeAdditional: false, meta: false, validateSchema: false },
     },
     logger: false,
+    ...door?.options,
   });
-  keepRoomForSpeakers(app.server, CONNECTIONS);
+  if (door !== undefined) door.guard(app);
+  else keepRoomForSpeakers(app.server, CONNECTIONS);
   app.server.headersTimeout = REQUEST_TIMEOUT;
   // A client that only wants to be answered needs no protocol number; one that sends it is told when it is too new.
   app.addHook('onRequest', async (request, reply) => {
@@ -48,15 +61,17 @@ export function apiServer(control: Control, now: () => number): FastifyInstance 
   app.setErrorHandler(
     async (error: { statusCode?: number; code?: string; message: string }, _request, reply) => {
       const status = error.statusCode ?? 500;
-      await refuse(reply, status, status === 500 ? 'internal' : (error.code ?? 'bad_request'), error.message);
+      const message = status === 500 && door !== undefined ? door.broke(error) : error.message;
+      await refuse(reply, status, status === 500 ? 'internal' : (error.code ?? 'bad_request'), message);
     },
   );
   app.setNotFoundHandler(async (request, reply) => {
     await refuse(reply, 404, 'not_found', `no such call: ${request.method} ${request.url}`);
   });
   readRoutes(app, control, now);
-  processRoutes(app, control);
+  processRoutes(app, control, now);
   actionRoutes(app, control);
+  deployRoutes(app, control, waitOf);
   return app;
 }
 
@@ -64,33 +79,28 @@ function readRoutes(app: FastifyInstance, control: Control, now: () => number): 
   app.get('/health', async () => health(control, now()));
   app.get('/api/version', async () => control.version());
   app.get('/api/status', async () => control.status());
+  app.get('/api/stats', async () => control.stats());
   app.get('/api/diff', async () => control.diff());
   app.get('/api/doctor', async () => control.doctor());
+  app.get('/metrics', async (_request, reply) => {
+    const { metricsPage } = await import('./metrics.ts');
+    const { type, text } = await metricsPage(control);
+    return reply.type(type).send(text);
+  });
+  app.get('/api/openapi.json', async () => (await import('./openapi.ts')).openApi(control.version().version));
   app.get('/api/why/:id', async (request, reply) => {
     const id = parameter(request, 'id');
     return control.why(id) ?? unknownService(reply, id);
   });
-  app.get('/api/logs', async (request) => {
-    const { services = '', file, lines } = request.query as Record<string, string | undefined>;
-    return control.logs({
-      services: services === '' ? [] : services.split(','),
-      lines: count(lines, 50),
-      ...(file === undefined ? {} : { file }),
-    });
+  app.get('/api/logs', async (request, reply) => {
+    const asked = logsRequest(request.query as Record<string, string | undefined>, now());
+    return 'refused' in asked ? refuse(reply, 400, 'bad_request', asked.refused) : control.logs(asked);
   });
-  const followers = new Set<FastifyReply['raw']>();
-  app.get('/api/events', (request, reply) => {
-    const { after, follow } = request.query as Record<string, string | undefined>;
-    events(control, count(after, 0), reply, follow === '1' ? followers : undefined);
-  });
-  // A daemon that ends does not wait for those who would listen for ever.
-  app.addHook('preClose', async () => {
-    for (const raw of followers) raw.end();
-  });
+  eventRoutes(app, control.feed, now);
 }
 
 /** REST calls that know a service as a process. */
-function processRoutes(app: FastifyInstance, control: Control): void {
+function processRoutes(app: FastifyInstance, control: Control, now: () => number): void {
   app.get('/api/processes', async () => ({ processes: control.status().services }));
   app.get('/api/processes/:id', async (request, reply) => {
     const id = parameter(request, 'id');
@@ -100,11 +110,12 @@ function processRoutes(app: FastifyInstance, control: Control): void {
     const id = parameter(request, 'id');
     if (find(control, id) === undefined) return unknownService(reply, id);
     const { lines } = request.query as Record<string, string | undefined>;
-    return control.logs({ services: [id], lines: count(lines, 100) });
+    return { processId: id, ...(await control.logs({ services: [id], lines: count(lines, 100) })) };
   });
-  app.post('/api/processes/reload', async () =>
-    control.update({ services: [], prune: false, wait: DEFAULT_WAIT }),
-  );
+  app.post('/api/processes/reload', async (request): Promise<ReloadAnswer> => {
+    const asked = { services: [], prune: false, wait: DEFAULT_WAIT, by: actor(request) };
+    return reloadAnswer(await control.update(asked), now());
+  });
   app.post('/api/processes/:id/:verb', async (request, reply) => {
     const id = parameter(request, 'id');
     const verb = parameter(request, 'verb');
@@ -128,7 +139,15 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
       services: body.services ?? [],
       prune: body.prune ?? false,
       wait: waitOf(body.wait),
+      by: actor(request),
+      ...(body.on_failure === undefined ? {} : { on_failure: body.on_failure }),
+      ...(body.plan === undefined ? {} : { plan: body.plan }),
     });
+  });
+  app.post('/api/sync', { schema: { body: BODIES.sync } }, async (request) => {
+    const body = request.body as Partial<SyncRequest>;
+    const { dryRun = false, prune = false } = body;
+    return control.sync({ dryRun, prune, by: body.by ?? actor(request), wait: waitOf(body.wait) });
   });
   app.post('/api/command', { schema: { body: BODIES.command } }, async (request) => {
     const body = request.body as Parameters<Control['command']>[0];
@@ -180,47 +199,8 @@ function health(control: Control, now: number): Record<string, unknown> {
   };
 }
 
-/**
- * Newline-delimited JSON.
- * @param followers not undefined: it goes on until the client is gone, and is one of these meanwhile
- */
-function events(
-  control: Control,
-  after: number,
-  reply: FastifyReply,
-  followers: Set<FastifyReply['raw']> | undefined,
-): void {
-  const { events: past } = control.events(after);
-  const lines = past.map((event) => `${JSON.stringify(event)}\n`).join('');
-  if (followers === undefined) {
-    reply.type('application/x-ndjson').send(lines);
-    return;
-  }
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  raw.flushHeaders();
-  raw.write(lines);
-  followers.add(raw);
-  const stop = control.onEvent((event) => {
-    // A reader that does not keep up is cut off: it may come back with the last id that it saw.
-    if (raw.writableLength > BODY_LIMIT) raw.destroy();
-    else raw.write(`${JSON.stringify(event)}\n`);
-  });
-  raw.on('close', () => {
-    followers.delete(raw);
-    stop();
-  });
-}
-
 function find(control: Control, id: string): ServiceView | undefined {
   return control.status().services.find((service) => service.name === id);
-}
-
-function actor(request: FastifyRequest): string {
-  const claimed = request.headers['x-processmaster-actor'];
-  // What a client says of itself ends up in terminals and logs.
-  return typeof claimed === 'string' && /^[\w.@+-]{1,64}$/.test(claimed) ? claimed : 'api';
 }
 
 function isVerb(verb: string): verb is Verb {
@@ -237,8 +217,4 @@ function count(text: string | undefined, fallback: number): number {
 
 function unknownService(reply: FastifyReply, id: string): FastifyReply {
   return refuse(reply, 404, 'unknown_service', `no service ${JSON.stringify(id)}`);
-}
-
-function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send({ error: { code, message } });
 }

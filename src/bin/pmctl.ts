@@ -22,6 +22,9 @@ for (const [signal, code] of [
   });
 }
 
+// A screen that is taken is given back before the stack is printed.
+process.on('uncaughtExceptionMonitor', () => interrupt.abort());
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // `pmctl logs | head`: whoever reads has seen enough.
   if (error.code === 'EPIPE') process.exit(0);

@@ -13,7 +13,10 @@ import { SETTING_KEYS } from '../model/keys.ts';
 import type { ServiceName } from '../model/names.ts';
 import { type Problem, sentence } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
+import { commitOf } from '../world/commit-of.ts';
+import { EventFiles } from '../world/event-files.ts';
 import { systemFiles } from '../world/files.ts';
+import { GitCheckout } from '../world/git-checkout.ts';
 import { systemHost } from '../world/host.ts';
 import { hostFacts } from '../world/host-facts.ts';
 import { openWorld } from '../world/linux.ts';
@@ -86,19 +89,29 @@ async function main(argv: readonly string[]): Promise<void> {
     cwd: process.cwd(),
   };
   const directory = new ServiceDirectory(place);
+  const aside = new ServiceDirectory(place);
   const daemon = new Daemon({
     world: opened.world,
     host,
     settings,
     log,
     version,
-    read: () => directory.load('later'),
+    read: (texts) => directory.load('later', texts),
+    directory: {
+      // Another reader: what is only looked at must not stand in the way of what is followed.
+      peek: (texts) => (texts === undefined ? aside : new ServiceDirectory(place)).load('never', texts),
+      textOf: (desired) => directory.textOf(desired),
+      commit: () => commitOf(settings.config_directory),
+    },
     keepRead: () => directory.keepGood(),
+    checkout: () => GitCheckout.around(settings.config_directory),
+    readAs: (others) => new ServiceDirectory({ ...place, files: others }).load('never'),
     openLog,
     closeLog,
     appendMarker,
     logCare: systemLogCare(join(settings.state_directory, 'rotations')),
     clearPidFile: clearStalePidFile,
+    eventFiles: new EventFiles(join(settings.state_directory, 'events'), settings.events.max_size),
     readLogs,
     serviceFiles: {
       define: (service) => defineService(service, place),

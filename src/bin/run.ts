@@ -78,6 +78,8 @@ export async function runForeground(
     ...{ world: opened.world, host, settings, log, version, readLogs },
     read: () => state,
     keepRead: () => [],
+    checkout: () => undefined,
+    readAs: () => ({ services: new Map(), problems: [], files: 0, readable: false }),
     openLog: openForegroundLog,
     closeLog: closeForegroundLog,
     appendMarker,
@@ -125,6 +127,7 @@ const WRONG_USAGE = 64;
 
 function foregroundOf({ line, settings }: RunRequest): Foreground {
   return {
+    source: 'the command line',
     about: {
       worker_count: line.instances,
       job_worker_count: line.jobs?.count ?? 0,

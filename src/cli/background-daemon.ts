@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadSettings } from '../config/settings.ts';
 import { sentence } from '../model/problem.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { type Background, startInBackground } from '../world/background.ts';
 import { systemFiles } from '../world/files.ts';
 import { systemUsers } from '../world/users.ts';
@@ -11,7 +12,6 @@ import { isFailure } from '../world/world.ts';
 import type { Call } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import { isRefusal, type Refusal, refusal } from './refusal.ts';
-import { safeText } from './terminal-safe.ts';
 
 /** A daemon answers when its services are started; many of them take a while. Milliseconds. */
 const BOUND = 60_000;

@@ -1,11 +1,13 @@
 /** What does a command get to work with, and what are the few things that every command does? */
-import type { WaitRequest } from '../api/contract.ts';
+import type { OnFailure } from '../api/changes.ts';
+import type { LogStream, WaitRequest } from '../api/contract.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Paint } from './paint.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
+import type { Order } from './stats-order.ts';
 import type { Terminal } from './terminal.ts';
-import { safeText } from './terminal-safe.ts';
 
 export type Goal = WaitRequest['for'];
 
@@ -14,23 +16,42 @@ export interface Options {
   readonly json?: boolean;
   readonly config?: string;
   readonly sock?: string;
+  readonly url?: string;
+  readonly tokenFile?: string;
+  readonly caFile?: string;
+  /** token: which one it is. */
+  readonly role?: string;
+  readonly file?: string;
   readonly watch?: boolean;
   readonly label?: readonly string[];
   readonly wait?: boolean;
   /** Milliseconds. */
   readonly timeout?: number;
   readonly prune?: boolean;
+  readonly onFailure?: OnFailure;
+  readonly out?: string;
   readonly message?: string;
   /** hold: milliseconds; wait: what for. */
   readonly for?: number | Goal;
   readonly lines?: number;
   readonly follow?: boolean;
+  /** As they were typed: what time they mean depends on the time it is. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly grep?: string;
+  readonly stream?: LogStream;
+  readonly instance?: number;
   readonly stopServices?: boolean;
   readonly name?: string;
   readonly instances?: number | 'auto';
   readonly port?: number | 'auto';
   readonly env?: Readonly<Record<string, string>>;
-  readonly user?: string;
+  /** run: who runs it; install-unit: for the user alone. */
+  readonly user?: string | boolean;
+  readonly sort?: Order;
+  readonly print?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
   readonly cwd?: string;
   readonly schedule?: string;
   readonly dev?: boolean;
@@ -58,6 +79,11 @@ export async function ask<View>(
 ): Promise<View | Refusal> {
   const daemon = await call.daemon();
   return isRefusal(daemon) ? daemon : question(daemon);
+}
+
+/** The same call, whose questions end when `cancel` does. */
+export function cancelled(call: Call, cancel: AbortSignal): Call {
+  return { ...call, daemon: () => call.daemon(cancel) };
 }
 
 /** Says on stderr why it did not work; with `--json` also as an object on stdout, for programs. */

@@ -1,47 +1,28 @@
 /** Which commands does pmctl have, with which arguments and options, and where is the code of each? */
 import type { Verb } from '../api/contract.ts';
-import { parseDuration } from '../model/units.ts';
 import type { Run } from './call.ts';
+import {
+  CONFIGURATION,
+  type CommandRow,
+  label,
+  noWait,
+  type OptionRow,
+  timeout,
+  wait,
+} from './command-row.ts';
+import { DEPLOYS, diffOptions, updateOptions } from './deploy-commands.ts';
+import {
+  duration,
+  goal,
+  instanceNumber,
+  instances,
+  order,
+  port,
+  stream,
+  variable,
+  wholeNumber,
+} from './option-values.ts';
 
-export interface OptionRow {
-  readonly flags: string;
-  readonly summary: string;
-  readonly required?: true;
-  /** Throws a plain sentence for a text that cannot be read. */
-  readonly parse?: (text: string, before: unknown) => unknown;
-}
-
-export interface CommandRow {
-  readonly name: string;
-  /** In the notation of commander: `<service>` is required, `[service...]` may be repeated or left out. */
-  readonly words: string;
-  readonly group: string;
-  readonly summary: string;
-  readonly options: readonly OptionRow[];
-  /** The words are a command with options of its own: they stand after `--`. */
-  readonly afterDashes?: true;
-  /** Loaded when the command is called: a command pays for no other's code. */
-  readonly load: () => Promise<Run>;
-}
-
-/** A value of an option that cannot be read; the message is the sentence to print. */
-export class UnreadableValue extends Error {}
-
-const label: OptionRow = {
-  flags: '-l, --label <key=value>',
-  summary: 'select by label; may be repeated, all must match',
-  parse: (text, before) => {
-    if (!/^[^=]+=/.test(text)) throw new UnreadableValue('Write it as key=value.');
-    return [...(Array.isArray(before) ? before : []), text];
-  },
-};
-const wait: OptionRow = { flags: '--wait', summary: 'wait for the outcome (the default)' };
-const noWait: OptionRow = { flags: '--no-wait', summary: 'do not wait for the outcome' };
-const timeout: OptionRow = {
-  flags: '--timeout <duration>',
-  summary: 'wait at most this long (default 60s)',
-  parse: duration,
-};
 const follow: OptionRow = { flags: '-f, --follow', summary: 'go on as new ones come' };
 const lines: OptionRow = {
   flags: '-n, --lines <count>',
@@ -49,7 +30,13 @@ const lines: OptionRow = {
   parse: wholeNumber,
 };
 
-const CONFIGURATION = 'Configuration:';
+const sort: OptionRow = {
+  flags: '--sort <column>',
+  summary: '',
+  choices: ['cpu', 'mem', 'name', 'restarts'],
+  parse: order,
+};
+
 const SERVICES = 'Services:';
 const INSIGHT = 'Insight:';
 const DAEMON = 'The daemon and pmctl:';
@@ -65,25 +52,42 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'diff',
-    words: '',
+    words: '[snapshot] [other]',
     group: CONFIGURATION,
-    summary: 'what update would do, field by field',
-    options: [],
+    summary:
+      'what update would do, field by field; or how a snapshot differs from what is in force, or another',
+    options: diffOptions,
     load: async () => (await import('./diff.ts')).diff,
   },
   {
     name: 'update',
-    words: '[service...]',
+    words: '[service|plan...]',
     group: CONFIGURATION,
-    summary: 'make what runs what the files say',
+    summary: 'make what runs what the files say; with a saved plan: exactly that, or nothing',
     options: [
       { flags: '--prune', summary: 'confirm removals that the guard holds back' },
+      ...updateOptions,
       wait,
       noWait,
       timeout,
     ],
     load: async () => (await import('./diff.ts')).update,
   },
+  {
+    name: 'sync',
+    words: '',
+    group: CONFIGURATION,
+    summary: 'fetch, and bring checkout and services to the newest commit',
+    options: [
+      { flags: '--dry-run', summary: 'fetch and show what would be done' },
+      { flags: '--prune', summary: 'confirm removals that the guard holds back' },
+      wait,
+      noWait,
+      timeout,
+    ],
+    load: async () => (await import('./sync.ts')).sync,
+  },
+  ...DEPLOYS,
   {
     name: 'explain',
     words: '[key]',
@@ -95,6 +99,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'schema',
     words: '[service|config]',
+    choices: ['service', 'config'],
     group: CONFIGURATION,
     summary: 'the JSON schema of service files, or of the master file',
     options: [],
@@ -168,7 +173,12 @@ export const COMMANDS: readonly CommandRow[] = [
         summary: 'its TCP port, exported as PORT; auto: one of the pool',
         parse: port,
       },
-      { flags: '--env <name=value>', summary: 'a variable of the process; may be repeated', parse: variable },
+      {
+        flags: '--env <name=value>',
+        summary: 'a variable of the process; may be repeated',
+        repeats: true,
+        parse: variable,
+      },
       { flags: '--user <user>', summary: 'who runs it (default: the user of the daemon)' },
       { flags: '--cwd <directory>', summary: 'its working directory (default: this one)' },
       { flags: '--schedule <cron>', summary: 'run it at these times instead of all the time' },
@@ -193,7 +203,12 @@ export const COMMANDS: readonly CommandRow[] = [
     group: SERVICES,
     summary: 'wait until a service has come to a state, for scripts',
     options: [
-      { flags: '--for <state>', summary: 'ready, stopped or completed (default ready)', parse: goal },
+      {
+        flags: '--for <state>',
+        summary: 'ready, stopped or completed (default ready)',
+        choices: ['ready', 'stopped', 'completed'],
+        parse: goal,
+      },
       timeout,
     ],
     load: async () => (await import('./wait.ts')).wait,
@@ -203,8 +218,37 @@ export const COMMANDS: readonly CommandRow[] = [
     words: '[service|file...]',
     group: INSIGHT,
     summary: 'the last lines of the log files; of those of one name when a file is named',
-    options: [lines, follow],
+    options: [
+      { ...lines, summary: 'how many of the last lines of each file (default 50, -f 10, --since all)' },
+      follow,
+      { flags: '--since <time>', summary: 'lines since then: 10m, 2h, 1d, 14:05, 2026-11-21T14:05:06Z' },
+      { flags: '--until <time>', summary: 'lines until then' },
+      { flags: '--grep <pattern>', summary: 'lines that match this regular expression' },
+      {
+        flags: '--stream <stream>',
+        summary: 'only stdout, stderr or hint',
+        choices: ['stdout', 'stderr', 'hint'],
+        parse: stream,
+      },
+      { flags: '--instance <number>', summary: 'only files of this instance', parse: instanceNumber },
+    ],
     load: async () => (await import('./logs.ts')).logs,
+  },
+  {
+    name: 'stats',
+    words: '[service...]',
+    group: INSIGHT,
+    summary: 'what services use: cpu, memory, processes, input and output',
+    options: [{ ...sort, summary: 'cpu, mem, name or restarts (default name)' }],
+    load: async () => (await import('./stats.ts')).stats,
+  },
+  {
+    name: 'top',
+    words: '[service...]',
+    group: INSIGHT,
+    summary: 'what services use, live until q; one table where the output is no terminal',
+    options: [{ ...sort, summary: 'cpu, mem, name or restarts (default cpu)' }],
+    load: async () => (await import('./top.ts')).top,
   },
   {
     name: 'why',
@@ -218,8 +262,12 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'events',
     words: '[service...]',
     group: INSIGHT,
-    summary: 'what happened, oldest first',
-    options: [lines, follow],
+    summary: 'what happened, oldest first; without a daemon from its journal',
+    options: [
+      lines,
+      follow,
+      { flags: '--since <time>', summary: 'events since then: 10m, 2h, 1d ago; 14:05, 2026-11-21T14:05:06Z' },
+    ],
     load: async () => (await import('./events.ts')).events,
   },
   {
@@ -231,12 +279,52 @@ export const COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./doctor.ts')).doctor,
   },
   {
+    name: 'token',
+    words: '<new|list|revoke> [name]',
+    choices: ['new', 'list', 'revoke'],
+    group: DAEMON,
+    summary: 'make, list and revoke the tokens of the API over TCP, on the host of the daemon',
+    options: [
+      {
+        flags: '--role <role>',
+        summary: 'read (the default), operate or admin',
+        choices: ['read', 'operate', 'admin'],
+      },
+      { flags: '--file <file>', summary: 'the file of the tokens (default: api.tokens of the master file)' },
+    ],
+    load: async () => (await import('./token.ts')).token,
+  },
+  {
     name: 'shutdown',
     words: '',
     group: DAEMON,
     summary: 'end the daemon; services keep running',
     options: [{ flags: '--stop-services', summary: 'stop all services first' }, wait, noWait, timeout],
     load: async () => (await import('./shutdown.ts')).shutdown,
+  },
+  {
+    name: 'install-unit',
+    words: '',
+    group: DAEMON,
+    summary: 'write the systemd unit that keeps the daemon running',
+    options: [
+      { flags: '--user', summary: 'for your own user manager, not for the whole host' },
+      { flags: '--print', summary: 'print it, and write nothing' },
+      { flags: '--force', summary: 'also over a unit that says something else' },
+    ],
+    load: async () => {
+      const { installUnit } = await import('./install-unit.ts');
+      return (call) => installUnit(call);
+    },
+  },
+  {
+    name: 'completion',
+    words: '<bash|zsh|fish>',
+    choices: ['bash', 'zsh', 'fish'],
+    group: DAEMON,
+    summary: 'a script that makes your shell complete commands, options and services',
+    options: [],
+    load: async () => (await import('./completion.ts')).completion,
   },
   {
     name: 'version',
@@ -253,37 +341,4 @@ function verb(name: Exclude<Verb, 'scale'>, summary: string, options: readonly O
   return { name, words: '[service|all...]', group: SERVICES, summary, options, load };
 }
 
-function duration(text: string): number {
-  const parsed = parseDuration(text);
-  if (typeof parsed === 'number') return parsed;
-  throw new UnreadableValue(parsed.refused);
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,7}$/.test(text)) return Number(text);
-  throw new UnreadableValue('Write a whole number, not negative.');
-}
-
-function instances(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  if (/^\d{1,3}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new UnreadableValue('Write a number from 1 to 999, or auto.');
-}
-
-function port(text: string): number | 'auto' {
-  if (text === 'auto') return text;
-  const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= 65_535) return number;
-  throw new UnreadableValue('Write a number from 1 to 65535, or auto.');
-}
-
-function variable(text: string, before: unknown): Readonly<Record<string, string>> {
-  const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) throw new UnreadableValue('Write it as NAME=value.');
-  return { ...(typeof before === 'object' ? before : {}), [name]: value };
-}
-
-function goal(text: string): string {
-  if (['ready', 'stopped', 'completed'].includes(text)) return text;
-  throw new UnreadableValue('Write ready, stopped or completed.');
-}
+export type { CommandRow, OptionRow };

@@ -3,9 +3,16 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Refusal, refusal } from './refusal.ts';
 
-/** @param code of connect(2) */
-export function connectionTrouble(socket: string, code: string | undefined): Refusal {
-  const start = 'start it with: processmaster';
+/**
+ * @param code of connect(2)
+ * @param howToStart the command that would start a daemon at this socket
+ */
+export function connectionTrouble(
+  socket: string,
+  code: string | undefined,
+  howToStart = 'processmaster',
+): Refusal {
+  const start = `start it with: ${howToStart}`;
   switch (code) {
     case 'ENOENT':
       return refusal('noDaemon', 'no_daemon', `no daemon listens at ${socket}; ${start}`);

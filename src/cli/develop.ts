@@ -1,12 +1,11 @@
 /** `run --dev`: what does somebody see and do who develops a service? */
 import type { DefineView } from '../api/definition.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { type Call, printJson, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
-import { renderEvent } from './events.ts';
 import type { Exit } from './exit-codes.ts';
-import { followLogs } from './follow-logs.ts';
 import { isRefusal } from './refusal.ts';
-import { safeText } from './terminal-safe.ts';
+import { renderEvent } from './render-events.ts';
 
 /** Lines from before the first look: what the service wrote while the answer was on its way. */
 const FIRST_LINES = 50;
@@ -37,6 +36,7 @@ export async function develop(
   say(`${service} restarts when a file below ${directory} changes; Ctrl-C stops it (${view.file})`);
   const events = showEvents(daemon, { service, since }, say);
   const following: Call = { ...call, options: { ...options, lines: options.lines ?? FIRST_LINES } };
+  const { followLogs } = await import('./follow-logs.ts');
   const end = await followLogs(following, daemon, { services: [service] });
   await events;
   if (end !== 'interrupted') return end;
@@ -57,7 +57,7 @@ async function showEvents(
   { service, since }: { readonly service: string; readonly since: number },
   say: (text: string) => void,
 ): Promise<void> {
-  await daemon.events({ after: 0, follow: true }, (event) => {
+  await daemon.events({ services: [service], since, follow: true }, (event) => {
     if (event.service === service && event.at >= since) say(renderEvent(event));
   });
 }

@@ -9,7 +9,10 @@ export const EXIT_CODES = {
     code: 3,
     meaning: 'A service (or log file) of that name is not known; nothing was done.',
   },
-  stalePlan: { code: 4, meaning: 'The plan is stale: what it was made from has changed since (reserved).' },
+  stalePlan: {
+    code: 4,
+    meaning: 'The saved plan is stale: what it was made from has changed since; nothing was done.',
+  },
   partly: { code: 5, meaning: 'Partly done: some of the services or changes failed.' },
   guarded: { code: 6, meaning: 'Refused by the prune guard; `pmctl update --prune` confirms the removal.' },
   noDaemon: { code: 7, meaning: 'No daemon listens at the socket.' },

@@ -1,66 +1,99 @@
-/** `logs -f`: how are files followed while services come, go and rotate? */
-import type { LogFile } from '../api/contract.ts';
+/** `logs -f`: how are files followed while services come, go and rotate? Loaded on demand: only this reads on. */
+import type { LogFile, LogsRequest } from '../api/contract.ts';
+import { LogFollower, type Notice } from '../logs/follow.ts';
+import type { From } from '../logs/log-position.ts';
+import { sentence } from '../model/problem.ts';
+import type { Credentials } from '../model/spec.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
 import { complainAbout, type LogSelection } from './logs.ts';
 import { isRefusal } from './refusal.ts';
 import { logPrinter } from './render-logs.ts';
-import { Tail } from './tail.ts';
-import { safeText } from './terminal-safe.ts';
 
 const LAST_LINES = 10;
 /** Milliseconds between looks at the files, and how many looks there are between questions for new files. */
 const EVERY = 200;
 const LOOKS = 25;
 
+interface Followed {
+  readonly file: LogFile;
+  readonly follower: LogFollower;
+}
+
 /**
  * The daemon says which files there are; they are read here, so that following goes on while the daemon is away.
- * A file that appears later is shown from its beginning.
+ * A file that appears later is shown from its beginning. Lines of several files come in the order in which they are
+ * noticed.
  */
-export async function followLogs(call: Call, daemon: Daemon, selection: LogSelection): Promise<Exit> {
+export async function followLogs(
+  call: Call,
+  daemon: Pick<Daemon, 'logs'>,
+  selection: LogSelection,
+): Promise<Exit> {
   const { terminal } = call;
-  const first = await daemon.logs({ ...selection, lines: 0 });
+  const { matches, marks, ...files } = selection;
+  const request: LogsRequest = { ...files, lines: 0 };
+  const first = await daemon.logs(request);
   if (isRefusal(first)) return refuse(call, first);
   complainAbout(call, first);
-  const tails = new Map<string, Followed>();
+  const all = new Map<string, Followed>();
   let print = logPrinter(call, first.files);
-  const add = (files: readonly LogFile[], lines: number | null): void => {
-    for (const file of files) if (!tails.has(keyOf(file))) tails.set(keyOf(file), follow(file, lines));
+  const add = (file: LogFile, from: From): void => {
+    if (!all.has(keyOf(file))) all.set(keyOf(file), follow(file, from));
   };
-  add(first.files, call.options.lines ?? LAST_LINES);
+  const lines = call.options.lines ?? LAST_LINES;
+  // What has no mark was not there yet when the marks were taken.
+  for (const file of first.files) {
+    add(file, marks === undefined ? { lines } : (marks.get(file.path) ?? 'start'));
+  }
   for (let looks = 1; !terminal.interrupted.aborted; looks++) {
-    for (const followed of tails.values()) {
-      for (const line of followed.tail.read()) print({ ...followed.file, line });
-      complainOnce(call, followed);
+    let more = false;
+    for (const { file, follower } of all.values()) {
+      const reading = await follower.read();
+      more ||= reading.more;
+      for (const notice of reading.notices) complain(call, file, notice);
+      for (const line of reading.lines) if (matches?.(line) ?? true) print({ ...file, line });
     }
-    await terminal.sleep(EVERY);
+    await terminal.sleep(more ? 0 : EVERY);
     if (looks % LOOKS !== 0) continue;
-    const view = await daemon.logs({ ...selection, lines: 0 });
+    const view = await daemon.logs(request);
     if (isRefusal(view)) continue;
-    add(view.files, null);
+    for (const file of view.files) add(file, 'start');
     print = logPrinter(call, view.files);
   }
-  for (const { tail } of tails.values()) tail.close();
+  for (const { follower } of all.values()) follower.close();
   return 'interrupted';
 }
 
-interface Followed {
-  readonly file: LogFile;
-  readonly tail: Tail;
-  complained: boolean;
+function follow(file: LogFile, from: From): Followed {
+  const rotation = file.stream === 'hint' ? 'unknown' : 'ours';
+  const follower = new LogFollower({ path: file.path, credentials: writerOf(file), rotation }, from);
+  return { file, follower };
 }
 
-/** A hint may be a link (/var/log/syslog often is one); where a service writes, a link is what somebody planted. */
-function follow(file: LogFile, lines: number | null): Followed {
-  return { file, tail: new Tail(file.path, { lines, links: file.stream === 'hint' }), complained: false };
+/** No user has this number (chown(2): -1 leaves the owner as it is): everybody is a stranger to him. */
+const NOBODY = -1;
+
+/** Only his number matters: a link that he may have planted is not followed. */
+function writerOf({ uid = NOBODY }: LogFile): Credentials {
+  return { uid, gid: NOBODY, groups: [], user: `user ${uid}`, home: '/', shell: '/bin/sh' };
 }
 
-function complainOnce(call: Call, followed: Followed): void {
-  const { trouble } = followed.tail;
-  if (trouble === undefined || followed.complained) return;
-  followed.complained = true;
-  call.terminal.complain(`pmctl: cannot follow ${safeText(followed.file.path)}: ${trouble}\n`);
+function complain(call: Call, { path }: LogFile, notice: Notice): void {
+  call.terminal.complain(`pmctl: ${safeText(inWords(path, notice))}\n`);
+}
+
+function inWords(path: string, notice: Notice): string {
+  switch (notice.kind) {
+    case 'truncated':
+      return `${path} was truncated; it is followed from its beginning`;
+    case 'lost':
+      return `${path}: lines are missing here, what held them was removed before it was read`;
+    case 'unreadable':
+      return sentence(notice.problem);
+  }
 }
 
 function keyOf({ service, stream, path }: LogFile): string {

@@ -3,9 +3,15 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { PROTOCOL } from '../api/contract.ts';
 import { connectionTrouble } from './connection-trouble.ts';
 import { isRefusal, type Refusal, refusal } from './refusal.ts';
+import type { Remote } from './remote.ts';
 
 export interface Address {
+  /** As it is shown to people; of a remote daemon its URL. */
   readonly socket: string;
+  /** The daemon is asked over TCP. */
+  readonly remote?: Remote;
+  /** The command that would start a daemon there, for who finds none. */
+  readonly howToStart?: string;
   /** Told to the daemon: who asks. */
   readonly actor: string;
   /** Ends every exchange that is under way. */
@@ -18,6 +24,8 @@ export interface Question {
   readonly body?: unknown;
   /** Milliseconds of silence after which the daemon is given up. */
   readonly patience: number;
+  /** The media type of the answer; JSON unless said otherwise. */
+  readonly accept?: string;
 }
 
 /** The parsed JSON of a 2xx answer; everything else is a refusal. */
@@ -43,9 +51,26 @@ export async function stream(
   question: Question,
   line: (value: unknown) => void,
 ): Promise<Refusal | undefined> {
+  const reader = values(address, question);
+  for (;;) {
+    const next = await reader.next();
+    if (next.done === true) return next.value;
+    line(next.value);
+  }
+}
+
+/**
+ * The same for who takes one value after the other, as fast as he likes: what he has not taken waits at the daemon.
+ * `accept: text/event-stream`: the data of server-sent events.
+ */
+export async function* values(
+  address: Address,
+  question: Question,
+): AsyncGenerator<unknown, Refusal | undefined, void> {
   const answer = await open(address, question);
   if (isRefusal(answer)) return answer;
   const good = isGood(answer);
+  const isEvents = answer.headers['content-type']?.startsWith('text/event-stream') === true;
   let rest = '';
   try {
     answer.setEncoding('utf8');
@@ -54,7 +79,10 @@ export async function stream(
       if (!good) continue;
       const lines = rest.split('\n');
       rest = lines.pop() ?? '';
-      for (const text of lines) if (text.trim() !== '') line(JSON.parse(text));
+      for (const line of lines) {
+        const text = isEvents ? (/^data: ?(.*)$/.exec(line)?.[1] ?? '') : line;
+        if (text.trim() !== '') yield JSON.parse(text);
+      }
     }
   } catch {
     return brokenOff(address);
@@ -66,17 +94,19 @@ export async function stream(
 
 function open(address: Address, question: Question): Promise<IncomingMessage | Refusal> {
   const body = question.body === undefined ? undefined : JSON.stringify(question.body);
+  const { remote } = address;
+  const send = remote?.send ?? request;
   return new Promise((resolve) => {
-    const sent: ClientRequest = request({
-      socketPath: address.socket,
+    const sent: ClientRequest = send({
+      ...(remote === undefined ? { socketPath: address.socket } : remote.options),
       method: question.method,
-      path: question.path,
+      path: (remote?.prefix ?? '') + question.path,
       agent: false,
       timeout: question.patience,
       signal: address.cancel,
       headers: {
-        host: 'localhost',
-        accept: 'application/json',
+        ...(remote?.headers ?? { host: 'localhost' }),
+        accept: question.accept ?? 'application/json',
         'x-processmaster-protocol': String(PROTOCOL),
         'x-processmaster-actor': headerValue(address.actor),
         ...(body === undefined
@@ -92,9 +122,7 @@ function open(address: Address, question: Question): Promise<IncomingMessage | R
     });
     sent.on('response', resolve);
     sent.on('error', (error: NodeJS.ErrnoException) => {
-      resolve(
-        error.code === 'ECONNRESET' ? brokenOff(address) : connectionTrouble(address.socket, error.code),
-      );
+      resolve(error.code === 'ECONNRESET' ? brokenOff(address) : trouble(address, error.code));
     });
     sent.end(body);
   });
@@ -113,7 +141,7 @@ function judge(
   const told = errorOf(value);
   if (told === undefined) return notOurs(address);
   if (told.code === 'protocol') return otherProtocol(answer, told.message);
-  if (answer.statusCode === 404 && told.code !== 'unknown_service') {
+  if (answer.statusCode === 404 && told.code === 'not_found') {
     const message = `the daemon does not know ${question.method} ${question.path}; is it older than pmctl?`;
     return refusal('error', told.code, message);
   }
@@ -134,6 +162,12 @@ function otherProtocol(answer: IncomingMessage, told: string): Refusal {
 
 function notOurs(address: Address): Refusal {
   return refusal('error', 'not_ours', `what answers at ${address.socket} is not processmaster`);
+}
+
+function trouble(address: Address, code: string | undefined): Refusal {
+  const { socket, remote, howToStart } = address;
+  if (remote !== undefined && code !== 'ABORT_ERR') return remote.trouble(code);
+  return connectionTrouble(socket, code, howToStart);
 }
 
 function brokenOff(address: Address): Refusal {

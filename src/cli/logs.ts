@@ -1,41 +1,112 @@
 /** `logs`: what did the services write last, and what do they write now? */
 import { basename } from 'node:path';
-import type { LogFile, LogsView } from '../api/contract.ts';
+import type { LogFile, LogStream, LogsView } from '../api/contract.ts';
+import { patternRefusal } from '../api/logs-request.ts';
+import { parseLogTime } from '../model/log-time.ts';
 import { sentence } from '../model/problem.ts';
-import { type Call, printJson, refuse } from './call.ts';
-import type { Daemon } from './daemon.ts';
+import { safeText } from '../model/terminal-safe.ts';
+import { type Call, refuse } from './call.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { Exit } from './exit-codes.ts';
+import { type LogSource, logSource } from './log-source.ts';
 import { isRefusal, type Refusal, refusal, wrongUsage } from './refusal.ts';
 import { logPrinter } from './render-logs.ts';
-import { safeText } from './terminal-safe.ts';
 
+/** Which files, and which of their lines. */
 export interface LogSelection {
   readonly services: readonly string[];
   readonly file?: string;
+  readonly stream?: LogStream;
+  readonly instance?: number;
+  /** Lines that are shown; without it all of them. */
+  readonly matches?: (line: string) => boolean;
+  /** By path: where following begins; everything before that was shown already. */
+  readonly marks?: ReadonlyMap<string, LogMark>;
+}
+
+/** A position in a log, as LogFollower takes it. */
+export interface LogMark {
+  readonly after: { readonly identity: string; readonly modified: number; readonly born: number } | null;
+  readonly position: number;
+  readonly tail: string;
+}
+
+/** Which of the lines. Milliseconds since 1970; null: no bound. */
+export interface LinesWanted {
+  /** The last so many of each file. */
+  readonly lines: number | null;
+  readonly since: number | null;
+  readonly until: number | null;
+  readonly grep: string | undefined;
 }
 
 const LAST_LINES = 50;
+const LAST_LINES_FOLLOWED = 10;
 
 export async function logs(call: Call): Promise<Exit> {
+  const wanted = linesWanted(call);
+  if (isRefusal(wanted)) return refuse(call, wanted);
   const daemon = await call.daemon();
   if (isRefusal(daemon)) return refuse(call, daemon);
-  const selection = await selectLogs(daemon, call.words);
+  const source = logSource(call, daemon);
+  const selection = await selectLogs(source, call);
   if (isRefusal(selection)) return refuse(call, selection);
-  if (call.options.follow) {
-    const { followLogs } = await import('./follow-logs.ts');
-    return followLogs(call, daemon, selection);
+  if (daemon.isRemote) {
+    const { remoteLogs } = await import('./remote-logs.ts');
+    return remoteLogs(call, daemon, { ...selection, ...request(wanted) });
   }
-  const view = await daemon.logs({ ...selection, lines: call.options.lines ?? LAST_LINES });
+  const view = await source.logs({ ...selection, lines: 0 });
   if (isRefusal(view)) return refuse(call, view);
-  if (call.options.json) {
-    printJson(call, view);
-    return 'fine';
+  const { linesMatching, readHere } = await import('./read-logs.ts');
+  const { follow } = call.options;
+  let text = '';
+  // Not one system call for each line.
+  const gather = (more: string): void => {
+    text += more;
+  };
+  const print = logPrinter({ ...call, terminal: { ...call.terminal, write: gather } }, view.files);
+  const marks = new Map<string, LogMark>();
+  const ask = async (): Promise<LogsView | Refusal> => source.ask({ ...selection, ...request(wanted) });
+  const here = { files: view.files, wanted, ask, isFollowed: follow === true, marks };
+  for await (const some of readHere(call, here)) {
+    for (const line of some) print(line);
+    call.terminal.write(text);
+    text = '';
   }
-  const print = logPrinter(call, view.files);
-  for (const line of view.logs) print(line);
   complainAbout(call, view);
-  return 'fine';
+  if (!follow || call.terminal.interrupted.aborted) return 'fine';
+  const { followLogs } = await import('./follow-logs.ts');
+  const following: Call = { ...call, options: { ...call.options, lines: 0 } };
+  const matches = wanted.grep === undefined ? {} : { matches: linesMatching(call, wanted.grep) };
+  return followLogs(following, { ...daemon, logs: source.logs }, { ...selection, ...matches, marks });
+}
+
+function linesWanted({ options, terminal }: Call): LinesWanted | Refusal {
+  const now = terminal.now();
+  const { grep, follow } = options;
+  if (follow && options.until !== undefined) return wrongUsage('-f goes on, --until ends: give one of them');
+  const times: { since: number | null; until: number | null } = { since: null, until: null };
+  for (const key of ['since', 'until'] as const) {
+    const text = options[key];
+    if (text === undefined) continue;
+    const time = parseLogTime(text, now);
+    if (typeof time === 'object') return wrongUsage(`--${key}: ${time.refused}`);
+    times[key] = time;
+  }
+  const wrong = grep === undefined ? undefined : patternRefusal(grep);
+  if (wrong !== undefined) return wrongUsage(`--grep: ${wrong}`);
+  const unsaid = times.since === null ? (follow ? LAST_LINES_FOLLOWED : LAST_LINES) : null;
+  return { ...times, lines: options.lines ?? unsaid, grep };
+}
+
+/** As the daemon takes it; of more lines than it answers at once it answers the last ones. */
+function request({ lines, since, until, grep }: LinesWanted) {
+  return {
+    lines: lines ?? 999_999_999,
+    ...(since === null ? {} : { since }),
+    ...(until === null ? {} : { until }),
+    ...(grep === undefined ? {} : { grep }),
+  };
 }
 
 /** Says which files could not be shown; they do not keep the others from being shown. */
@@ -44,21 +115,45 @@ export function complainAbout(call: Call, { problems }: LogsView): void {
 }
 
 /** A word is a service if one has that name, else the name of a log file; one that is neither is refused. */
-export async function selectLogs(daemon: Daemon, words: readonly string[]): Promise<LogSelection | Refusal> {
+async function selectLogs(source: LogSource, { words, options }: Call): Promise<LogSelection | Refusal> {
+  const { stream, instance } = options;
+  const chosen = await selectFiles(source, words);
+  if (isRefusal(chosen)) return chosen;
+  const selection = { ...chosen, ...(stream === undefined ? {} : { stream }) };
+  if (instance === undefined) return selection;
+  const view = await source.logs({ ...selection, lines: 0 });
+  if (isRefusal(view)) return view;
+  return sharedByInstances(selection, view.files) ?? { ...selection, instance };
+}
+
+async function selectFiles(source: LogSource, words: readonly string[]): Promise<LogSelection | Refusal> {
   if (words.length === 0) return { services: [] };
-  const status = await daemon.status();
-  if (isRefusal(status)) return status;
-  const known = status.services.map(({ name }) => name);
+  const known = await source.names();
+  if (isRefusal(known)) return known;
   const services = words.filter((word) => known.includes(word));
   const others = words.filter((word) => !known.includes(word) && word !== 'all');
   const file = others[0];
   if (file === undefined) return { services };
-  const view = await daemon.logs({ services, lines: 0 });
+  const view = await source.logs({ services, lines: 0 });
   if (isRefusal(view)) return view;
   const unknown = others.find((word) => !view.files.some(({ path }) => basename(path) === word));
   if (unknown !== undefined) return noSuchLog(unknown, { services, known, files: view.files });
   if (others.length > 1) return wrongUsage(`name one log file, not ${others.length}: ${others.join(', ')}`);
   return { services, file };
+}
+
+/** A refusal when nobody can tell the lines of one instance from those of the others. */
+function sharedByInstances({ services }: LogSelection, files: readonly LogFile[]): Refusal | undefined {
+  const own = new Set(
+    files.filter(({ instance }) => (instance ?? null) !== null).map(({ service }) => service),
+  );
+  const sharing = services.find((service) => !own.has(service));
+  if (sharing === undefined && own.size > 0) return undefined;
+  return refusal(
+    'error',
+    'log_shared',
+    `all instances of ${sharing ?? 'each service'} write to the same files; name them with \${instance} in logs.stdout and logs.stderr to tell them apart`,
+  );
 }
 
 function noSuchLog(

@@ -30,11 +30,26 @@ async function findDaemon(
   { options, terminal }: Call,
   cancel = terminal.interrupted,
 ): Promise<Daemon | Refusal> {
-  const [{ socketPath }, { daemonAt }] = await Promise.all([
+  const url = options.url ?? (options.sock === undefined ? terminal.environment['PMCTL_URL'] : undefined);
+  if (url) return remoteDaemon(url, options, terminal, cancel);
+  const [{ howToStartOf, socketPath }, { daemonAt }] = await Promise.all([
     import('./socket-path.ts'),
     import('./daemon.ts'),
   ]);
   const socket = await socketPath({ sock: options.sock, config: options.config }, terminal);
   if (isRefusal(socket)) return socket;
-  return daemonAt({ socket, actor: terminal.user.name, cancel });
+  const howToStart = howToStartOf(options);
+  return daemonAt({ socket, actor: terminal.user.name, cancel, howToStart });
+}
+
+async function remoteDaemon(
+  url: string,
+  options: Call['options'],
+  terminal: Terminal,
+  cancel: AbortSignal,
+): Promise<Daemon | Refusal> {
+  const [{ remoteAt }, { daemonAt }] = await Promise.all([import('./remote.ts'), import('./daemon.ts')]);
+  const remote = remoteAt(url, options, terminal);
+  if (isRefusal(remote)) return remote;
+  return daemonAt({ socket: remote.url, remote, actor: terminal.user.name, cancel });
 }

@@ -1,11 +1,11 @@
 /** What does somebody see on the terminal who waits for a command to take effect? */
 import type { ServiceView } from '../api/contract.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { printDuration } from '../model/units.ts';
 import type { Call } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import { shortDuration } from './quantities.ts';
 import { isRefusal } from './refusal.ts';
-import { safeText } from './terminal-safe.ts';
 import { fit } from './text-width.ts';
 
 export interface Awaited {

@@ -1,19 +1,26 @@
 /** How do the differences between the files and what runs look, and what they mean for processes? */
+import type { FailureView } from '../api/changes.ts';
 import type { ChangeResult, ConfigError, DiffView } from '../api/contract.ts';
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import type { Colour, Paint } from './paint.ts';
 import { count } from './quantities.ts';
+import { renderFailure, renderFrozen } from './render-frozen.ts';
 import { renderPrune } from './render-status.ts';
 import { type Cell, type Column, table } from './table.ts';
-import { safeText } from './terminal-safe.ts';
 
 export interface DiffLook {
   readonly width: number | null;
   readonly paint: Paint;
+  /** False: nothing will be done, two states are compared. */
+  readonly meaning?: boolean;
 }
 
 type AnyChange = Change & Partial<Pick<ChangeResult, 'result' | 'detail'>>;
-type AnyDiff = Omit<DiffView, 'changes'> & { readonly changes: readonly AnyChange[] };
+type AnyDiff = Omit<DiffView, 'changes'> & {
+  readonly changes: readonly AnyChange[];
+  readonly failure?: FailureView;
+};
 
 /** `~` changes, `+` starts, `-` stops, `!` is kept as it is because something is wrong. */
 const SYMBOLS: Readonly<Record<ChangeKind, string>> = {
@@ -54,7 +61,9 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
     ...view.warnings.map((warning) => `${paint('yellow', '!')} warning: ${errorText(warning)}`),
     ...renderPrune(view.prune, paint),
     unchangedText(view),
-    ...(done ? [] : meaning(view.changes)),
+    ...renderFrozen(view.frozen ?? null, paint),
+    ...renderFailure(view.failure, paint),
+    ...(done || look.meaning === false ? [] : meaning(view.changes)),
   ];
 }
 

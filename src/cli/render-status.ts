@@ -1,10 +1,11 @@
 /** How does the state of services look as a table? */
 import type { Drift, InstanceView, ServiceView, StatusView } from '../api/contract.ts';
 import { sentence } from '../model/problem.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { type Colour, type Paint, STATE_COLOURS } from './paint.ts';
 import { age, humanBytes, percent, shortDuration } from './quantities.ts';
+import { renderFrozen } from './render-frozen.ts';
 import { type Cell, type Column, table } from './table.ts';
-import { safeText } from './terminal-safe.ts';
 
 export interface StatusLook {
   /** Milliseconds since 1970. */
@@ -36,8 +37,9 @@ export function renderStatus(view: StatusView, look: StatusLook): readonly strin
     ...(look.instances ? service.instances.map((instance) => instanceRow(instance, look.now)) : []),
   ]);
   const lines = rows.length === 0 ? ['no services'] : [...table(COLUMNS, rows, look)];
+  const frozen = renderFrozen(view.frozen ?? null, look.paint);
   const below = [...renderProblems(view.problems, look.paint), ...renderPrune(view.prune, look.paint)];
-  return below.length === 0 ? lines : [...lines, '', ...below];
+  return [...frozen, ...lines, ...(below.length === 0 ? [] : ['', ...below])];
 }
 
 /** One line each: `error  file:line:col  sentence; hint`. */

@@ -1,12 +1,12 @@
 /** How is told why a service is in its state, the most important thing first? */
 import type { ExitView, WhyView } from '../api/contract.ts';
+import { safeLine, safeText } from '../model/terminal-safe.ts';
 import { printDuration } from '../model/units.ts';
 import { type Paint, STATE_COLOURS } from './paint.ts';
 import { age, localTime, shortDuration } from './quantities.ts';
 import { fieldText, placeOf } from './render-diff.ts';
 import { renderProblems } from './render-status.ts';
 import { table } from './table.ts';
-import { safeLine, safeText } from './terminal-safe.ts';
 
 export interface WhyLook {
   /** Milliseconds since 1970. */

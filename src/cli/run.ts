@@ -5,13 +5,13 @@ import type { DefineRequest, DefineView } from '../api/definition.ts';
 import { serviceName } from '../model/names.ts';
 import type { NewService } from '../model/new-service.ts';
 import { sentence } from '../model/problem.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { type Call, printJson, printLines, type Run, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
 import { withProgress } from './progress.ts';
 import { isRefusal, type Refusal, wrongUsage } from './refusal.ts';
 import { serviceNameOf } from './service-name-of.ts';
-import { safeText } from './terminal-safe.ts';
 import { renderResults } from './verbs.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
@@ -21,6 +21,12 @@ export const run: Run = async (call) => {
   if (isRefusal(service)) return refuse(call, service);
   const daemon = await daemonOrNew(call);
   if (isRefusal(daemon)) return refuse(call, daemon);
+  if (daemon.isRemote && service.dev === true) {
+    return refuse(
+      call,
+      wrongUsage('--dev reads the files of this host, and the daemon may be on another one'),
+    );
+  }
   const waits = service.dev !== true && call.options.wait !== false;
   const wait = waits ? (call.options.timeout ?? DEFAULT_TIMEOUT) : 0;
   const since = call.terminal.now();
@@ -53,7 +59,7 @@ function newService({ words, options, terminal }: Call): NewService | Refusal {
     ...(instances === undefined ? {} : { instances }),
     ...(port === undefined ? {} : { port }),
     ...(env === undefined ? {} : { env }),
-    ...(user === undefined ? {} : { user }),
+    ...(typeof user === 'string' ? { user } : {}),
     ...(schedule === undefined ? {} : { schedule }),
     ...(dev === true ? { dev } : {}),
   };

@@ -39,10 +39,10 @@ export function select(
 }
 
 /** All of them when no name is given. */
-export function named(
-  services: readonly ServiceView[],
+export function named<Service extends { readonly name: string }>(
+  services: readonly Service[],
   names: readonly string[],
-): readonly ServiceView[] | Refusal {
+): readonly Service[] | Refusal {
   if (names.length === 0) return services;
   const known = services.map(({ name }) => name);
   const unknown = [...new Set(names)].filter((name) => !known.includes(name));

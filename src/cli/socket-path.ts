@@ -43,6 +43,21 @@ export function defaultSocket({ user, environment, directory }: Terminal): strin
   return join(resolve(directory, state), 'processmaster.sock');
 }
 
+function unreadable(file: string, code: string): string {
+  if (code === 'ENOENT') return `there is no master file ${file}`;
+  if (code === 'EISDIR') return `${file} is a directory: name the master file in it`;
+  return code === 'EACCES' ? `no permission to read ${file}` : `cannot read ${file}: ${code}`;
+}
+
+/** The command that starts a daemon where this line looks for one: by systemd where a unit was installed for that. */
+export function howToStartOf({ config, sock }: Partial<SocketQuestion>): string {
+  if (config !== undefined) return `processmaster -c ${config}`;
+  if (sock !== undefined) return `processmaster --sock-path ${sock}`;
+  return existsSync(SYSTEM_UNIT) ? 'systemctl start processmaster' : 'processmaster';
+}
+
+const SYSTEM_UNIT = '/etc/systemd/system/processmaster.service';
+
 /** undefined: the file leaves it to the default. Loads the real parser only when it must. */
 async function fromConfig(file: string, terminal: Terminal): Promise<string | undefined | Refusal> {
   let text: string;
@@ -50,7 +65,7 @@ async function fromConfig(file: string, terminal: Terminal): Promise<string | un
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return refusal('error', 'file-unreadable', `cannot read ${file}: ${code ?? String(error)}`);
+    return refusal('error', 'file-unreadable', unreadable(file, code ?? String(error)));
   }
   const plain = plainSockPath(text);
   if (plain.is === 'absent') return undefined;

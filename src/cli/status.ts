@@ -1,11 +1,11 @@
 /** `status` and `list`: what is the state of the services? */
 import type { StatusView } from '../api/contract.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { ask, type Call, printJson, printLines, refuse, widthOf } from './call.ts';
 import type { Exit } from './exit-codes.ts';
 import { isRefusal, type Refusal, wrongUsage } from './refusal.ts';
 import { renderStatus } from './render-status.ts';
 import { named, withLabels } from './selection.ts';
-import { safeText } from './terminal-safe.ts';
 
 export async function status(call: Call): Promise<Exit> {
   if (call.options.watch) {

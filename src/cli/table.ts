@@ -1,6 +1,7 @@
 /** How do rows become an aligned table that fits the terminal? */
+
+import { safeText } from '../model/terminal-safe.ts';
 import type { Colour, Paint } from './paint.ts';
-import { safeText } from './terminal-safe.ts';
 import { fit, pad, textWidth } from './text-width.ts';
 
 export interface Column {

@@ -17,8 +17,13 @@ export interface Terminal {
   screen(): Screen | null;
   /** Columns of the terminal behind stderr, where progress is shown; null when it is none. */
   progressColumns(): number | null;
-  /** Calls back for each key pressed until the answer is called; Ctrl-C is the key `\u0003` meanwhile. */
+  /**
+   * Calls back for each key pressed until the answer is called; Ctrl-C is the key `\u0003` meanwhile. A key that sends
+   * a whole sequence is one: `\u001b[A`.
+   */
   onKey(listener: (key: string) => void): () => void;
+  /** Calls back when the terminal has got another size, until the answer is called. */
+  onResize(listener: () => void): () => void;
   /** Milliseconds since 1970. */
   now(): number;
   /** Ends early, without an error, when `cancel` or the user interrupts. */
@@ -48,7 +53,7 @@ export function processTerminal(surroundings: Surroundings): Terminal {
     onKey: (listener) => {
       if (!stdin.isTTY) return () => {};
       const pressed = (data: Buffer): void => {
-        for (const key of data.toString()) listener(key);
+        for (const key of data.toString().match(KEYS) ?? []) listener(key);
       };
       stdin.setRawMode(true);
       stdin.on('data', pressed);
@@ -57,6 +62,10 @@ export function processTerminal(surroundings: Surroundings): Terminal {
         stdin.setRawMode(false);
         stdin.pause();
       };
+    },
+    onResize: (listener) => {
+      stdout.on('resize', listener);
+      return () => stdout.off('resize', listener);
     },
     now: () => Date.now(),
     sleep: async (milliseconds, cancel) => {
@@ -69,6 +78,10 @@ export function processTerminal(surroundings: Surroundings): Terminal {
     user: whoami(),
   };
 }
+
+/** Control sequences (ECMA-48, 5.4), keypad keys in application mode, and single characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is how keys are sent
+const KEYS = /\u001b\[[0-?]*[ -/]*[@-~]|\u001bO[A-Za-z]|./gsu;
 
 /** The name behind the user id; the id itself where the host has no name for it (getpwuid(3) found nothing). */
 function whoami(): Terminal['user'] {

@@ -1,5 +1,6 @@
 /** `start`, `stop`, `restart`, `hold`, `release`, `enable`, `disable`, `scale`: one command path for all of them. */
 import type { CommandRequest, CommandResult, CommandView, ServiceView, Verb } from '../api/contract.ts';
+import { safeLine } from '../model/terminal-safe.ts';
 import { type Call, printJson, printLines, type Run, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
@@ -7,7 +8,6 @@ import { withProgress } from './progress.ts';
 import { isRefusal, type Refusal, wrongUsage } from './refusal.ts';
 import { checkWords, type Selection, select } from './selection.ts';
 import { table } from './table.ts';
-import { safeLine } from './terminal-safe.ts';
 
 export const start: Run = (call) => run(call, { verb: 'start', waits: true, ofAll: isWanted });
 export const stop: Run = (call) => run(call, { verb: 'stop', waits: true, ofAll: isOngoing });

@@ -1,11 +1,11 @@
 /** `version`: which pmctl is this, and which daemon answers it? */
 import packageJson from '../../package.json' with { type: 'json' };
 import { PROTOCOL } from '../api/contract.ts';
+import { safeText } from '../model/terminal-safe.ts';
 import { ask, type Call, printJson, printLines } from './call.ts';
 import type { Exit } from './exit-codes.ts';
 import { age } from './quantities.ts';
 import { isRefusal } from './refusal.ts';
-import { safeText } from './terminal-safe.ts';
 
 /** Exit 0 also without a daemon: the version of pmctl is an answer. */
 export async function version(call: Call): Promise<Exit> {

@@ -1,11 +1,12 @@
 /** `wait`: when has a service come to the state that a script needs? */
+
+import { safeText } from '../model/terminal-safe.ts';
 import { printDuration } from '../model/units.ts';
 import { type Call, type Goal, printJson, printLines, refuse } from './call.ts';
 import type { Exit } from './exit-codes.ts';
 import { withProgress } from './progress.ts';
 import { isRefusal } from './refusal.ts';
 import { named } from './selection.ts';
-import { safeText } from './terminal-safe.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
 

@@ -91,9 +91,10 @@ function readDotenv(path: string, files: Files): ReadonlyMap<string, string> | {
   return values;
 }
 
-type Secret = { readonly value: string } | { readonly says: string; readonly code?: ProblemCode };
+export type Secret = { readonly value: string } | { readonly says: string; readonly code?: ProblemCode };
 
-function readSecret(path: string, files: Files): Secret {
+/** The text of a file that others may not read, without the newline at its end. */
+export function readSecret(path: string, files: Files): Secret {
   const status = files.status(path);
   if (isFailure(status)) return { says: `${path} ${failureText(status)}` };
   if (status.kind !== 'file') return { says: `${path} is no regular file` };

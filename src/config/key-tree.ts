@@ -2,7 +2,7 @@
 import { type KeyFact, SERVICE_KEYS, SETTING_KEYS } from '../model/keys.ts';
 import { emptyMap, isMap, type Path } from './raw-tree.ts';
 
-/** A key of the schema with the keys below it. Items of a list belong to the key of the list. */
+/** A key of the schema with the keys below it. Items of a list belong to the key of the list; maps in it to `*`. */
 export interface KeyNode {
   /** As in the tables of keys: `process.env.*`; '' for the top. */
   readonly pattern: string;
@@ -21,6 +21,11 @@ export function childNode(node: KeyNode, key: string): KeyNode {
   return node.children.get(key) ?? node.children.get('*') ?? STRANGE;
 }
 
+/** The node of an item of a list. */
+export function itemNode(node: KeyNode, item: unknown): KeyNode {
+  return isMap(item) ? (node.children.get('*') ?? node) : node;
+}
+
 /**
  * A copy of the tree in which every scalar is replaced by what `change` answers. The path is valid only during the
  * call: whoever keeps it copies it.
@@ -37,7 +42,7 @@ export function mapScalars(
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
       return change(value, node, path);
     }
-    if (Array.isArray(value)) return value.map((item, index) => below(item, index, node));
+    if (Array.isArray(value)) return value.map((item, index) => below(item, index, itemNode(node, item)));
     if (!isMap(value)) return value;
     const copy = emptyMap();
     for (const key of Object.keys(value)) copy[key] = below(value[key], key, childNode(node, key));

@@ -2,20 +2,21 @@
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
-import type { Defined, DesiredState } from '../model/spec.ts';
+import type { Defined, Desired, DesiredState, ServiceSpec } from '../model/spec.ts';
 import type { HostFacts } from '../world/host-facts.ts';
 import { type Files, isFailure, type Users } from '../world/world.ts';
 import { type FileResult, settleClaims } from './claims.ts';
 import {
   type Claim,
   claimFromPath,
+  type Definition,
   type DefinitionContext,
   type DefinitionFile,
   type Reading,
   readDefinition,
 } from './definition.ts';
 import { failureText } from './failure-text.ts';
-import { LastGood } from './last-good.ts';
+import { type GoodText, LastGood } from './last-good.ts';
 import { fingerprint, type Resolved, resolveDefinition } from './resolve.ts';
 import {
   type FileContent,
@@ -23,6 +24,7 @@ import {
   readServiceFiles,
   type ServiceFile,
   shownPath,
+  textsAsFiles,
 } from './service-files.ts';
 
 export interface ServiceDirectoryInput {
@@ -55,6 +57,8 @@ export class ServiceDirectory {
   #good = new Map<ServiceName, { readonly path: string; readonly desired: Defined }>();
   #services: DesiredState['services'] | undefined;
   #followed: readonly Extract<FileResult, { kind: 'good' }>[] = [];
+  /** What the file said that each definition was read from. */
+  readonly #texts = new WeakMap<ServiceSpec, GoodText>();
 
   constructor(input: ServiceDirectoryInput) {
     this.#input = input;
@@ -67,16 +71,22 @@ export class ServiceDirectory {
    * Reads what has changed since the last call. A service whose file is broken, or defined twice, keeps its last good
    * definition, also that of an earlier daemon; without one it is `broken`. When the directory cannot be read,
    * everything stays as it was.
-   * @param keeping `later`: last good texts are written by {@link keepGood}, when nobody waits for it
+   * @param keeping `later`: last good texts are written by {@link keepGood}, when nobody waits for it; `never`: this
+   * reading is only to be looked at
+   * @param texts taken in the place of what the files say; `unknown`: nobody can tell what they would be
    */
-  load(keeping: 'now' | 'later' = 'now'): DesiredState {
-    const found = this.#read();
+  load(
+    keeping: 'now' | 'later' | 'never' = 'now',
+    texts?: readonly GoodText[] | { readonly unknown: string },
+  ): DesiredState {
+    if (texts !== undefined && 'unknown' in texts) return this.#unreadable(texts.unknown);
+    const found = texts === undefined ? this.#read() : textsAsFiles(texts, this.#input.cwd);
     if (isFailure(found)) return this.#unreadable(failureText(found));
     const claims = settleClaims(this.#results(found, 'remember'), (name) => this.#lastGoodOf(name), 'all');
     for (const { path, desired } of claims.followed) this.#good.set(desired.name, { path, desired });
-    this.#followed = claims.followed;
+    this.#followed = keeping === 'never' ? [] : claims.followed;
     const unwritten = keeping === 'now' ? this.keepGood() : [];
-    this.#forget(new Set(claims.services.keys()), found.length);
+    if (keeping !== 'never') this.#forget(new Set(claims.services.keys()), found.length);
     this.#services = claims.services;
     return {
       services: claims.services,
@@ -99,6 +109,16 @@ export class ServiceDirectory {
       return [{ code: 'state-unwritable', severity: 'warning', message }];
     }
     return [];
+  }
+
+  /** The text that a definition was read from; of a broken one the text of its file, if that could be read. */
+  textOf(desired: Desired): GoodText | undefined {
+    if (desired.kind === 'defined') return this.#texts.get(desired.spec);
+    for (const [path, { content }] of this.#remembered) {
+      const isIts = shownPath(path, this.#input.cwd) === desired.file;
+      if (isIts && content.is === 'text') return { file: path, text: content.text };
+    }
+    return undefined;
   }
 
   /**
@@ -150,7 +170,14 @@ export class ServiceDirectory {
     const { files, users } = this.#input;
     const print = fingerprint(definition, files, users);
     if (same && before.resolved !== undefined && before.print === print) return { ...before, content };
-    return { content, reading, print, resolved: resolveDefinition(definition, files, users) };
+    return { content, reading, print, resolved: this.#resolve(definition, file.path, content.text) };
+  }
+
+  #resolve(definition: Definition, file: string, text: string): Resolved {
+    const { files, users } = this.#input;
+    const resolved = resolveDefinition(definition, files, users);
+    if (resolved.kind === 'good') this.#texts.set(resolved.desired.spec, { file, text });
+    return resolved;
   }
 
   /** The service that this file last defined. */
@@ -167,11 +194,10 @@ export class ServiceDirectory {
     if (known !== undefined) return known.desired;
     const kept = this.#lastGood.entries().get(name);
     if (kept === undefined) return undefined;
-    const { files, users, cwd } = this.#input;
-    const file = { path: kept.file, shown: shownPath(kept.file, cwd) };
+    const file = { path: kept.file, shown: shownPath(kept.file, this.#input.cwd) };
     const reading = readDefinition(kept.text, file, this.#context);
     if (reading.kind === 'bad' || reading.definition.name !== name) return undefined;
-    const resolved = resolveDefinition(reading.definition, files, users);
+    const resolved = this.#resolve(reading.definition, kept.file, kept.text);
     if (resolved.kind === 'bad') return undefined;
     this.#good.set(name, { path: kept.file, desired: resolved.desired });
     return resolved.desired;

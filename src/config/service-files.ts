@@ -53,6 +53,18 @@ export function readServiceFiles(
   }
 }
 
+/** Texts that are not in the directory now, as if they were; their version is none that a file has. */
+export function textsAsFiles(
+  texts: readonly { readonly file: string; readonly text: string }[],
+  cwd: string,
+): readonly ServiceFile[] {
+  return texts.map(({ file, text }) => ({
+    path: file,
+    shown: shownPath(file, cwd),
+    content: { is: 'text', text, version: 'kept' },
+  }));
+}
+
 /** One file, whether or not its name says that it is a service file. */
 export function readServiceFile(
   path: string,

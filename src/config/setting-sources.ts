@@ -11,7 +11,7 @@ import { validate } from './validate.ts';
 
 const PREFIX = 'PROCESSMASTER_';
 
-/** Keys that a variable or a flag can set: neither groups nor maps. */
+/** Keys that a variable or a flag can set: neither groups nor maps nor lists. */
 const SINGLE = SETTING_KEYS.filter((fact) => !fact.group && !fact.path.includes('*') && !isMapKey(fact));
 
 /** The single keys, and `x_ms` for each duration `x`. */
@@ -132,5 +132,5 @@ function typed(text: string, path: string): unknown {
 }
 
 function isMapKey(fact: KeyFact): boolean {
-  return fact.path === 'service_defaults' || fact.path === 'vars';
+  return fact.path === 'service_defaults' || fact.path === 'vars' || fact.type.startsWith('list of ');
 }

@@ -3,9 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import { type Files, isFailure, type Users } from '../world/world.ts';
+import { apiOf, apiProblems } from './api-settings.ts';
 import { failureText } from './failure-text.ts';
 import { SETTING_DEFAULTS } from './generated/defaults.ts';
 import type { CompleteSettings } from './generated/types.ts';
+import { notifyProblems, notifySinks } from './notify-sinks.ts';
 import { bounded, parseYaml } from './parse.ts';
 import { emptyMap, isMap, merged, type Origin, pathText, problemAt, type RawMap } from './raw-tree.ts';
 import { shownPath } from './service-files.ts';
@@ -64,6 +66,8 @@ export function loadSettings(input: SettingsInput): SettingsResult {
     ...socketProblems(settings, origin),
     ...ownerProblems(settings, input.users, origin),
     ...poolProblems(settings, origin),
+    ...notifyProblems(whole.notify, origin),
+    ...apiProblems(whole.api, origin),
   ];
   if (wrong.length > 0) return { problems: wrong };
   return { settings, warnings: mistypedVariables(input.env) };
@@ -155,6 +159,7 @@ function settingsOf(whole: CompleteSettings, file: string | null, input: Setting
     sock_owner: whole.sock_owner ?? null,
     sock_group: whole.sock_group ?? null,
     sock_mode: whole.sock_mode,
+    api: apiOf(whole.api),
     containment: whole.containment,
     cgroup_root: whole.cgroup_root ?? null,
     cgroup_name: whole.cgroup_name,
@@ -171,6 +176,10 @@ function settingsOf(whole: CompleteSettings, file: string | null, input: Setting
     lifecycle_log: whole.lifecycle_log ?? null,
     log: { ...whole.log, file: whole.log.file ?? null },
     logs: { ...whole.logs },
+    events: { ...whole.events },
+    notify: notifySinks(whole.notify),
+    history: { ...whole.history },
+    sync: { ...whole.sync },
   };
 }
 

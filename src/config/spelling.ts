@@ -1,6 +1,6 @@
 /** Which of several ways to write the same value was used? */
 import type { Problem } from '../model/problem.ts';
-import { childNode, type KeyNode, mapScalars } from './key-tree.ts';
+import { childNode, itemNode, type KeyNode, mapScalars } from './key-tree.ts';
 import { emptyMap, isMap, type Origin, type Path, problemAt } from './raw-tree.ts';
 
 /** Here `0660`, `1.10` or `true` without quotes mean their characters, not the number that YAML takes them for. */
@@ -23,13 +23,16 @@ export function oneSpelling(
   return { tree: withoutTwins(asWritten, keys, []), problems };
 
   function withoutTwins(value: unknown, node: KeyNode, path: Path): unknown {
+    if (Array.isArray(value) && node.children.size > 0) {
+      return value.map((item, index) => withoutTwins(item, itemNode(node, item), [...path, index]));
+    }
     if (!isMap(value) || node.children.size === 0) return value;
     const copy = emptyMap();
     for (const key of Object.keys(value)) {
       const inner = value[key];
       const name = key.endsWith('_ms') ? key.slice(0, -3) : key;
       if (name === key || childNode(node, name).fact?.unit !== 'duration') {
-        copy[key] = isMap(inner) ? withoutTwins(inner, childNode(node, key), [...path, key]) : inner;
+        copy[key] = withoutTwins(inner, childNode(node, key), [...path, key]);
       } else if (Object.hasOwn(value, name)) {
         problems.push(givenTwice(origin, [...path, key], name));
       } else {

@@ -206,11 +206,18 @@ function factAt(path: Path, keys: readonly KeyFact[]): KeyFact | undefined {
 function patternOf(path: Path, keys: readonly KeyFact[]): string {
   let pattern = '';
   for (const key of path) {
-    if (typeof key === 'number') continue;
+    if (typeof key === 'number') {
+      if (isListOfMaps(pattern, keys)) pattern = `${pattern}.*`;
+      continue;
+    }
     const exact = (pattern === '' ? key : `${pattern}.${key}`).replace(/_ms$/, '');
     pattern = keys.some((fact) => fact.path === exact) ? exact : `${pattern}.*`;
   }
   return pattern;
+}
+
+function isListOfMaps(pattern: string, keys: readonly KeyFact[]): boolean {
+  return keys.some(({ path, type }) => path === pattern && type === 'list of maps');
 }
 
 /** A JSON pointer (RFC 6901) to keys and, where the tree has a list, indexes. */

@@ -5,7 +5,6 @@ import {
   type CommandResult,
   type CommandView,
   type Control,
-  configError,
   type DiffView,
   type DoctorView,
   type LogsRequest,
@@ -21,25 +20,33 @@ import {
   type WhyView,
 } from '../api/contract.ts';
 import type { DefineRequest, DefineView, DeleteRequest } from '../api/definition.ts';
-import type { Change, Event } from '../model/action.ts';
+import type { Trigger } from '../api/deploys.ts';
+import type { Measures } from '../api/measures.ts';
+import type { StatsView } from '../api/stats.ts';
+import type { SyncRequest, SyncView } from '../api/sync.ts';
+import type { Event } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
 import { isServiceName, type ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
-import type { Situation } from '../reconcile/situation.ts';
-import { holdOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
-import { changeOutcome } from './change-outcome.ts';
+import { commandEvents } from './command-events.ts';
 import { fulfilment, intentAfter } from './commands.ts';
 import { Definitions, type ServiceFileTools } from './definitions.ts';
-import { isSameReading } from './following.ts';
+import type { DeployTools, LocalDeploys } from './deploys.ts';
 import { goalOutcome } from './goal.ts';
+import type { Cause } from './history.ts';
 import type { Journal } from './journal.ts';
+import { lastWords } from './last-words.ts';
 import type { Loop } from './loop.ts';
+import { Measuring } from './measuring.ts';
 import type { Outcome } from './outcome.ts';
-import { readExcerpts } from './service-logs.ts';
+import { heldBy, Reconciling } from './reconciling.ts';
+import { excerptsOf } from './run-excerpts.ts';
+import { readHistory } from './service-logs.ts';
+import { statsOf } from './stats.ts';
 import { iso, Views } from './views.ts';
 import { untilSettled } from './waiting.ts';
 import { whyView } from './why.ts';
@@ -58,79 +65,75 @@ export interface ControlTools {
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   /** What keeps the logs of a service from being rotated. */
   readonly logWarnings: (service: ServiceName) => readonly Problem[];
+  readonly sync: (request: SyncRequest) => Promise<SyncView>;
   readonly examine: () => DoctorView;
   /** The directory was read, and is followed now. */
-  readonly followed: () => void;
+  readonly followed: (cause: Cause) => void;
+  /** Absent where no directory is followed. */
+  readonly deploy?: DeployTools | undefined;
   /** Tells an event of the manager itself. */
   readonly manager: (name: string, fields: Event['fields']) => void;
+  /** The same of something that only the journal tells. */
+  readonly note: (event: Omit<Event, 'at'>) => void;
   readonly shutdown: (options: { readonly stopServices: boolean; readonly by: string }) => void;
 }
 
 /** Lines of stderr that `why` shows. */
 const TAIL = 10;
 
-/** Lines that are shown of a definition that failed to take over. */
-const LAST_WORDS = 8;
-
-const NOTHING_TO_DO: UpdateView = {
-  changes: [],
-  errors: [],
-  warnings: [],
-  unchanged: 0,
-  held: [],
-  prune: null,
-};
-
 export class LocalControl implements Control {
   readonly #tools: ControlTools;
   readonly #views: Views;
   readonly #definitions: Definitions;
+  readonly #measuring: Measuring;
+  readonly #reconciling: Reconciling;
+  readonly deploys?: LocalDeploys;
 
   constructor(tools: ControlTools) {
     this.#tools = tools;
     this.#views = new Views(tools.world, tools.loop.jobs);
-    this.#definitions = new Definitions(tools);
+    this.#measuring = new Measuring(tools);
+    this.#reconciling = new Reconciling(tools);
+    const { deploys } = this.#reconciling;
+    if (deploys !== undefined) this.deploys = deploys;
+    this.#definitions = new Definitions({ ...tools, frozen: () => deploys?.frozenText });
   }
 
   status(): StatusView {
     const { loop } = this.#tools;
     const services = loop.names().map((name) => this.#view(name));
     const problems = [...loop.desired.problems, ...(loop.unseen === undefined ? [] : [loop.unseen])];
-    return { services, problems, prune: this.#prune(loop.removals) };
+    const frozen = this.deploys?.frozen ?? null;
+    return { services, problems, prune: heldBy(loop.removals), frozen };
+  }
+
+  stats(): StatsView {
+    const { loop, world } = this.#tools;
+    const rowOf = (name: ServiceName) =>
+      statsOf(this.#view(name), loop.situation(name).observed, (run) => world.containment.figures(run));
+    return { services: loop.names().map(rowOf) };
   }
 
   diff(): DiffView {
-    const { loop } = this.#tools;
-    const fresh = loop.peek();
-    return this.#diffView(fresh, loop.plan(fresh));
+    return this.#reconciling.diff();
+  }
+
+  /** What would be done if a reading was followed. */
+  planned(desired: DesiredState): DiffView {
+    return this.#reconciling.planned(desired);
+  }
+
+  sync(request: SyncRequest): Promise<SyncView> {
+    return this.#tools.sync(request);
   }
 
   update(request: UpdateRequest): Promise<UpdateView> {
     return this.reconcile(request, 'update');
   }
 
-  /** What saved files, SIGHUP, the slow look and `update` have in common. Silent when nothing was asked or changes. */
-  async reconcile(
-    request: UpdateRequest,
-    trigger: 'update' | 'HUP' | 'watch' | 'resync',
-  ): Promise<UpdateView> {
-    const { loop, manager } = this.#tools;
-    const asked = trigger === 'update' || trigger === 'HUP';
-    if (asked) manager('manager_reload_requested', { signal: trigger });
-    const only = request.services.length === 0 ? undefined : new Set(request.services);
-    const fresh = loop.peek();
-    // The slow look finds nothing new nearly always: then nobody has to plan.
-    if (!asked && isSameReading(fresh, loop.desired)) return NOTHING_TO_DO;
-    const planned = loop.plan(fresh, request.prune).filter((change) => only?.has(change.service) ?? true);
-    const view = this.#diffView(fresh, planned);
-    loop.use(fresh, only);
-    this.#tools.followed();
-    const refused = request.prune ? loop.prune() : undefined;
-    const doing = planned.filter((change) => change.action !== 'keep').length;
-    if (asked || doing > 0) manager('manager_reload_started', { trigger, changes: doing });
-    const changes = await Promise.all(planned.map((change) => this.#resultOf(change, request.wait, refused)));
-    if (asked || doing > 0) this.#tellEnd(changes, view.errors.length);
-    return { ...view, prune: this.#prune(loop.removals), changes };
+  /** What saved files, SIGHUP, the slow look and `update` have in common. */
+  reconcile(request: UpdateRequest, trigger: Trigger): Promise<UpdateView> {
+    return this.#reconciling.reconcile(request, trigger);
   }
 
   async command(request: CommandRequest): Promise<CommandView> {
@@ -153,9 +156,12 @@ export class LocalControl implements Control {
     for (const name of names) {
       const answer = intentAfter(request, loop.situation(name));
       if ('refused' in answer) results.push({ service: name, result: 'refused', detail: answer.refused });
-      else intents.set(name, answer.intent);
+      else if (isAboutFiles(request.verb) && this.deploys?.frozenText !== undefined) {
+        results.push({ service: name, result: 'refused', detail: this.deploys.frozenText });
+      } else intents.set(name, answer.intent);
     }
     const problem = this.#apply(request, intents);
+    for (const event of commandEvents(request, [...intents.keys()], problem)) this.#tools.note(event);
     const outcomes = await Promise.all(
       [...intents.keys()].map(async (service): Promise<CommandResult> => {
         const failed = problem.get(service);
@@ -163,7 +169,7 @@ export class LocalControl implements Control {
         const outcome = await this.#until(request.wait, () =>
           fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
         );
-        return { service, ...outcome, ...this.#lastWords(service, outcome) };
+        return { service, ...outcome, ...lastWords(service, outcome, loop.desired, this.#tools.readLogs) };
       }),
     );
     return { results: [...results, ...outcomes].sort((a, b) => (a.service < b.service ? -1 : 1)) };
@@ -183,7 +189,7 @@ export class LocalControl implements Control {
     if (name === undefined) return undefined;
     const situation = loop.situation(name);
     const { logs } = this.#tools.readLogs({ services: [name], lines: TAIL }, loop.desired);
-    return whyView({
+    const view = whyView({
       situation,
       view: this.#views.service(situation, loop.decision(name)),
       change: changeOf(situation),
@@ -191,14 +197,19 @@ export class LocalControl implements Control {
       stderrTail: logs.filter((line) => line.stream === 'stderr').map((line) => line.line),
       excerpts: excerptsOf(situation),
     });
+    return { ...view, because: [...view.because, ...(this.deploys?.frozenSentences(name) ?? [])] };
   }
 
-  logs(request: LogsRequest): LogsView {
-    return this.#tools.readLogs(request, this.#tools.loop.desired);
+  logs(request: LogsRequest): Promise<LogsView> {
+    return readHistory(request, this.#tools.loop.desired);
   }
 
   events(after: number): ReturnType<Control['events']> {
     return this.#tools.journal.after(after);
+  }
+
+  get feed(): Control['feed'] {
+    return this.#tools.journal;
   }
 
   onEvent(listener: Parameters<Control['onEvent']>[0]): () => void {
@@ -230,7 +241,15 @@ export class LocalControl implements Control {
   }
 
   doctor(): DoctorView {
-    return this.#tools.examine();
+    const view = this.#tools.examine();
+    const frozen = this.deploys?.frozenText;
+    if (frozen === undefined) return view;
+    const hint = 'pmctl resume, or pmctl update, follows the files again';
+    return { checks: [...view.checks, { name: 'following', ok: false, detail: frozen, hint }] };
+  }
+
+  measures(): Promise<Measures> {
+    return this.#measuring.measures(this.#reconciling.pace);
   }
 
   shutdown(options: { readonly stopServices: boolean; readonly by: string }): void {
@@ -243,14 +262,14 @@ export class LocalControl implements Control {
   ): ReadonlyMap<ServiceName, Problem> {
     const { loop, setEnabled } = this.#tools;
     const failed = new Map<ServiceName, Problem>();
-    if (request.verb === 'enable' || request.verb === 'disable') {
+    if (isAboutFiles(request.verb)) {
       for (const name of intents.keys()) {
         const problem = setEnabled(loop.desired, name, request.verb === 'enable');
         if (problem !== undefined) failed.set(name, problem);
       }
       // Only these files are deployed: whatever else lies changed in the directory is not part of the command.
       loop.reload(new Set(intents.keys()));
-      this.#tools.followed();
+      this.#tools.followed({ trigger: 'command', by: request.by });
       return failed;
     }
     const problem = loop.setIntents(intents);
@@ -258,58 +277,10 @@ export class LocalControl implements Control {
     return failed;
   }
 
-  #tellEnd(changes: readonly ChangeResult[], errors: number): void {
-    const failed = changes.filter((change) => change.result === 'failed').length;
-    const fields = { changes: changes.length, failed, errors };
-    this.#tools.manager(failed + errors > 0 ? 'manager_reload_failed' : 'manager_reload_completed', fields);
-  }
-
-  async #resultOf(change: Change, wait: number, refused: Problem | undefined): Promise<ChangeResult> {
-    if (change.action === 'keep') {
-      return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
-    }
-    const outcome = await this.#until(wait, () => changeOutcome(change, this.#tools.loop));
-    return { ...change, ...outcome, ...this.#lastWords(change.service, outcome) };
-  }
-
-  /** What a newer definition wrote before it failed: mostly it says why. */
-  #lastWords(
-    service: ServiceName,
-    outcome: Pick<ChangeResult, 'result' | 'kept'>,
-  ): { log?: readonly string[] } {
-    if (outcome.kept !== true) return {};
-    const { logs } = this.#tools.readLogs(
-      { services: [service], lines: LAST_WORDS },
-      this.#tools.loop.desired,
-    );
-    return { log: logs.slice(-LAST_WORDS).map(({ line }) => line) };
-  }
-
   async #until(limit: number, ask: () => Outcome): Promise<Pick<ChangeResult, 'result' | 'detail' | 'kept'>> {
     const { loop, world } = this.#tools;
     const { result, detail, ...more } = await untilSettled(loop, world.clock, limit, ask);
     return 'kept' in more ? { result, detail, kept: true } : { result, detail };
-  }
-
-  #diffView(desired: DesiredState, changes: readonly Change[]): DiffView {
-    const { loop, world } = this.#tools;
-    const names = new Set([...desired.services.keys(), ...loop.names()]);
-    const held = [...names].flatMap((service) => {
-      const reason = holdOf({ intent: loop.intent(service), now: world.clock.now() });
-      return reason === undefined ? [] : [{ service, reason }];
-    });
-    return {
-      changes,
-      errors: desired.problems.filter((problem) => problem.severity === 'error').map(configError),
-      warnings: desired.problems.filter((problem) => problem.severity === 'warning').map(configError),
-      unchanged: names.size - changes.length,
-      held,
-      prune: this.#prune(loop.removalsOf(desired)),
-    };
-  }
-
-  #prune(removals: Loop['removals']): StatusView['prune'] {
-    return removals.held.length === 0 ? null : { services: removals.held, reason: removals.reason };
   }
 
   #view(name: ServiceName): ServiceView {
@@ -322,11 +293,7 @@ export class LocalControl implements Control {
   }
 }
 
-/** A scheduled service has one place: its exits are in the order of its runs. */
-function excerptsOf({ desired, memory }: Situation): readonly (readonly string[] | undefined)[] {
-  if (desired?.kind !== 'defined' || desired.spec.process.schedule === null) return [];
-  return readExcerpts(
-    desired,
-    (memory.slots[0]?.exits ?? []).map(({ logFrom }) => logFrom),
-  );
+/** It edits the file of the service. */
+function isAboutFiles(verb: CommandRequest['verb']): boolean {
+  return verb === 'enable' || verb === 'disable';
 }

@@ -1,29 +1,39 @@
 /** The composition root: builds everything, starts it in order, and ends it in order. */
 
 import type { LogsRequest, LogsView } from '../api/contract.ts';
-import type { apiServer } from '../api/server.ts';
 import type { OpenLog, StartTools } from '../executor/start.ts';
 import type { Event } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
+import type { EventFiles } from '../world/event-files.ts';
 import type { Host } from '../world/host.ts';
 import { hostFacts } from '../world/host-facts.ts';
 import type { LogCare } from '../world/log-care.ts';
 import type { World } from '../world/world.ts';
 import { LocalControl } from './control.ts';
 import type { ServiceFileTools } from './definitions.ts';
+import { type DirectoryTools, deploymentOf } from './deployment.ts';
+import type { DeployTools } from './deploys.ts';
 import { Development } from './development.ts';
 import { examine } from './doctor.ts';
+import { everythingIsDown } from './everything-down.ts';
+import { filesBehind } from './files-behind.ts';
 import { type Foreground, type ForegroundTools, restartAll, whenExhausted } from './foreground.ts';
+import { forwardingTools } from './forwarding.ts';
+import { Freeze } from './freeze.ts';
+import type { Cause } from './history.ts';
 import { Journal } from './journal.ts';
 import { LogKeeping, type LogKeepingTools } from './log-keeping.ts';
 import { Loop } from './loop.ts';
-import { isDown } from './outcome.ts';
+import type { Notifications } from './notifications.ts';
+import { notificationsOf } from './notify-setup.ts';
 import { type Log, Reports } from './reports.ts';
 import { Schedule } from './schedule.ts';
+import { Serving } from './serving.ts';
 import { Store } from './store.ts';
+import { Sync, type SyncTools } from './sync.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface DaemonTools {
@@ -32,7 +42,12 @@ export interface DaemonTools {
   readonly settings: Settings;
   readonly log: Log;
   readonly version: string;
-  readonly read: () => DesiredState;
+  /** The files, or these texts in their place. */
+  readonly read: (texts?: Freeze['texts']) => DesiredState;
+  /** Absent where no directory is followed. */
+  readonly directory?: DirectoryTools;
+  readonly checkout: SyncTools['checkout'];
+  readonly readAs: SyncTools['readAs'];
   /** Writes what has to be kept of the last reading; called when nobody waits for it. */
   readonly keepRead: () => readonly Problem[];
   readonly openLog: OpenLog;
@@ -41,6 +56,8 @@ export interface DaemonTools {
   /** null: what services write goes nowhere that has to be kept in order. */
   readonly logCare: LogCare | null;
   readonly clearPidFile: StartTools['clearPidFile'];
+  /** Absent: what happened is forgotten with the daemon. */
+  readonly eventFiles?: EventFiles;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   readonly serviceFiles: ServiceFileTools;
   readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
@@ -51,9 +68,6 @@ export interface DaemonTools {
 /** The slow look at everything that makes up for any event that got lost. Milliseconds. */
 const RESYNC = 60_000;
 
-/** At the end, answers that are on their way get so much time. Milliseconds. */
-const LAST_ANSWERS = 250;
-
 /** Longest time that a stop of everything is waited for before the daemon ends all the same. Milliseconds. */
 const LONGEST_END = 24 * 3600 * 1000;
 
@@ -63,26 +77,32 @@ export class Daemon {
   readonly #loop: Loop;
   readonly #schedule: Schedule;
   readonly #reports: Reports;
-  readonly #journal = new Journal();
-  readonly #control: LocalControl;
+  readonly #journal: Journal;
+  readonly #notifications: Notifications;
+  /** What is asked by who runs this daemon inside of a program. */
+  readonly control: LocalControl;
+  readonly #serving: Serving;
   readonly #development: Development;
+  readonly #sync: Sync;
   readonly #logs: LogKeeping;
+  readonly #deploy: DeployTools | undefined;
   readonly #unknown: Problem | undefined;
-  #server: ReturnType<typeof apiServer> | undefined;
-  #closeSocket = () => {};
   #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
   #ending: 'no' | 'leaving' | 'stopping' = 'no';
 
   constructor(tools: DaemonTools) {
     this.#tools = tools;
     const { world, host, settings, log } = tools;
-    const journal = this.#journal;
+    const journal = new Journal({ files: tools.eventFiles, clock: world.clock, log });
+    this.#journal = journal;
     this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
     const store = new Store(world.files, settings.state_directory, host.bootId);
-    this.#unknown = store.load();
-    for (const problem of store.problems) this.#reports.complain(problem);
+    const freeze = new Freeze(world.files, settings.state_directory, settings.config_directory);
+    this.#unknown = store.load() ?? freeze.load();
+    for (const problem of [...store.problems, ...freeze.problems]) this.#reports.complain(problem);
     this.#loop = new Loop({
       ...tools,
+      read: () => tools.read(freeze.texts),
       store,
       zone: () => hostFacts().zone,
       inherited: host.environment,
@@ -97,12 +117,19 @@ export class Daemon {
       zone: () => hostFacts().zone,
       freezer: (services) => world.containment.freezer(services),
       maxTotalSize: settings.logs.max_total_size,
+      ...(tools.logCare === null ? {} : { forward: forwardingTools(world.files, settings, log) }),
       desired: () => this.#loop.desired,
       complain: (problem) => this.#reports.complain(problem),
       tell: (message) => log.info({}, message),
     });
     this.#schedule = new Schedule(this.#loop, world.clock, host);
-    this.#control = new LocalControl({
+    const frozen = () => this.control.deploys?.frozenText;
+    this.#notifications = notificationsOf(tools, this.#loop, this.#reports, frozen);
+    this.#deploy = deploymentOf(tools, this.#loop, freeze, {
+      complain: (problem) => this.#reports.complain(problem),
+      manager: (name, fields) => this.#reports.manager(name, fields),
+    });
+    this.control = new LocalControl({
       world,
       loop: this.#loop,
       settings,
@@ -113,14 +140,37 @@ export class Daemon {
       setEnabled: tools.setEnabled,
       serviceFiles: tools.serviceFiles,
       readLogs: tools.readLogs,
+      sync: (request) => this.#sync.sync(request),
       logWarnings: (service) => this.#logs.warnings(service),
       examine: () => examine(world, settings, this.#loop, host.system),
-      followed: () => this.#followed(),
+      followed: (cause) => this.#followed(cause),
+      deploy: this.#deploy,
       manager: (name, fields) => this.#reports.manager(name, fields),
+      note: (event) => this.#reports.note(event),
       shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
     });
+    this.#sync = new Sync({
+      checkout: tools.checkout,
+      directory: settings.config_directory,
+      files: world.files,
+      clock: world.clock,
+      interval: settings.sync.interval,
+      readAs: tools.readAs,
+      planned: (desired) => this.control.planned(desired),
+      reconcile: (request, trigger) => this.control.reconcile(request, trigger),
+      frozen: () => this.control.deploys?.frozenText,
+      complain: (problem) => this.#reports.complain(problem),
+      tell: (message) => log.info({}, message),
+    });
+    this.#serving = new Serving({
+      ...tools,
+      control: this.control,
+      complain: (problem) => this.#reports.complain(problem),
+      // What runs is left to the daemon that can be commanded.
+      unavailable: () => this.#end('socket_unavailable', false, 1),
+    });
     this.#development = new Development({
-      restart: (request) => this.#control.command(request),
+      restart: (request) => this.control.command(request),
       glance: (name) => this.#loop.glance(name),
       log,
     });
@@ -154,16 +204,19 @@ export class Daemon {
     await this.#schedule.settled();
     this.#keepRead();
     await Promise.all([
-      this.#serve(),
+      this.#tools.foreground?.serves === false ? undefined : this.#serving.open(),
       this.#watchFiles(),
       this.#development.follow(this.#loop.desired, begun),
     ]);
     this.#logs.arrange(this.#loop.desired);
+    this.#sync.begin();
+    this.#deploy?.history.applied({ trigger: 'boot', by: null });
     this.#resyncLater();
+    this.#notifications.begin();
     const { files, services } = this.#loop.desired;
     log.info(
       { services: services.size, files },
-      `ready: ${services.size} services from ${this.#tools.foreground ? 'the command line' : settings.config_directory}`,
+      `ready: ${services.size} services from ${this.#tools.foreground?.source ?? settings.config_directory}`,
     );
     return undefined;
   }
@@ -171,29 +224,6 @@ export class Daemon {
   #happened(event: Event): void {
     this.#reports.event(event);
     this.#logs.happened(event);
-  }
-
-  async #serve(): Promise<void> {
-    const { settings, world, host, log, foreground } = this.#tools;
-    if (foreground?.serves === false) return;
-    const { apiServer } = await import('../api/server.ts');
-    const { inodeOf, listenOn, removeSocket } = await import('../world/control-socket.ts');
-    const server = apiServer(this.#control, () => world.clock.now());
-    await server.ready();
-    const { sock_path: path, sock_mode: mode, sock_owner, sock_group } = settings;
-    const uid = sock_owner === null ? null : (world.users.user(sock_owner)?.uid ?? null);
-    const gid = sock_group === null ? null : (world.users.group(sock_group)?.gid ?? null);
-    const refused = await listenOn(server.server, { path, mode, uid, gid }, host.pid);
-    if (refused !== undefined) {
-      // Without its socket nobody can command this daemon; what runs is left to the one who can.
-      log.error({ path }, refused);
-      this.#end('socket_unavailable', false, 1);
-      return;
-    }
-    const inode = inodeOf(path);
-    this.#closeSocket = () => removeSocket(path, inode);
-    this.#server = server;
-    log.info({ path }, `listening on ${path}`);
   }
 
   async #watchFiles(): Promise<void> {
@@ -214,11 +244,13 @@ export class Daemon {
 
   async #reconcile(trigger: 'HUP' | 'watch' | 'resync'): Promise<void> {
     if (this.#ending !== 'no') return;
+    if (trigger !== 'HUP' && !this.#sync.isStill(() => void this.#reconcile(trigger))) return;
     const wait = trigger === 'resync' ? 0 : LONGEST_END;
-    await this.#control.reconcile({ services: [], prune: false, wait }, trigger);
+    await this.control.reconcile({ services: [], prune: false, wait }, trigger);
   }
 
   async #hungUp(): Promise<void> {
+    this.#serving.renew();
     if (this.#tools.foreground === undefined) return this.#reconcile('HUP');
     if (this.#ending === 'no') await restartAll(this.#foregroundTools(), LONGEST_END);
   }
@@ -240,16 +272,17 @@ export class Daemon {
 
   #foregroundTools(): ForegroundTools {
     const manager: ForegroundTools['manager'] = (name, fields) => this.#reports.manager(name, fields);
-    return { loop: this.#loop, journal: this.#journal, control: this.#control, manager };
+    return { loop: this.#loop, journal: this.#journal, control: this.control, manager };
   }
 
-  #followed(): void {
+  #followed(cause: Cause): void {
     const { desired } = this.#loop;
     void this.#development.follow(desired, this.#tools.world.clock.now());
     this.#logs.arrange(desired);
     this.#reports.configuration(desired.problems);
     this.#watch?.follow(filesBehind(desired));
     this.#tools.host.soon(() => this.#keepRead());
+    this.#deploy?.history.applied(cause);
   }
 
   #keepRead(): void {
@@ -289,42 +322,20 @@ export class Daemon {
 
   async #finish(reason: string, stopServices: boolean, code: number): Promise<void> {
     const { world, host } = this.#tools;
+    this.#sync.close();
+    this.#notifications.close();
     await Promise.all([this.#watch?.close(), this.#development.close(), this.#logs.close()]);
     if (stopServices) {
       this.#loop.end(reason, false);
-      await untilSettled(this.#loop, world.clock, LONGEST_END, () => this.#everythingIsDown());
+      await untilSettled(this.#loop, world.clock, LONGEST_END, () => everythingIsDown(this.#loop));
     }
+    await Promise.all([this.#logs.forwardLast(), this.#deploy?.history.close()]);
     this.#schedule.stop();
     this.#loop.flush();
-    this.#closeSocket();
-    // The answer to the command that ends the daemon is still on its way; whoever waits for more is left alone.
-    const cut = world.clock.after(LAST_ANSWERS, () => this.#server?.server.closeAllConnections());
-    await this.#server?.close();
-    cut();
+    await this.#serving.close();
     world.containment.close();
     this.#reports.manager('manager_stopped', { reason, exit_code: code });
+    this.#journal.close();
     host.exit(code);
   }
-
-  #everythingIsDown(): ReturnType<typeof isDown> {
-    if (this.#loop.isCleaningUp) return { result: 'pending', detail: 'hooks of what has ended still run' };
-    for (const name of this.#loop.names()) {
-      const down = isDown(this.#loop.glance(name), () => this.#loop.situation(name).observed);
-      if (down.result === 'pending') return down;
-    }
-    return { result: 'done', detail: '' };
-  }
-}
-
-/** Files other than the service files whose content counts. */
-function filesBehind(desired: DesiredState): ReadonlySet<string> {
-  const paths = new Set<string>();
-  for (const service of desired.services.values()) {
-    if (service.kind !== 'defined') continue;
-    for (const file of service.spec.process.env_files) paths.add(file.path);
-    for (const value of Object.values(service.spec.process.env)) {
-      if (typeof value === 'object' && value.secret.startsWith('/')) paths.add(value.secret);
-    }
-  }
-  return paths;
 }

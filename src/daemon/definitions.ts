@@ -1,6 +1,7 @@
 /** How does a command line become a service file that runs, and how do a file and all that runs of it go? */
 import type { CommandResult, CommandView } from '../api/contract.ts';
 import type { DefineRequest, DefineView, DeleteRequest } from '../api/definition.ts';
+import type { Event } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
 import { isServiceName, type ServiceName, serviceName } from '../model/names.ts';
 import type { NewService } from '../model/new-service.ts';
@@ -8,6 +9,7 @@ import { type Problem, sentence } from '../model/problem.ts';
 import type { Desired } from '../model/spec.ts';
 import { holdOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
+import type { Cause } from './history.ts';
 import type { Loop } from './loop.ts';
 import { isDown, isUp, type Outcome } from './outcome.ts';
 import { untilSettled } from './waiting.ts';
@@ -33,7 +35,11 @@ export interface DefinitionTools {
   readonly loop: Loop;
   readonly serviceFiles: ServiceFileTools;
   /** The directory was read, and is followed now. */
-  readonly followed: () => void;
+  readonly followed: (cause: Cause) => void;
+  /** Why files are not followed at present; undefined: they are. */
+  readonly frozen?: () => string | undefined;
+  /** Tells the journal. */
+  readonly note: (event: Omit<Event, 'at'>) => void;
 }
 
 export class Definitions {
@@ -44,7 +50,7 @@ export class Definitions {
   }
 
   async define(request: DefineRequest): Promise<DefineView> {
-    const { loop, serviceFiles, followed } = this.#tools;
+    const { loop, serviceFiles, followed, note } = this.#tools;
     const { by, wait, ...service } = request;
     const name = serviceName(service.name);
     if (typeof name !== 'string') {
@@ -58,9 +64,10 @@ export class Definitions {
       const problem = this.#again(service, name, written.file);
       if (problem !== undefined) return refused(service, [problem]);
     }
+    note({ name: 'define_requested', service: name, actor: by, fields: { file: written.file } });
     // Only this file is deployed: whatever else lies changed in the directory is not part of the command.
     loop.reload(new Set([name]));
-    followed();
+    followed({ trigger: 'command', by });
     const outcome = await this.#until(wait, () => isUp(loop.glance(name)));
     return { service: name, file: written.file, ...outcome, problems: [] };
   }
@@ -75,7 +82,16 @@ export class Definitions {
       return { results: unknown.map((service) => ({ service, ...answer })) };
     }
     const names = [...new Set(request.services.filter(isServiceName))].sort();
-    const removed = this.#removeFiles(names);
+    const removed = this.#removeFiles(names, request.by);
+    for (const [service, done] of removed) {
+      if (!('removed' in done)) continue;
+      this.#tools.note({
+        name: 'delete_requested',
+        service,
+        actor: request.by,
+        fields: { detail: done.removed },
+      });
+    }
     const results = names.map(async (service): Promise<CommandResult> => {
       const done = removed.get(service);
       if (done === undefined || 'result' in done) return { service, ...(done ?? NOT_REMOVED) };
@@ -90,6 +106,8 @@ export class Definitions {
   #obstacle(service: NewService, name: ServiceName): Problem | undefined {
     const { loop } = this.#tools;
     const { services, readable, problems } = loop.desired;
+    const frozen = this.#tools.frozen?.();
+    if (frozen !== undefined) return error('frozen', frozen, 'pmctl resume follows the files again');
     if (!readable && services.size > 0) {
       // A directory made in the place of one that is not mounted would make all of its services look removed.
       return problems[0] ?? error('directory-unreadable', 'the configuration directory cannot be read');
@@ -130,13 +148,13 @@ export class Definitions {
     return loop.setIntents(new Map([[name, { ...rest, pardon: (rest.pardon ?? 0) + 1 }]]));
   }
 
-  #removeFiles(names: readonly ServiceName[]): ReadonlyMap<ServiceName, Removed> {
+  #removeFiles(names: readonly ServiceName[], by: string): ReadonlyMap<ServiceName, Removed> {
     const { loop, followed } = this.#tools;
     const answers = new Map(names.map((name) => [name, this.#removeFile(name, names)]));
     const removed = names.filter((name) => 'removed' in (answers.get(name) ?? NOT_REMOVED));
     if (removed.length > 0) {
       loop.reload(new Set(removed));
-      followed();
+      followed({ trigger: 'command', by });
     }
     return answers;
   }
@@ -147,6 +165,8 @@ export class Definitions {
     const { desired, intent, now } = loop.situation(name);
     const held = holdOf({ intent, now });
     if (held !== undefined) return { result: 'refused', detail: `${held}; release it first` };
+    const frozen = this.#tools.frozen?.();
+    if (frozen !== undefined) return { result: 'refused', detail: `${frozen}; pmctl resume comes first` };
     const needed = this.#neededBy(name, going);
     if (needed !== undefined) return { result: 'refused', detail: needed };
     const file = desired === undefined ? undefined : serviceFiles.removable(desired);

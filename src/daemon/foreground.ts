@@ -6,6 +6,8 @@ import type { Journal } from './journal.ts';
 import type { Loop } from './loop.ts';
 
 export interface Foreground {
+  /** What says which services there are, in words. */
+  readonly source: string;
   /** Fields of `manager_started`. */
   readonly about: Event['fields'];
   /** Whether it listens on its socket. */

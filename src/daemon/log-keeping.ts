@@ -4,6 +4,7 @@ import type { RunKey, ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined, DesiredState } from '../model/spec.ts';
 import type { LogCare } from '../world/log-care.ts';
+import { Forwarding, type ForwardingTools } from './forwarding.ts';
 import { Markers, type MarkerTools } from './markers.ts';
 import { Rotations, type RotationTools } from './rotations.ts';
 
@@ -12,11 +13,14 @@ export interface LogKeepingTools extends Omit<RotationTools, 'care'> {
   readonly care: LogCare | null;
   readonly appendMarker: MarkerTools['append'];
   readonly desired: () => DesiredState;
+  /** Absent: nothing is forwarded. */
+  readonly forward?: Omit<ForwardingTools, 'clock' | 'complain'>;
 }
 
 export class LogKeeping {
   readonly #markers: Markers;
   readonly #rotations: Rotations | undefined;
+  readonly #forwarding: Forwarding | undefined;
 
   constructor(tools: LogKeepingTools) {
     const { care, clock, complain } = tools;
@@ -27,6 +31,8 @@ export class LogKeeping {
       complain,
     });
     this.#rotations = care === null ? undefined : new Rotations({ ...tools, care });
+    this.#forwarding =
+      tools.forward === undefined ? undefined : new Forwarding({ ...tools.forward, clock, complain });
   }
 
   /** Before any service is started: what an earlier daemon was doing is finished or undone. */
@@ -37,9 +43,11 @@ export class LogKeeping {
   /** To be called with each new desired state, once its services were started. */
   arrange(desired: DesiredState): void {
     this.#rotations?.arrange(desired);
+    this.#forwarding?.arrange(desired);
   }
 
   starting(run: RunKey, service: Defined, reason: string): void {
+    this.#forwarding?.starting(service);
     this.#markers.starting(run, service, reason);
   }
 
@@ -56,5 +64,10 @@ export class LogKeeping {
 
   async close(): Promise<void> {
     await this.#rotations?.close();
+  }
+
+  /** Once the services that are to be stopped have written their last lines. */
+  async forwardLast(): Promise<void> {
+    await this.#forwarding?.close();
   }
 }

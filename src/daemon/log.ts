@@ -1,6 +1,7 @@
 /** Where does the daemon's own log go, and how does it read? Lifecycle lines are another thing: see lifecycle.ts. */
 import { type Logger, pino } from 'pino';
 import type { Settings } from '../model/settings.ts';
+import { safeLine } from '../model/terminal-safe.ts';
 
 /**
  * Pretty for a person at a terminal, JSON lines for everything else.
@@ -23,6 +24,8 @@ export async function openDaemonLog(settings: Settings['log'], terminal: boolean
       mkdir: true,
       colorize: terminal && settings.file === null,
       translateTime: 'SYS:HH:MM:ss.l',
+      // What services write is repeated here, too; JSON is harmless by itself.
+      messageFormat: (line, key) => safeLine(String(line[key] ?? '')),
       ignore: 'pid,hostname',
     }),
   );

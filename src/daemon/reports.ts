@@ -6,6 +6,7 @@ import type { Host } from '../world/host.ts';
 import type { Clock } from '../world/world.ts';
 import type { Journal } from './journal.ts';
 import { lifecycleLine } from './lifecycle.ts';
+import { problemEvents } from './problem-events.ts';
 
 /** The part of pino that is used here. */
 export interface Log {
@@ -21,6 +22,7 @@ export class Reports {
   readonly #tools: { host: Host; log: Log; journal: Journal; clock: Clock; settings: Settings };
   readonly #complained = new Map<string, number>();
   #lastConfigProblems = '';
+  #configProblems: readonly Problem[] = [];
   #lifecycleBroken = false;
 
   constructor(tools: { host: Host; log: Log; journal: Journal; clock: Clock; settings: Settings }) {
@@ -29,7 +31,7 @@ export class Reports {
 
   event(event: Event): void {
     const { host, journal, settings } = this.#tools;
-    journal.add(event);
+    journal.add(withActor(event));
     const line = lifecycleLine(event, host.pid);
     host.print(line);
     if (settings.lifecycle_log === null) return;
@@ -48,6 +50,11 @@ export class Reports {
     this.event({ at: this.#tools.clock.now(), name, fields });
   }
 
+  /** Something that is no lifecycle: only the journal tells it. */
+  note(event: Omit<Event, 'at'>): void {
+    this.#tools.journal.add({ ...event, at: this.#tools.clock.now() });
+  }
+
   complain(problem: Problem): void {
     const now = this.#tools.clock.now();
     const text = `${problem.service ?? ''} ${problem.code} ${problem.message}`;
@@ -64,6 +71,8 @@ export class Reports {
     if (all === this.#lastConfigProblems) return;
     if (problems.length === 0) this.#tools.log.info({}, 'the configuration has no errors any more');
     this.#lastConfigProblems = all;
+    for (const event of problemEvents(this.#configProblems, problems)) this.note(event);
+    this.#configProblems = problems;
     for (const problem of problems.slice(0, 50)) this.#tell(problem);
     if (problems.length > 50) this.#tools.log.error({}, `… and ${problems.length - 50} more problems`);
   }
@@ -77,4 +86,10 @@ export class Reports {
     if (problem.severity === 'warning') log.warn(fields, sentence(problem));
     else log.error(fields, sentence(problem));
   }
+}
+
+/** The lifecycle line has it among the fields. */
+function withActor(event: Event): Event {
+  const { by, ...fields } = event.fields;
+  return typeof by === 'string' ? { ...event, actor: by, fields } : event;
 }

@@ -5,9 +5,10 @@ import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { overBudget } from '../policy/log-budget.ts';
 import { type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts';
-import { judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
+import { contentBegan, judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
 import { placement, rotatedName } from '../policy/rotation-names.ts';
 import { type Zone, zoneNamed } from '../policy/time-zone.ts';
+import { lateFreezer } from '../world/cgroup-freeze.ts';
 import type { Growth, LogCare } from '../world/log-care.ts';
 import type { Rotated } from '../world/log-rotation.ts';
 import type { Surroundings } from '../world/rotated-files.ts';
@@ -41,18 +42,22 @@ const LANES = 4;
 const LAST_ROTATIONS = 2000;
 
 interface Kept extends LogToKeep, Turn {
-  readonly growth: Growth | undefined;
+  growth: Growth | undefined;
   /** When it was last rotated, or seen empty; milliseconds since 1970. */
   emptied: number;
   /** Rotated files as they were seen last. */
   rotated: Surroundings['files'];
   isCompressing: boolean;
   trouble: Problem | undefined;
+  /** Why its rotated files cannot be compressed. */
+  bulk: Problem | undefined;
 }
 
 export class Rotations {
   readonly #tools: RotationTools;
   readonly #kept = new Map<string, Kept>();
+  /** Let go while something was under way: should it come back meanwhile, nothing may be begun a second time. */
+  readonly #leaving = new Map<string, Kept>();
   readonly #space: LogSpace;
   readonly #turns: Turns<Kept>;
   #arranged: DesiredState['services'] = new Map();
@@ -67,7 +72,7 @@ export class Rotations {
       lanes: LANES,
       items: () => this.#kept.values(),
       serve: (kept) => this.#serve(kept),
-      current: ({ place }) => this.#kept.get(place),
+      current: (kept) => this.#current(kept),
     });
   }
 
@@ -85,14 +90,18 @@ export class Rotations {
     this.#arranged = desired.services;
     const { care, clock } = this.#tools;
     const wanted = logsToKeep(desired.services, care.placeOf);
+    for (const [place, { isBusy, isCompressing }] of this.#leaving) {
+      if (!isBusy && !isCompressing) this.#leaving.delete(place);
+    }
     for (const [place, kept] of this.#kept) {
       if (wanted.has(place)) continue;
       kept.growth?.close();
       this.#kept.delete(place);
+      this.#leaving.set(place, kept);
     }
     for (const [place, log] of wanted) {
-      const known = this.#kept.get(place);
-      if (known !== undefined && isSame(known, log)) continue;
+      const known = this.#kept.get(place) ?? this.#leaving.get(place);
+      if (known !== undefined && !this.#leaving.delete(place) && isSame(known, log)) continue;
       const fresh = known ?? {
         emptied: 0,
         rotated: [],
@@ -109,6 +118,7 @@ export class Rotations {
         growth: this.#growthOf(log),
         due: clock.wall() + CALM,
         trouble: known?.trouble,
+        bulk: known?.bulk,
       };
       this.#kept.set(place, kept);
     }
@@ -119,19 +129,19 @@ export class Rotations {
   /** One of its processes was started: its logs are there from now on. */
   started(service: ServiceName): void {
     const soon = this.#tools.clock.wall() + CALM;
-    for (const [place, kept] of this.#kept) {
+    for (const kept of this.#kept.values()) {
       if (!kept.services.includes(service)) continue;
       kept.due = Math.min(kept.due, soon);
-      const growth = kept.growth ?? this.#growthOf(kept);
-      if (growth !== kept.growth) this.#kept.set(place, { ...kept, growth });
+      kept.growth ??= this.#growthOf(kept);
     }
     this.#turns.go();
   }
 
   /** What keeps the logs of a service from being rotated. */
   warnings(service: ServiceName): readonly Problem[] {
-    return [...this.#kept.values()].flatMap(({ services, trouble }) =>
-      trouble !== undefined && services.includes(service) ? [{ ...trouble, service }] : [],
+    const all = [...this.#kept.values()].filter(({ services }) => services.includes(service));
+    return all.flatMap(({ trouble, bulk }) =>
+      [trouble, bulk].flatMap((problem) => (problem === undefined ? [] : [{ ...problem, service }])),
     );
   }
 
@@ -150,7 +160,15 @@ export class Rotations {
   /** A watch on a file that is not there would have to look for it again and again. */
   #growthOf({ place, path, spec }: LogToKeep): Growth | undefined {
     if (spec.mode !== 'size' || !this.#tools.care.exists(path)) return undefined;
-    return this.#tools.care.watchGrowth(path, spec.size, () => this.#want(place));
+    return this.#tools.care.watchGrowth(path, spec.size, () => {
+      // Told at once where it is too large already: before it is known here.
+      this.#tools.clock.after(0, () => this.#want(place));
+    });
+  }
+
+  /** It is replaced when its rules change. */
+  #current(kept: Kept): Kept | undefined {
+    return this.#kept.get(kept.place) ?? this.#leaving.get(kept.place);
   }
 
   #want(place: string): void {
@@ -193,18 +211,20 @@ export class Rotations {
   async #rotateIfDue(kept: Kept, around: Surroundings, now: number): Promise<Rotated | Problem> {
     const { active, files } = around;
     if (active === null) return { kind: 'nothing' };
-    if (active.size === 0) kept.emptied = now;
+    if (active.size === 0 || kept.emptied > now) kept.emptied = now;
     // A rotated file was written last when it was made.
-    const last = Math.max(kept.emptied, ...files.map(({ modified }) => modified));
-    // Some file systems do not know when a file was born.
-    const since = Math.min(now, Math.max(last, active.born > 0 ? active.born : now));
+    const times = [kept.emptied, active.born, ...files.map(({ modified }) => modified)];
+    const since = contentBegan(times, now) ?? now;
+    kept.emptied = Math.max(kept.emptied, since);
     const verdict = judgeRotation(kept.spec, { size: active.size, since }, now, this.#hostZone());
     if (!verdict.due) {
       kept.due = Math.min(kept.due, verdict.wakeAt ?? kept.due);
       return { kind: 'nothing' };
     }
     const { path, credentials, services } = kept;
-    const freezer = this.#tools.freezer(services);
+    // Whoever begins to write there while the bulk is copied has to stand still, too.
+    const late = () => this.#tools.freezer((this.#current(kept) ?? kept).services);
+    const freezer = this.#tools.freezer(services) === null ? null : lateFreezer(late);
     const rotated = await this.#tools.care.rotate({
       path,
       credentials,
@@ -215,11 +235,12 @@ export class Rotations {
     if ('code' in rotated || rotated.kind === 'nothing') return rotated;
     kept.emptied = now;
     kept.due = 0;
-    (this.#kept.get(kept.place) ?? kept).growth?.rotated();
+    (this.#current(kept) ?? kept).growth?.rotated();
     return rotated;
   }
 
   #cleanUp(kept: Kept, { base, files }: Surroundings, now: number): void {
+    const { trouble } = kept;
     const gone = new Set(pruned(kept.spec, base, files, now));
     const problem = gone.size === 0 ? undefined : this.#tools.care.remove(kept, [...gone]);
     if (problem !== undefined) {
@@ -229,9 +250,10 @@ export class Rotations {
     kept.rotated = files.filter(({ name }) => !gone.has(name));
     kept.due = Math.min(kept.due, nextPruning(kept.spec, base, kept.rotated) ?? kept.due);
     this.#keepWithinBudget();
+    if (kept.trouble !== trouble) return;
     const [name] = uncompressed(kept.spec, base, kept.rotated);
     if (name !== undefined && !kept.isCompressing) void this.#compress(kept, name);
-    if (kept.trouble === undefined) return;
+    if (trouble === undefined) return;
     kept.trouble = undefined;
     this.#tools.tell(`${kept.path} is rotated again`);
   }
@@ -241,15 +263,23 @@ export class Rotations {
     const answer = await this.#tools.care
       .compress(kept, name)
       .catch((error: unknown) => brokenOf(kept.path, error));
-    const current = this.#kept.get(kept.place);
+    const current = this.#current(kept) ?? kept;
     kept.isCompressing = false;
-    if (current !== undefined) current.isCompressing = false;
-    if (this.#isClosed || current === undefined) return;
-    if ('code' in answer) this.#failed(current, answer);
-    else this.#want(kept.place);
+    current.isCompressing = false;
+    if (this.#isClosed) return;
+    const problem = 'code' in answer ? answer : undefined;
+    if (problem !== undefined && current.bulk?.message !== problem.message) this.#complain(current, problem);
+    if (problem === undefined && current.bulk !== undefined) {
+      this.#tools.tell(`rotated files of ${kept.path} are compressed again`);
+    }
+    current.bulk = problem;
+    if (problem === undefined) this.#want(kept.place);
+    else current.due = Math.min(current.due, this.#tools.clock.wall() + RETRY);
+    this.#turns.go();
   }
 
   #keepWithinBudget(): void {
+    if (this.#tools.maxTotalSize === null) return;
     const all = [...this.#kept.values()];
     const users = all.map(({ services, place, rotated }) => ({
       name: services[0] ?? '',
@@ -271,10 +301,13 @@ export class Rotations {
   /** Told once, until it is well again. */
   #failed(kept: Kept, problem: Problem): void {
     kept.due = this.#tools.clock.wall() + RETRY;
-    const [service] = kept.services;
     const told = kept.trouble?.message === problem.message;
     kept.trouble = problem;
-    if (!told) this.#tools.complain({ ...problem, ...(service === undefined ? {} : { service }) });
+    if (!told) this.#complain(kept, problem);
+  }
+
+  #complain({ services: [service] }: Kept, problem: Problem): void {
+    this.#tools.complain({ ...problem, ...(service === undefined ? {} : { service }) });
   }
 
   #hostZone(): Zone {

@@ -83,7 +83,7 @@ export function stoppedEvent(
 }
 
 function event(name: string, run: RunKey, at: number, fields: Event['fields']): Event {
-  return { at, name, service: run.service, fields };
+  return { at, name, service: run.service, run_id: run.id, fields };
 }
 
 function place(run: RunKey): { instance: number; generation: number } {

@@ -6,8 +6,7 @@ import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { type Failure, type Files, isFailure } from '../world/world.ts';
 import { afterReboot, completed, completedSpec } from './recall.ts';
-
-const VERSION = 1;
+import { newerState, readState, STATE_FORMAT } from './state-format.ts';
 
 /** A state file larger than this is not ours. Bytes. */
 const STATE_LIMIT = 256 * 1024 * 1024;
@@ -35,6 +34,8 @@ export class Store {
   #due: ReadonlySet<RunId> = new Set();
   #memoryDirty = false;
   #urgent = false;
+  /** A file that a newer release wrote. */
+  #newer: Problem | undefined;
 
   /** @param bootId changes with each boot of the host: what was noticed before a reboot says nothing about now */
   constructor(files: Files, directory: string, bootId: string) {
@@ -45,13 +46,15 @@ export class Store {
 
   /**
    * Reads what an earlier daemon left. A file whose content is damaged is set aside and named in `problems`.
-   * @returns a Problem: what people asked for, or what has completed, is there but cannot be read. Nothing may be
-   * decided then, and nothing written: the next write would take its place.
+   * @returns a Problem: what people asked for, or what has completed, is there but cannot be read, or a newer release
+   * wrote it. Nothing may be decided then, and nothing written: the next write would take its place.
    */
   load(): Problem | undefined {
     const intents = this.#read('intent.json', 'services stopped or held by hand are not any more');
-    if (isFailure(intents)) return unreadable(this.#path('intent.json'), intents);
     const memory = this.#read('memory.json', 'a one-shot that has completed may run again');
+    const applied = this.#read('applied.json', 'runs of older definitions are stopped by default settings');
+    if (this.#newer !== undefined) return this.#newer;
+    if (isFailure(intents)) return unreadable(this.#path('intent.json'), intents);
     if (isFailure(memory)) return unreadable(this.#path('memory.json'), memory);
     for (const [name, intent] of entries(intents?.['services'])) {
       this.#intents.set(name as ServiceName, intent as Intent);
@@ -62,7 +65,6 @@ export class Store {
       this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
     }
     this.#due = this.#dueNow();
-    const applied = this.#read('applied.json', 'runs of older definitions are stopped by default settings');
     if (isFailure(applied)) {
       this.problems.push({ ...unreadable(this.#path('applied.json'), applied), severity: 'warning' });
     } else {
@@ -153,6 +155,9 @@ export class Store {
   /** Notes what is going to be started, so that one write does for all of it. */
   prepare(services: ReadonlyMap<ServiceName, { readonly hash: SpecHash; readonly spec: ServiceSpec }>): void {
     this.#prepared = services;
+    // What was written down ahead, was never started, and is not wanted any more: nobody else would forget it.
+    const isLeft = (name: ServiceName): boolean => !this.#applied.has(name) && !services.has(name);
+    if (this.#appliedFile === 'fresh' && [...this.#written.keys()].some(isLeft)) this.#appliedFile = 'stale';
   }
 
   /** Drops definitions that no run needs any more. */
@@ -204,7 +209,9 @@ export class Store {
   }
 
   #dueNow(): ReadonlySet<RunId> {
-    return new Set([...this.#memories.values()].flatMap(({ due }) => (due === null ? [] : [due.run])));
+    return new Set(
+      [...this.#memories.values()].flatMap(({ due }) => [due?.run ?? [], due?.before ?? []].flat()),
+    );
   }
 
   #writeApplied(): Problem | undefined {
@@ -230,12 +237,15 @@ export class Store {
     const path = this.#path(file);
     const text = this.#files.read(path, STATE_LIMIT);
     if (isFailure(text)) return text.failed === 'ENOENT' ? undefined : text;
-    const value = parse(text);
-    if (value === undefined) {
-      const failure = this.#files.replace(`${path}.broken`, text, { mode: 0o600, durable: false });
-      this.problems.push(corrupt(path, failure, loss));
+    const state = readState(text);
+    if (state.is === 'ours') return state.value;
+    if (state.is === 'newer') {
+      this.#newer ??= newerState(path, state.format);
+      return undefined;
     }
-    return value;
+    const failure = this.#files.replace(`${path}.broken`, text, { mode: 0o600, durable: false });
+    this.problems.push(corrupt(path, failure, loss));
+    return undefined;
   }
 
   #path(file: string): string {
@@ -244,7 +254,7 @@ export class Store {
 
   #write(file: string, content: Record<string, unknown>, durable: boolean): Problem | undefined {
     const path = `${this.#directory}/${file}`;
-    const text = `${JSON.stringify({ version: VERSION, ...content })}\n`;
+    const text = `${JSON.stringify({ version: STATE_FORMAT, ...content })}\n`;
     const failure = this.#files.replace(path, text, { mode: 0o600, durable });
     return failure === undefined ? undefined : unwritable(path, failure);
   }
@@ -269,18 +279,6 @@ function lasting(memory: Memory): Memory {
 function completions(memory: Memory): string {
   const ends = Object.entries(memory.slots).filter(([, { end }]) => end?.kind === 'completed');
   return ends.map(([slot, { end }]) => `${slot}:${end?.at}`).join();
-}
-
-function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('version' in value) || value.version !== VERSION) {
-      return undefined;
-    }
-    return value as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
 }
 
 function entries(value: unknown): [string, unknown][] {

@@ -73,5 +73,14 @@ export interface Event {
   readonly at: number;
   readonly name: string;
   readonly service?: ServiceName;
+  /** The run that it happened to. */
+  readonly run_id?: RunId;
+  /** Who asked for it. */
+  readonly actor?: string;
   readonly fields: Readonly<Record<string, string | number>>;
+}
+
+/** As the journal keeps it: later events have higher numbers, also those of later daemons. */
+export interface NumberedEvent extends Event {
+  readonly id: number;
 }

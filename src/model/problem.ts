@@ -60,10 +60,20 @@ export const PROBLEM_CODES = {
   'observe-failed': 'The kernel could not be asked; nothing is started or stopped on that account.',
   'daemon-running': 'Another daemon already rules the same cgroups or the same state directory.',
   'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
+  'sync-refused': 'The checkout cannot be brought to the newest commit, or that commit is not right.',
+  'api-unsafe': 'The API would be open to people that nobody let in, or readable on its way to other hosts.',
+  'api-unavailable': 'The API cannot be served over TCP; the control socket is not affected.',
+  'api-tokens-unusable': 'The file of the API tokens, or a line of it, gives nobody access.',
   'state-unwritable': 'The state directory cannot be written; decisions that need it are refused.',
   'state-unreadable':
     'A file in the state directory is there but cannot be read; the daemon does not start without it.',
+  'state-newer':
+    'A file in the state directory was written by a newer release; the daemon does not start on it.',
   'state-corrupt': 'A file in the state directory cannot be read back; it was set aside.',
+  'snapshot-unreadable':
+    'A state that was applied earlier, or a text of it, cannot be read back from the history.',
+  frozen: 'Something else than the files is in force, since a rollback or a failed update.',
+  'plan-stale': 'What a saved plan was made from has changed since; nothing was done.',
 } as const satisfies Record<string, string>;
 
 export type ProblemCode = keyof typeof PROBLEM_CODES;

@@ -1,4 +1,5 @@
 /** What does the master file say once every default is filled in? */
+import type { NotifySink } from './notification.ts';
 
 /** Normalised `config.yaml`: absolute paths, milliseconds, bytes, thousandths of a core; null for no limit. */
 export interface Settings {
@@ -11,6 +12,7 @@ export interface Settings {
   readonly sock_group: string | null;
   /** For example 0o660. */
   readonly sock_mode: number;
+  readonly api: ApiSettings;
   readonly containment: 'auto' | 'cgroup' | 'process_group';
   readonly cgroup_root: string | null;
   readonly cgroup_name: string;
@@ -39,4 +41,23 @@ export interface Settings {
   };
   /** Bytes; null for no limit. */
   readonly logs: { readonly max_total_size: number | null };
+  /** Bytes. */
+  readonly events: { readonly max_size: number };
+  readonly notify: readonly NotifySink[];
+  readonly history: { readonly max_snapshots: number };
+  /** Milliseconds; null: only when asked. */
+  readonly sync: { readonly interval: number | null };
+}
+
+/** The API over TCP. */
+export interface ApiSettings {
+  /** null: at the control socket alone. Port 0: any that is free. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  /** Both or none where something is listened at. */
+  readonly tls: { readonly cert: string | null; readonly key: string | null };
+  /** The file of the tokens. null only where nothing is listened at. */
+  readonly tokens: string | null;
+  /** Lower case, `name` or `name:port`. */
+  readonly allowed_hosts: readonly string[];
+  readonly insecure: boolean;
 }

@@ -58,6 +58,17 @@ export function judgeRotation(spec: RotationSpec, log: ActiveLog, now: number, z
 }
 
 /**
+ * When the content of a log began: at the last of these times. One that nobody knows (0: not every file system keeps a
+ * time of birth) counts for nothing, nor does one that lies ahead: a clock was set back since, or somebody has touched
+ * the file.
+ * @returns undefined: none of them tells
+ */
+export function contentBegan(times: readonly number[], now: number): number | undefined {
+  const told = times.filter((time) => time > 0 && time <= now);
+  return told.length === 0 ? undefined : latest(told);
+}
+
+/**
  * The names that go, oldest first. Only files that rotation made are looked at, of both modes alike: in size mode all
  * but the newest `backups`, in time mode those older than `max_age`.
  * @param files everything in the directory of the log
@@ -79,8 +90,9 @@ export function pruned(
 /** When the next file becomes too old; null: never, as far as is known now. */
 export function nextPruning(spec: RotationSpec, base: string, files: readonly FileBeside[]): number | null {
   if (spec.mode === 'size' || spec.max_age === null) return null;
-  const ends = newestFirst(base, files).map(({ modified }) => modified + (spec.max_age ?? 0) + 1);
-  return ends.length === 0 ? null : Math.min(...ends);
+  // They are in the order of their times.
+  const oldest = newestFirst(base, files).at(-1);
+  return oldest === undefined ? null : oldest.modified + spec.max_age + 1;
 }
 
 /** Rotated files that are to be compressed, oldest first. */
@@ -125,6 +137,10 @@ function newestFirst(base: string, files: readonly FileBeside[]): readonly Backu
     ...inOrder(all.filter(({ rotated }) => rotated.kind === 'numbered')),
     ...inOrder(all.filter(({ rotated }) => rotated.kind === 'dated')),
   ].sort((a, b) => b.modified - a.modified);
+}
+
+function latest(times: readonly number[]): number {
+  return times.reduce((found, time) => Math.max(found, time), 0);
 }
 
 /** One series, newest first, with times that agree. */

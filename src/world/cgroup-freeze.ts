@@ -61,9 +61,28 @@ export function cgroupFreezer(cgroups: readonly string[]): Freezer {
   return { cgroups, freeze: (witness, before) => freeze(cgroups, witness, before) };
 }
 
-/** Lets the writers go on whose daemon has died. */
-export function thawCgroups(cgroups: readonly string[]): void {
-  for (const cgroup of cgroups) writeControl(cgroup, 'cgroup.freeze', '0');
+/**
+ * Asks who writes when they are to be frozen, not when the rotation begins.
+ * @param find null only if it was never anything else
+ */
+export function lateFreezer(find: () => Freezer | null): Freezer {
+  return {
+    get cgroups() {
+      return find()?.cgroups ?? [];
+    },
+    freeze: (witness, before) => find()?.freeze(witness, before) ?? trouble('nobody can be frozen any more'),
+  };
+}
+
+/** False: the kernel has no freezer for one of them that is there (cgroup.freeze came with Linux 5.2). */
+export function canFreeze({ cgroups }: Freezer): boolean {
+  return cgroups.every((cgroup) => !fs.existsSync(cgroup) || fs.existsSync(`${cgroup}/cgroup.freeze`));
+}
+
+/** Lets the writers go on whose daemon has died. False: one of them is there and could not be asked to. */
+export function thawCgroups(cgroups: readonly string[]): boolean {
+  const failed = cgroups.map((cgroup) => writeControl(cgroup, 'cgroup.freeze', '0'));
+  return failed.every((error) => error === undefined || isGone(error));
 }
 
 /** True if each of them that is there stands still. */
@@ -84,9 +103,10 @@ function freeze(cgroups: readonly string[], witness: Witness, before: () => void
   }
   const began = performance.now();
   const thaw = () => {
-    thawCgroups(mine);
+    const isThawed = thawCgroups(mine);
     const pause = performance.now() - began;
-    dismiss(guard);
+    // No descriptor left, for example: the guard can do it all the same.
+    if (isThawed) dismiss(guard);
     return pause;
   };
   const why = freezeAll(mine, began + PATIENCE);

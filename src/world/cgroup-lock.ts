@@ -5,8 +5,11 @@ import { writeControl } from './cgroup-files.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 
-/** A daemon that was killed a moment ago, and launches that it had under way, need a few milliseconds to be gone. */
-const TRIES = 8;
+/**
+ * A daemon that was killed a moment ago, and launches that it had under way, need a few milliseconds to be gone; the
+ * guard of a rotation that it was at stays a second (see cgroup-freeze.ts). All pauses together take about two.
+ */
+const TRIES = 28;
 const PAUSE = { least: 20, most: 120 };
 
 /**

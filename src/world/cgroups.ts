@@ -17,6 +17,7 @@ import {
 } from './cgroup-files.ts';
 import { cgroupFreezer, type Freezer } from './cgroup-freeze.ts';
 import { everUsed, oomKills, withOom } from './cgroup-history.ts';
+import { ioOf } from './cgroup-io.ts';
 import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
 import { CgroupTree } from './cgroup-tree.ts';
@@ -35,6 +36,7 @@ import type {
   BesideOutcome,
   Clock,
   Containment,
+  Figures,
   KnownMain,
   Launch,
   Notify,
@@ -209,6 +211,10 @@ export class Cgroups implements Containment {
       cpuMicroseconds: keyedNumber(directory, 'cpu.stat', 'usage_usec'),
       memoryBytes: current === undefined ? this.#resident(key) : Number(current),
     };
+  }
+
+  figures(key: RunKey): Figures {
+    return { residentBytes: this.#resident(key), io: ioOf(this.#tree.ofRun(key)) };
   }
 
   portHolder(port: number, service: ServiceName): string | undefined {

@@ -72,7 +72,8 @@ async function compressOne(
     const like = fs.fstatSync(source);
     copy = createBeside(place, temporary, like);
     if (!(await squeeze(source, copy, isStopped))) return { kind: 'nothing' };
-    fs.futimesSync(copy, like.atime, like.mtime);
+    // A Date has whole milliseconds; readers know the file by its time.
+    fs.futimesSync(copy, like.atimeMs / 1000, like.mtimeMs / 1000);
     await sync(copy);
     const given = replaceSource(place, source, temporary);
     if (given === undefined) return { kind: 'nothing' };

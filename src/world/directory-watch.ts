@@ -14,7 +14,7 @@ export interface DirectoryWatchOptions {
 }
 
 /** However long events keep coming, a change is not held back longer than this many settle times. */
-const PATIENCE = 5;
+const PATIENCE = 25;
 
 /** How often it is looked whether the path leads to another directory; milliseconds. */
 const LOOK_EVERY = 1000;

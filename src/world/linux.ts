@@ -25,14 +25,16 @@ export type WorldSettings = Pick<
 
 /**
  * The real world. `containment: auto` takes cgroups where they can be had and process groups elsewhere; another daemon
- * that rules the same place is never worked around. Moves this process into the `daemon` cgroup, and closes what it
- * inherited beyond stdin, stdout and stderr.
+ * that rules the same place is never worked around. Moves this process into the `daemon` cgroup where there are cgroups,
+ * and closes what it inherited beyond stdin, stdout and stderr.
+ * @param guest of a program that somebody else wrote: what that has open stays open; `clock` is the one to go by
  */
 export function openWorld(
   settings: WorldSettings,
+  guest?: { readonly clock: Clock },
 ): { readonly world: World } | { readonly problem: Problem } {
-  closeInheritedDescriptors();
-  const clock = systemClock();
+  if (guest === undefined) closeInheritedDescriptors();
+  const clock = guest?.clock ?? systemClock();
   const opened = openContainment(settings, clock);
   if ('problem' in opened) return opened;
   const { containment } = opened;

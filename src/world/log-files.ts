@@ -3,8 +3,11 @@ import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf } from './errno.ts';
+import type { LogPlace } from './log-place.ts';
 import { openLogForReading } from './safe-open.ts';
 import type { Failure } from './world.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
 /** One file, opened once: renaming or removing it changes nothing for the holder. */
 export interface LogFile {
@@ -26,7 +29,30 @@ export const openLogFile: OpenLogFile = (path, credentials) => {
   return 'code' in opened ? opened : logFile(opened.fd);
 };
 
-function logFile(fd: number): LogFile {
+/**
+ * Opens a rotated file of a log; undefined when it is gone, or is nothing that rotation can have made for this user: no
+ * link, no special file, no second name of what belongs to somebody else.
+ */
+export function openRotatedFile(
+  place: LogPlace,
+  name: string,
+  credentials: Credentials | null,
+): LogFile | undefined {
+  let fd: number;
+  try {
+    fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  } catch {
+    return undefined;
+  }
+  const found = fs.fstatSync(fd);
+  const isForeign = credentials !== null && found.uid !== credentials.uid && found.nlink > 1;
+  if (found.isFile() && !isForeign) return logFile(fd);
+  fs.closeSync(fd);
+  return undefined;
+}
+
+/** Reads by the descriptor, and closes it in the end. */
+export function logFile(fd: number): LogFile {
   const { dev, ino } = fs.fstatSync(fd, { bigint: true });
   return {
     identity: `${dev}.${ino}`,
@@ -45,5 +71,16 @@ function attempt<Answer>(action: () => Answer): Answer | Failure {
     return action();
   } catch (error) {
     return { failed: codeOf(error) };
+  }
+}
+
+/** Device and inode, as in LogFile, of a path or a descriptor; undefined when it is not there. */
+export function identityOf(file: string | number): string | undefined {
+  try {
+    const { dev, ino } =
+      typeof file === 'string' ? fs.statSync(file, { bigint: true }) : fs.fstatSync(file, { bigint: true });
+    return `${dev}.${ino}`;
+  } catch {
+    return undefined;
   }
 }

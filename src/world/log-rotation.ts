@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { promisify } from 'node:util';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
-import type { Freezer } from './cgroup-freeze.ts';
+import { canFreeze, type Freezer } from './cgroup-freeze.ts';
 import { copyAhead } from './log-copy.ts';
 import { type Cut, cutFrozen, cutRunning } from './log-cut.ts';
 import {
@@ -156,8 +156,8 @@ async function copyAndCut(
     copied = await chase(log, copy, copied);
     order.passed?.('copied');
     const input = { log, copy, copied, journal, journalPath: order.journal, passed: order.passed };
-    const cut: Cut =
-      order.freezer === null ? cutRunning(input) : cutFrozen(input, order.freezer, round === ROUNDS);
+    const freezer = order.freezer !== null && canFreeze(order.freezer) ? order.freezer : null;
+    const cut: Cut = freezer === null ? cutRunning(input) : cutFrozen(input, freezer, round === ROUNDS);
     pause = Math.max(pause, cut.pause);
     if (cut.kind === 'cut') return { keep: cut.keep, pause, rounds: round };
     if (cut.kind === 'failed') return cut.problem;

@@ -34,6 +34,7 @@ import type {
   BesideOutcome,
   Clock,
   Containment,
+  Figures,
   KnownMain,
   Launch,
   Notify,
@@ -245,6 +246,10 @@ class ProcessGroups implements Containment {
     } catch {
       return { cpuMicroseconds: null, memoryBytes: null };
     }
+  }
+
+  figures(key: RunKey): Figures {
+    return { residentBytes: this.usage(key).memoryBytes, io: null };
   }
 
   portHolder(port: number, service: ServiceName): string | undefined {

@@ -121,6 +121,14 @@ export interface Usage {
   readonly memoryBytes: number | null;
 }
 
+/** What is looked up only for somebody who asks for statistics; null where the host does not tell. */
+export interface Figures {
+  /** Pages in memory of all processes of the run, shared ones counted for each of them. Bytes. */
+  readonly residentBytes: number | null;
+  /** Read from and written to block devices since the run was started, also by processes that are gone. Bytes. */
+  readonly io: { readonly readBytes: number; readonly writtenBytes: number } | null;
+}
+
 /** The main process of a run as an earlier daemon noted it. */
 export type KnownMain = (run: RunId) => { readonly pid: number; readonly ticks: number | null } | null;
 
@@ -187,6 +195,7 @@ export interface Containment {
   /** Writes the limits of a whole service; what could not be applied comes back. */
   limit(service: ServiceName, resources: Resources): readonly Problem[];
   usage(key: RunKey): Usage;
+  figures(key: RunKey): Figures;
   /** A process that listens on this TCP port and does not belong to `service`: its description. */
   portHolder(port: number, service: ServiceName): string | undefined;
   /** What makes all processes of these services stand still for a moment; null: nothing can here. */

@@ -12,17 +12,24 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   reconcile: ['model', 'policy'],
   observe: ['model', 'world'],
   executor: ['model', 'world'],
-  logs: ['model', 'world'],
+  logs: ['model', 'policy', 'world'],
   api: ['model'],
   daemon: ['model', 'policy', 'world', 'config', 'reconcile', 'observe', 'executor', 'logs', 'api'],
   cli: ['model', 'api'],
   bin: ['model', 'cli', 'daemon', 'config', 'world'],
+  library: ['model', 'api', 'cli', 'daemon', 'config', 'world'],
 };
 
 /** Files that are loaded on demand, never with the program, and may therefore import more than their room. */
 export const ON_DEMAND: Readonly<Record<string, readonly string[]>> = {
   'cli/background-daemon.ts': ['config', 'world'],
   'cli/check.ts': ['config', 'world'],
+  'cli/token.ts': ['config', 'world'],
+  'cli/install-unit.ts': ['config', 'world'],
+  'cli/follow-logs.ts': ['logs'],
+  'cli/logs-by-files.ts': ['config', 'logs', 'world'],
+  'cli/read-events.ts': ['config', 'world'],
+  'cli/read-logs.ts': ['logs', 'world'],
 };
 
 /** Packages, and the rooms that may know them. */
@@ -34,12 +41,18 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'fast-json-patch': ['reconcile'],
   fastify: ['api'],
   pino: ['daemon'],
+  'prom-client': ['api'],
   'pino-pretty': ['daemon'],
   yaml: ['config'],
 };
 
 /** Who may read the version of the package, or the schemas, into the program. */
-export const JSON_READERS = ['bin/processmaster.ts', 'cli/schema.ts', 'cli/version.ts'];
+export const JSON_READERS = [
+  'bin/processmaster.ts',
+  'cli/schema.ts',
+  'cli/version.ts',
+  'library/embedding.ts',
+];
 
 /** Modules of Node that touch nothing outside of the process: allowed everywhere but in the pure rooms. */
 export const HARMLESS_MODULES = ['buffer', 'crypto', 'path', 'string_decoder', 'url', 'util', 'zlib'];
@@ -72,16 +85,21 @@ export const EXCEPTIONS: Readonly<Record<string, { readonly may: readonly string
       why: 'finds the socket without loading config/ and world/: pmctl must start fast',
     },
     'cli/http-over-socket.ts': { may: ['node:http'], why: 'the client side of the control socket' },
-    'cli/connection-trouble.ts': { may: ['node:fs'], why: 'tells why the socket does not answer' },
-    'cli/tail.ts': {
-      may: ['node:fs'],
-      why: 'pmctl follows log files itself, the daemon carries no user traffic',
+    'cli/remote.ts': {
+      may: ['node:fs', 'node:http', 'node:https'],
+      why: 'the client side of the API over TCP, with its token and certificate',
     },
+    'cli/connection-trouble.ts': { may: ['node:fs'], why: 'tells why the socket does not answer' },
     'cli/background-daemon.ts': {
       may: ['node:fs', 'node:os'],
       why: 'looks whether the daemon is there, and tells its settings the host name',
     },
+    'cli/token.ts': { may: ['node:os'], why: 'the host name, for the settings' },
+    'cli/plan-file.ts': { may: ['node:fs'], why: 'a saved plan is a file of the person who saves it' },
     'cli/check.ts': { may: ['node:os'], why: 'the host name, for a check without a daemon' },
+    'cli/install-unit.ts': { may: ['node:os'], why: 'the host name, which the settings are told' },
+    'cli/logs-by-files.ts': { may: ['node:os'], why: 'the host name, for logs without a daemon' },
+    'cli/read-events.ts': { may: ['node:os'], why: 'the host name, for events without a daemon' },
     'config/normalise.ts': {
       may: ['the process'],
       why: 'its `process` is the part of a service file with that name',

@@ -13,7 +13,10 @@ async function typed(...argv: string[]): Promise<{ exit: number; out: string; er
 
 describe('wrong usage ends with 64 and says on stderr what to write', () => {
   test.each([
-    { argv: ['statsu'], says: /unknown command 'statsu'\n\(Did you mean status\?\)/ },
+    { argv: ['restrat'], says: /unknown command 'restrat'\n\(Did you mean restart\?\)/ },
+    { argv: ['help', 'frobnicate'], says: /unknown command 'frobnicate'/ },
+    { argv: ['frobnicate'], says: /unknown command 'frobnicate'; pmctl help tells all commands\n$/ },
+    { argv: ['top', '--sort', 'size'], says: /Write cpu, mem, name or restarts/ },
     { argv: ['status', '--wach'], says: /unknown option '--wach'\n\(Did you mean --watch\?\)/ },
     { argv: ['stop'], says: /name a service, or all/ },
     { argv: ['stop', 'web', '-l', 'team=shop'], says: /not both/ },
@@ -28,8 +31,11 @@ describe('wrong usage ends with 64 and says on stderr what to write', () => {
     { argv: ['scale', 'all', '2'], says: /one service/ },
     { argv: ['wait', 'web', '--for', 'ever'], says: /ready, stopped or completed/ },
     { argv: ['logs', '-n', '-5'], says: /-n/ },
-    { argv: ['why'], says: /missing required argument 'service'/ },
-    { argv: ['diff', 'web'], says: /too many arguments/ },
+    {
+      argv: ['why'],
+      says: /missing required argument 'service'\nusage: pmctl why \[options\] <service> {3}\(more: pmctl help why\)\n$/,
+    },
+    { argv: ['list', 'web'], says: /too many arguments/ },
     { argv: ['status', '--watch'], says: /needs a terminal/ },
     { argv: ['schema', 'nosuch'], says: /service or config/ },
     { argv: [], says: /Usage: pmctl/ },

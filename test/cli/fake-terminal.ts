@@ -6,6 +6,8 @@ export interface FakeTerminal extends Terminal {
   readonly out: () => string;
   readonly err: () => string;
   press(key: string): void;
+  /** The window has this size from now on. */
+  resize(screen: Screen): void;
   interrupt(): void;
 }
 
@@ -24,7 +26,9 @@ export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
   let out = '';
   let err = '';
   let now = NOW;
+  let screen = options.screen ?? null;
   const listeners = new Set<(key: string) => void>();
+  const watchers = new Set<() => void>();
   const interruption = new AbortController();
   return {
     write: (text) => {
@@ -33,11 +37,15 @@ export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
     complain: (text) => {
       err += text;
     },
-    screen: () => options.screen ?? null,
+    screen: () => screen,
     progressColumns: () => options.progressColumns ?? null,
     onKey: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onResize: (listener) => {
+      watchers.add(listener);
+      return () => void watchers.delete(listener);
     },
     now: () => now,
     sleep: async (milliseconds, cancel) => {
@@ -54,6 +62,10 @@ export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
     err: () => err,
     press: (key) => {
       for (const listener of listeners) listener(key);
+    },
+    resize: (size) => {
+      screen = size;
+      for (const watcher of watchers) watcher();
     },
     interrupt: () => interruption.abort(),
   };

@@ -29,8 +29,8 @@ test('logs -f shows the last lines, then new ones, across rotation, until it is 
   const stdout = join(daemon.directory, 'stdout.log');
   const stderr = join(daemon.directory, 'stderr.log');
   const files: LogFile[] = [
-    { service: 'web', stream: 'stdout', path: stdout },
-    { service: 'web', stream: 'stderr', path: stderr },
+    { service: 'web', stream: 'stdout', path: stdout, instance: null },
+    { service: 'web', stream: 'stderr', path: stderr, instance: null },
   ];
   writeFileSync(stdout, Array.from({ length: 30 }, (_, line) => `old ${line}\n`).join(''));
   const terminal = stepping([
@@ -67,7 +67,7 @@ test('logs -f goes on while the daemon is away, and finds files that come later'
   });
   const path = join(daemon.directory, 'stdout.log');
   const late = join(daemon.directory, 'late.log');
-  files = [{ service: 'web', stream: 'stdout', path }];
+  files = [{ service: 'web', stream: 'stdout', path, instance: null }];
   writeFileSync(path, 'old\n');
   const idle = Array.from({ length: 25 }, () => () => {});
   const terminal = stepping([
@@ -78,7 +78,7 @@ test('logs -f goes on while the daemon is away, and finds files that come later'
     () => {
       appendFileSync(path, 'while away\n');
       away = false;
-      files = [...files, { service: 'new', stream: 'hint', path: late }];
+      files = [...files, { service: 'new', stream: 'hint', path: late, instance: null }];
       writeFileSync(late, 'from its beginning\n');
     },
     ...idle,
@@ -87,4 +87,21 @@ test('logs -f goes on while the daemon is away, and finds files that come later'
   expect(terminal.out()).toBe(
     'web stdout | old\nweb stdout | while away\nnew late.log | from its beginning\n',
   );
+});
+
+test('logs -f --grep shows the lines that match, and a truncation by somebody is told', async () => {
+  let files: LogFile[] = [];
+  const daemon = await fakeDaemon({
+    'GET /api/logs': () => ({ files, logs: [], problems: [] }),
+  });
+  const path = join(daemon.directory, 'stdout.log');
+  files = [{ service: 'web', stream: 'stdout', path, instance: 1 }];
+  writeFileSync(path, 'a bad start\na good start\n');
+  const terminal = stepping([
+    () => appendFileSync(path, 'good\nbad\ngood again\n'),
+    () => writeFileSync(path, 'bad\n'),
+  ]);
+  expect(await runOn(terminal, daemon, 'logs -f --grep bad')).toBe(130);
+  expect(terminal.out()).toBe('web[1] stdout | a bad start\nweb[1] stdout | bad\nweb[1] stdout | bad\n');
+  expect(terminal.err()).toBe(`pmctl: ${path} was truncated; it is followed from its beginning\n`);
 });

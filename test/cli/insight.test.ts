@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import type { DoctorView, VersionView, WhyView } from '../../src/api/contract.ts';
 import type { NumberedEvent } from '../../src/cli/daemon.ts';
 import type { ServiceName } from '../../src/model/names.ts';
-import { Answer, type Asked, fakeDaemon, HANDLED, run, runOn, statusView } from './fake-daemon.ts';
+import {
+  Answer,
+  type Asked,
+  type FakeDaemon,
+  fakeDaemon,
+  HANDLED,
+  run,
+  runOn,
+  statusView,
+} from './fake-daemon.ts';
 import { fakeTerminal, NOW } from './fake-terminal.ts';
 import { ago, restingView, serviceView } from './sample-views.ts';
 
@@ -101,65 +110,86 @@ describe('events', () => {
     at: NOW,
     name: 'worker_exited',
     service: service as ServiceName,
-    fields: { service, status: 3, reason: 'a b' },
+    fields: { instance: 0, pid: 7, exit_reason: 'exit_3', restart_action: 'respawn' },
     ...more,
   });
   const lines = (...events: readonly NumberedEvent[]): string =>
     events.map((one) => `${JSON.stringify(one)}\n`).join('');
 
-  /** The past, and with follow=1 the future as well, cut in the middle of a line; then the daemon ends. */
-  const daemonWithEvents = (past: readonly NumberedEvent[], future: readonly NumberedEvent[] = []) =>
+  /** Answered in two pieces, cut in the middle of a line; then the daemon ends. */
+  const daemonWithEvents = (...told: readonly NumberedEvent[]): Promise<FakeDaemon> =>
     fakeDaemon({
       'GET /api/status': statusView([serviceView('api'), serviceView('web')]),
       'GET /api/events': (
         { query }: Asked,
         response: { write(text: string): void; end(text: string): void },
       ) => {
-        const text = query.follow === '1' ? lines(...future) : lines(...past);
+        const meant = told.filter(
+          ({ service }) => query['services'] === undefined || query['services'] === service,
+        );
+        const text = lines(...meant);
         response.write(text.slice(0, 10));
         response.end(text.slice(10));
         return HANDLED;
       },
     });
 
-  test('one a line with the local time and the fields of the lifecycle line', async () => {
-    const daemon = await daemonWithEvents([
+  test('one a line: time, service, a sentence, and on whose account; nothing of it is obeyed', async () => {
+    const daemon = await daemonWithEvents(
       event(1, 'web'),
-      event(2, 'web', { fields: { evil: '\u001b[2J' } }),
-    ]);
-    const { out, exit } = await run(daemon, 'events');
-    const [first, second] = out.split('\n');
-    expect(first).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}worker_exited {2}service=web status=3 reason="a b"$/,
+      event(2, 'web', { name: 'hold_requested', actor: 'bob', fields: { reason: 'incident' } }),
+      event(3, 'web', { name: 'new_thing', fields: { evil: '\u001b[2J', text: 'a b' } }),
+      event(4, 'web', { name: 'hold_requested', actor: 'e\u001b[2Jve', fields: { reason: 'x\ny' } }),
     );
-    expect(second).toMatch(/ service=web evil=\\x1b\[2J$/);
+    const { out, exit } = await run(daemon, 'events');
     expect(exit).toBe(0);
+    const told = out.trimEnd().split('\n');
+    for (const line of told) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}web {2}/);
+    expect(told.map((line) => line.slice('2026-02-03 04:05:06  web  '.length))).toEqual([
+      'ended (instance 0, pid 7): exit_3, is started again',
+      'hold asked for: incident (bob)',
+      'new_thing  evil=\\x1b[2J text="a b"',
+      'hold asked for: x\\ny (e\\x1b[2Jve)',
+    ]);
   });
 
-  test('only those of a service, and only the last', async () => {
-    const daemon = await daemonWithEvents([
-      event(1, 'web'),
-      event(2, 'api'),
-      event(3, 'web'),
-      event(4, 'web'),
-    ]);
+  test('colours on a terminal alone', async () => {
+    const daemon = await daemonWithEvents(event(1, 'web'));
+    expect((await run(daemon, 'events')).out).not.toContain('\u001b');
+    expect((await run(daemon, 'events', { screen: { columns: 100, rows: 20 } })).out).toContain('\u001b[31m');
+  });
+
+  test('what is asked for is asked of the daemon', async () => {
+    const daemon = await daemonWithEvents(event(3, 'web'), event(4, 'web'), event(5, 'api'));
     const { out } = await run(daemon, 'events web -n 2 --json');
     expect(JSON.parse(out).events.map(({ id }: NumberedEvent) => id)).toEqual([3, 4]);
-    expect((await run(daemon, 'events nosuch')).exit).toBe(3);
+    await run(daemon, 'events --since 2h');
+    await run(daemon, 'events');
+    expect(daemon.askedFor('GET /api/events').map(({ query }) => query)).toEqual([
+      { services: 'web', last: '2' },
+      { since: new Date(NOW - 7_200_000).toISOString() },
+      { last: '50' },
+    ]);
+    expect((await run(daemon, 'events --since yesterday')).exit).toBe(64);
   });
 
-  test('-f goes on after the last one known, without doubling it, until the daemon ends', async () => {
-    const daemon = await daemonWithEvents([event(7, 'web')], [event(8, 'web'), event(9, 'api')]);
+  test('a service whose file is gone is known by its events, anything else is unknown', async () => {
+    const daemon = await daemonWithEvents(event(3, 'gone'));
+    expect((await run(daemon, 'events gone --json')).exit).toBe(0);
+    expect(await run(daemon, 'events wob')).toMatchObject({ exit: 3, err: expect.stringContaining('web') });
+  });
+
+  test('-f goes on until the daemon ends', async () => {
+    const daemon = await daemonWithEvents(event(7, 'web'), event(8, 'web'), event(9, 'api'));
     const { exit, out, err } = await run(daemon, 'events web -f --json');
     expect(
       out
+        .trimEnd()
         .split('\n')
-        .slice(0, 2)
-        .map((line) => JSON.parse(line).id),
-    ).toEqual([7, 8]);
+        .map((line) => JSON.parse(line).id ?? JSON.parse(line).error.code),
+    ).toEqual([7, 8, 'stream_ended']);
     expect(daemon.askedFor('GET /api/events').map(({ query }) => query)).toEqual([
-      { after: '0' },
-      { after: '7', follow: '1' },
+      { services: 'web', last: '50', follow: '1' },
     ]);
     expect(err).toBe('pmctl: the daemon has ended, and with it the events\n');
     expect(exit).toBe(7);

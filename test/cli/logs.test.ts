@@ -1,13 +1,28 @@
-import { describe, expect, test } from 'vitest';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { LogFile, LogLine, LogsView } from '../../src/api/contract.ts';
-import { type Asked, fakeDaemon, run, statusView } from './fake-daemon.ts';
+import { type Asked, fakeDaemon, run, runOn, statusView } from './fake-daemon.ts';
+import { fakeTerminal, NOW } from './fake-terminal.ts';
 import { serviceView } from './sample-views.ts';
 
 const FILES: readonly LogFile[] = [
-  { service: 'api', stream: 'stdout', path: '/srv/api/stdout.log' },
-  { service: 'api', stream: 'stderr', path: '/srv/api/stderr.log' },
-  { service: 'web', stream: 'stdout', path: '/srv/web/stdout.log' },
-  { service: 'web', stream: 'hint', path: '/var/log/syslog' },
+  { service: 'api', stream: 'stdout', path: '/nowhere/api/stdout.log', instance: null },
+  { service: 'api', stream: 'stderr', path: '/nowhere/api/stderr.log', instance: null },
+  { service: 'web', stream: 'stdout', path: '/nowhere/web/stdout.log', instance: null },
+  { service: 'web', stream: 'hint', path: '/nowhere/log/syslog', instance: null },
 ];
 
 /** Selects as the daemon does; each file has one line. */
@@ -18,7 +33,7 @@ function answer({ query }: Asked): LogsView {
       (services?.includes(service) ?? true) && (query.file === undefined || path.endsWith(`/${query.file}`)),
   );
   const logs: LogLine[] =
-    query.lines === '0' ? [] : files.map((file) => ({ ...file, line: 'a\tline\u001b[2J' }));
+    query.lines === '0' ? [] : files.map((file) => ({ ...file, time: null, line: 'a\tline\u001b[2J' }));
   return { files, logs, problems: [] };
 }
 
@@ -88,13 +103,18 @@ describe('how lines look', () => {
     expect(out).toBe('web stdout | a\tline\\x1b[2J\nweb syslog | a\tline\\x1b[2J\n');
   });
 
-  test('--json is what the daemon gave', async () => {
+  test('--json gives each line as an object of its own', async () => {
     const { out } = await run(await daemonWithLogs(), 'logs web --json');
-    expect(JSON.parse(out)).toEqual({
-      files: FILES.slice(2),
-      logs: FILES.slice(2).map((file) => ({ ...file, line: 'a\tline\u001b[2J' })),
-      problems: [],
-    });
+    const line = 'a\tline\u001b[2J';
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((text) => JSON.parse(text)),
+    ).toEqual([
+      { ...{ service: 'web', instance: null, stream: 'stdout' }, file: FILES[2]?.path, time: null, line },
+      { ...{ service: 'web', instance: null, stream: 'hint' }, file: FILES[3]?.path, time: null, line },
+    ]);
   });
 
   test('a file that cannot be shown is told on stderr', async () => {
@@ -107,6 +127,229 @@ describe('how lines look', () => {
     const daemon = await daemonWithLogs();
     await run(daemon, 'logs');
     await run(daemon, 'logs -n 7');
-    expect(daemon.askedFor('GET /api/logs').map(({ query }) => query.lines)).toEqual(['50', '7']);
+    expect(daemon.askedFor('GET /api/logs').map(({ query }) => query.lines)).toEqual(['0', '50', '0', '7']);
+  });
+});
+
+const MINUTE = 60_000;
+const at = (minutes: number): string => new Date(NOW + minutes * MINUTE).toISOString();
+
+describe('what the files say', () => {
+  let directory: string;
+  let files: LogFile[];
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'pmtest-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    files = [];
+  });
+
+  /** @param minutes when the file was last changed, from the time of the terminal */
+  function write(name: string, lines: readonly string[], minutes = 0): string {
+    const path = join(directory, name);
+    const text = lines.map((line) => `${line}\n`).join('');
+    writeFileSync(path, name.endsWith('.gz') ? gzipSync(text) : text);
+    const time = (NOW + minutes * MINUTE) / 1000;
+    utimesSync(path, time, time);
+    return path;
+  }
+  function log(name: string, changes: Partial<LogFile> = {}): void {
+    const path = join(directory, name);
+    files.push({ service: 'web', stream: 'stdout', path, instance: null, ...changes });
+  }
+  const daemon = () =>
+    fakeDaemon({
+      'GET /api/status': statusView([serviceView('api'), serviceView('web')]),
+      'GET /api/logs': ({ query }: Asked) => ({
+        files: files.filter(
+          ({ instance, stream }) =>
+            (query.instance === undefined || instance === Number(query.instance)) &&
+            (query.stream === undefined || stream === query.stream),
+        ),
+        logs: [],
+        problems: [],
+      }),
+    });
+  const shown = async (command: string | readonly string[]) => {
+    const { out, err, exit } = await run(await daemon(), command);
+    return { lines: out.split('\n').slice(0, -1), err, exit };
+  };
+
+  test('reaches back into rotated files, also compressed ones', async () => {
+    write('stdout.log.2.gz', ['one', 'two'], -20);
+    write('stdout.log.1', ['three', 'four'], -10);
+    write('stdout.log', ['five']);
+    log('stdout.log');
+    expect((await shown('logs web -n 4')).lines).toEqual(
+      ['two', 'three', 'four', 'five'].map((line) => `web stdout | ${line}`),
+    );
+  });
+
+  test('is put in order by time, of which other lines stay behind', async () => {
+    write('stdout.log', [`${at(-9)} a`, '  trace of a', `${at(-7)} c`]);
+    write('stderr.log', [`${at(-8)} b`, '  trace of b', `${at(-6)} d`]);
+    log('stdout.log');
+    log('stderr.log', { stream: 'stderr' });
+    const { lines } = await shown('logs web');
+    expect(lines.map((line) => line.replace(/\| .*Z /, '| '))).toEqual([
+      'web stdout | a',
+      'web stdout |   trace of a',
+      'web stderr | b',
+      'web stderr |   trace of b',
+      'web stdout | c',
+      'web stderr | d',
+    ]);
+  });
+
+  test('is shown before it is followed, each line once, also when it is rotated in between', async () => {
+    write('stdout.log.1', ['one', 'two'], -10);
+    const path = write('stdout.log', ['three', 'four is not end']);
+    appendFileSync(path, 'not ended');
+    log('stdout.log');
+    const terminal = fakeTerminal();
+    const steps = [
+      () => appendFileSync(path, ' but now\nfive\n'),
+      () => {
+        renameSync(join(directory, 'stdout.log.1'), join(directory, 'stdout.log.2'));
+        copyFileSync(path, join(directory, 'stdout.log.1'));
+        writeFileSync(path, 'six\n');
+      },
+      () => appendFileSync(path, 'seven\n'),
+    ];
+    const { sleep } = terminal;
+    Object.assign(terminal, {
+      sleep: async (milliseconds: number, cancel?: AbortSignal) => {
+        await sleep(milliseconds, cancel);
+        const step = steps.shift();
+        if (step === undefined) terminal.interrupt();
+        else step();
+      },
+    });
+    expect(await runOn(terminal, await daemon(), 'logs -f -n 4 --grep e')).toBe(130);
+    expect(terminal.out().split('\n')).toEqual([
+      ...['one', 'three', 'four is not end', 'not ended but now', 'five', 'seven'].map(
+        (line) => `web stdout | ${line}`,
+      ),
+      '',
+    ]);
+  });
+
+  test('is bounded by --since and --until, and needs no -n then', async () => {
+    write(
+      'stdout.log',
+      Array.from({ length: 100 }, (_, index) => `${at(index - 100)} ${index}`),
+    );
+    log('stdout.log');
+    const numbers = async (command: string) =>
+      (await shown(command)).lines.map((line) => Number(line.split(' ').at(-1)));
+    expect(await numbers('logs --since 90m')).toEqual(Array.from({ length: 90 }, (_, index) => index + 10));
+    expect(await numbers(`logs --since ${at(-5)} --until ${at(-3)}`)).toEqual([95, 96, 97]);
+    expect(await numbers('logs --since 90m -n 2')).toEqual([98, 99]);
+    expect(await numbers('logs --until 98m')).toEqual([0, 1, 2]);
+  });
+
+  test('is searched with --grep, and -n counts what is found', async () => {
+    write(
+      'stdout.log',
+      Array.from({ length: 3000 }, (_, index) => `line ${index}`),
+    );
+    log('stdout.log');
+    expect((await shown(['logs', '--grep', '^line .*00$', '-n', '2'])).lines).toEqual([
+      'web stdout | line 2800',
+      'web stdout | line 2900',
+    ]);
+    write('stdout.log', ['b', `${'a'.repeat(60)}b`]);
+    const slow = await shown(['logs', '--grep', '(a+)+$']);
+    expect(slow).toEqual({
+      exit: 0,
+      lines: [],
+      err: 'pmctl: the pattern takes too long: write it without one repetition inside another\n',
+    });
+  });
+
+  test('is that of one instance where each has a file', async () => {
+    write('0.log', ['zero']);
+    write('1.log', ['one']);
+    write('err.log', ['wrong']);
+    log('0.log', { instance: 0 });
+    log('1.log', { instance: 1 });
+    log('err.log', { stream: 'stderr' });
+    expect((await shown('logs web')).lines).toEqual([
+      'web[0] stdout | zero',
+      'web[1] stdout | one',
+      'web stderr    | wrong',
+    ]);
+    expect((await shown('logs web --instance 1')).lines).toEqual(['web[1] stdout | one']);
+    expect((await shown('logs web --stream stderr')).lines).toEqual(['web stderr | wrong']);
+    const { exit, err } = await shown('logs web --stream stderr --instance 1');
+    expect(exit).toBe(1);
+    expect(err).toBe(
+      'pmctl: all instances of web write to the same files; name them with ${instance} in logs.stdout and logs.stderr to tell them apart\n',
+    );
+  });
+
+  test('tells its times in JSON', async () => {
+    write('stdout.log', [`${at(-1)} a`, 'b']);
+    log('stdout.log', { instance: 3 });
+    const { lines } = await shown('logs --json');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { service: 'web', instance: 3, stream: 'stdout', file: files[0]?.path, time: at(-1) },
+      { time: null, line: 'b' },
+    ]);
+  });
+
+  test.each([
+    {
+      option: ['--since', 'yesterday'],
+      says: '--since: "yesterday" is no time: write it like 10m, 2h or 1d',
+    },
+    { option: ['--until', '2026-02-31'], says: '--until: "2026-02-31" is no time' },
+    { option: ['--grep', '('], says: '--grep: "(" is no regular expression: ' },
+    { option: ['--stream', 'out'], says: 'Write stdout, stderr or hint.' },
+    { option: ['--instance', 'x'], says: 'Write a number from 0 to 999.' },
+    { option: ['-f', '--until', '1m'], says: '-f goes on, --until ends: give one of them' },
+  ])('$option is wrong usage', async ({ option, says }) => {
+    const { exit, err, lines } = await shown(['logs', ...option]);
+    expect(err).toContain(says);
+    expect(lines).toEqual([]);
+    expect(exit).toBe(64);
+  });
+});
+
+describe('without a daemon', () => {
+  function ground(): string {
+    const directory = mkdtempSync(join(tmpdir(), 'pmtest-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    mkdirSync(join(directory, 'config.d'));
+    const settings = { config_directory: 'config.d', state_directory: 'state', sock_path: 'sock' };
+    writeFileSync(join(directory, 'config.yaml'), JSON.stringify(settings));
+    const web = { process: { command: 'true', working_directory: directory }, instances: 2 };
+    writeFileSync(
+      join(directory, 'config.d', 'web.yaml'),
+      JSON.stringify({ ...web, logs: { stdout: 'out-${instance}.log' } }),
+    );
+    return directory;
+  }
+
+  test('the files are read all the same, and it is told', async () => {
+    const directory = ground();
+    writeFileSync(join(directory, 'out-0.log'), 'zero\n');
+    writeFileSync(join(directory, 'out-1.log'), 'one\n');
+    const socket = join(directory, 'sock');
+    expect(await run({ socket }, 'logs web', { directory })).toEqual({
+      exit: 0,
+      out: 'web[0] stdout | zero\nweb[1] stdout | one\n',
+      err: `pmctl: no daemon at ${socket}; read from the files\n`,
+    });
+    expect((await run({ socket }, 'logs nosuch', { directory })).exit).toBe(3);
+    expect((await run({ socket }, 'logs out-1.log', { directory })).out).toBe('web[1] stdout | one\n');
+    expect(existsSync(join(directory, 'state'))).toBe(false);
+  });
+
+  test('nothing is read by the configuration of another one', async () => {
+    const directory = ground();
+    const socket = join(directory, 'other');
+    const { exit, err } = await run({ socket }, 'logs web', { directory });
+    expect(exit).toBe(7);
+    expect(err).toContain('no daemon listens at');
   });
 });

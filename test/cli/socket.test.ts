@@ -61,7 +61,7 @@ describe('where the socket is: who says it first', () => {
   test('a master file that was named but is not there is an error', async () => {
     const terminal = fakeTerminal({ directory: '/nonexistent' });
     expect(await socketPath({ sock: undefined, config: 'config.yaml' }, terminal)).toMatchObject({
-      refused: { exit: 'error', message: 'cannot read /nonexistent/config.yaml: ENOENT' },
+      refused: { exit: 'error', message: 'there is no master file /nonexistent/config.yaml' },
     });
   });
 });
@@ -117,7 +117,9 @@ describe('a plain sock_path is read without a YAML parser; nothing is guessed', 
 describe('nobody is there', () => {
   test('no socket: exit 7 and how to start one', async () => {
     const { exit, err } = await run({ socket: '/nonexistent/sock' }, 'status');
-    expect(err).toBe('pmctl: no daemon listens at /nonexistent/sock; start it with: processmaster\n');
+    expect(err).toBe(
+      'pmctl: no daemon listens at /nonexistent/sock; start it with: processmaster --sock-path /nonexistent/sock\n',
+    );
     expect(exit).toBe(7);
   });
 

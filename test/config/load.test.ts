@@ -531,3 +531,48 @@ describe('services that write to one log', () => {
     expect(state.problems).toMatchObject([{ code: 'log-not-rotated', severity: 'warning', service: 'a' }]);
   });
 });
+
+describe('texts in the place of the files', () => {
+  const TEXTS = [{ file: `${HERE}/web.yaml`, text: version(1) }];
+
+  test('mean the same as the files that said so, hash and digest included', () => {
+    const files = filesWith({ 'web.yaml': version(1), 'api.yaml': version(1) });
+    const directory = directoryOf(files);
+    const before = directory.load();
+    const texts = [...before.services.values()].flatMap((each) => directory.textOf(each) ?? []);
+    files.write(`${HERE}/web.yaml`, version(2));
+    files.delete(`${HERE}/api.yaml`);
+    expect(told(directory.load('never'))).toEqual(['web: v2']);
+    const again = directory.load('later', texts);
+    expect([...again.services.values()].map((each) => ({ ...each, positions: 0 }))).toEqual(
+      [...before.services.values()].map((each) => ({ ...each, positions: 0 })),
+    );
+    expect(again).toMatchObject({ files: 2, readable: true, problems: [] });
+    expect(told(directory.load())).toEqual(['web: v2']);
+  });
+
+  test('of a broken file are those that are followed', () => {
+    const files = filesWith({ 'web.yaml': version(1) });
+    const directory = directoryOf(files);
+    directory.load();
+    files.write(`${HERE}/web.yaml`, BROKEN);
+    const [web] = directory.load().services.values();
+    expect(web && directory.textOf(web)).toEqual({ file: `${HERE}/web.yaml`, text: version(1) });
+  });
+
+  test('that nobody knows: everything stays as it is', () => {
+    const directory = directoryOf(filesWith({ 'web.yaml': version(2) }));
+    directory.load('later', TEXTS);
+    expect(directory.load('later', { unknown: 'is not followed' })).toMatchObject({ readable: false });
+    expect(told(directory.load('later', { unknown: 'is not followed' }))[0]).toMatch('web: v1');
+  });
+
+  test('a reading that is only looked at forgets no last good version', () => {
+    const files = filesWith({ 'web.yaml': version(1), 'api.yaml': version(1) });
+    directoryOf(files).load();
+    files.delete(`${HERE}/web.yaml`);
+    directoryOf(files).load('never');
+    files.write(`${HERE}/web.yaml`, BROKEN);
+    expect(told(directoryOf(files).load())).toContain('web: v1 (last good)');
+  });
+});

@@ -41,6 +41,7 @@ test('no file is needed: root gets the places of the system', () => {
     sock_owner: null,
     sock_group: null,
     sock_mode: 0o660,
+    api: { listen: null, tls: { cert: null, key: null }, tokens: null, allowed_hosts: [], insecure: false },
     containment: 'auto',
     cgroup_root: null,
     cgroup_name: 'processmaster',
@@ -56,7 +57,11 @@ test('no file is needed: root gets the places of the system', () => {
     on_exit: 'leave',
     lifecycle_log: null,
     log: { level: 'info', file: null, format: 'auto' },
+    events: { max_size: 50 * 1024 * 1024 },
+    notify: [],
     logs: { max_total_size: null },
+    history: { max_snapshots: 50 },
+    sync: { interval: null },
   });
 });
 
@@ -107,6 +112,7 @@ describe('the command line wins over the environment, that over the file, that o
     if (fact.unit === 'duration') return ['1s', '2s', '3s'];
     if (fact.unit === 'mode') return ['0600', '0640', '0620'];
     if (fact.unit === 'size') return ['1M', '2M', '3M'];
+    if (fact.path === 'api.listen') return ['4010', '127.0.0.1:4020', '[::1]:4030'];
     if (fact.path.startsWith('pools.')) return ['4010', '4020', '4030'];
     if (fact.unit === 'cpu' || fact.type === 'whole number') return ['2', '3', '4'];
     return ['one', 'two', 'three'];
@@ -128,12 +134,14 @@ describe('the command line wins over the environment, that over the file, that o
   test.each(keys)('%s', (key) => {
     const fact = settingKey(key)!;
     const [inFile, inEnv, inFlag] = three(fact);
-    const env = { [variableOf(key)]: inEnv };
+    // Nothing is listened at without it.
+    const needed = key === 'api.listen' ? { PROCESSMASTER_API_TOKENS: '/t' } : {};
+    const env = { ...needed, [variableOf(key)]: inEnv };
     const alone = [
       settingOf(key, settings()),
-      settingOf(key, settings(fileWith(key, inFile))),
+      settingOf(key, settings(fileWith(key, inFile), { env: needed })),
       settingOf(key, settings(undefined, { env })),
-      settingOf(key, settings(undefined, { flags: { [key]: inFlag } })),
+      settingOf(key, settings(undefined, { env: needed, flags: { [key]: inFlag } })),
     ];
     expect(alone[1]).not.toEqual(alone[0]);
     expect(settingOf(key, settings(fileWith(key, inFile), { env }))).toEqual(alone[2]);
@@ -145,7 +153,7 @@ describe('the command line wins over the environment, that over the file, that o
 
   test('every key of the schema but the maps is among them', () => {
     const expected = SETTING_KEYS.filter(
-      (fact) => !fact.group && !/^(vars|service_defaults)/.test(fact.path),
+      (fact) => !fact.group && !/^(vars|service_defaults|api\.allowed_hosts|notify)/.test(fact.path),
     );
     expect(keys).toEqual(expected.map((fact) => fact.path));
     expect(fromEnvironment({ PROCESSMASTER_VARS: 'x', PROCESSMASTER_SERVICE_DEFAULTS: 'y' }).size).toBe(0);
@@ -262,7 +270,30 @@ describe('what is refused', () => {
       'config.yaml:1:38  pools.end_port: 4999 is below pools.start_port, 5000, so that there is no port to hand out',
     ],
     ['pools: { end_port: 65536 }', expect.stringContaining('pools.end_port: 65536 is more than 65535')],
-    ['api: {}', expect.stringContaining('unknown key api')],
+    [
+      'api: { listen: 4480 }',
+      'config.yaml:1:16  api.listen: without api.tokens anybody could command the services; name a file as api.tokens; pmctl token new makes it',
+    ],
+    [
+      'api: { listen: "0.0.0.0:4480", tokens: t }',
+      expect.stringMatching(
+        /api\.listen: other hosts reach 0\.0\.0\.0, and without TLS .* api\.insecure: true/,
+      ),
+    ],
+    ['api: { listen: "*:4480", tokens: t }', expect.stringContaining('other hosts reach ::')],
+    ['api: { listen: "[::]:4480", tokens: t }', expect.stringContaining('other hosts reach ::')],
+    ['api: { listen: "127.example.org:1", tokens: t }', expect.stringContaining('other hosts reach 127.ex')],
+    ['api: { listen: "host", tokens: t }', expect.stringContaining('"host" is neither host:port')],
+    ['api: { listen: "::1:80", tokens: t }', expect.stringContaining('"::1:80" is neither host:port')],
+    ['api: { listen: 65536, tokens: t }', expect.stringContaining('"65536" is neither host:port')],
+    [
+      'api: { listen: 1, tokens: t, tls: { key: k } }',
+      expect.stringContaining('api.tls.key: it is of no use without api.tls.cert'),
+    ],
+    [
+      'api: { listen: 1, tokens: t, allowed_hosts: [a, "http://b"] }',
+      expect.stringContaining('api.allowed_hosts[1]: "http://b" is neither a name nor name:port'),
+    ],
     ['- a', expect.stringContaining('is not a map of keys')],
     [
       'service_defaults: { name: x }',
@@ -291,6 +322,20 @@ describe('what is refused', () => {
       expect.stringMatching(/^PROCESSMASTER_PRUNE_MAX_PERCENT: "many" is not/),
       expect.stringMatching(/^--log-level: "loud" is not one of/),
     ]);
+  });
+
+  test.each([
+    ['4480', [], { host: '127.0.0.1', port: 4480 }],
+    ['"0"', [], { host: '127.0.0.1', port: 0 }],
+    ['localhost:80', [], { host: 'localhost', port: 80 }],
+    ['"[::1]:4480"', [], { host: '::1', port: 4480 }],
+    ['"*:4480"', ['insecure: true'], { host: '::', port: 4480 }],
+    ['0.0.0.0:4480', ['tls: { cert: c, key: k }'], { host: '0.0.0.0', port: 4480 }],
+    ['PM.example.org:4480', ['tls: { cert: c, key: k }'], { host: 'pm.example.org', port: 4480 }],
+  ])('the API may listen at %s with %j', (listen, more, place) => {
+    const text = `api: { ${[`listen: ${listen}`, 'tokens: t', ...more].join(', ')} }
+`;
+    expect(settings(text).api).toMatchObject({ listen: place, tokens: '/etc/pm/t' });
   });
 
   test('another owner of the socket without root', () => {

@@ -54,6 +54,7 @@ beforeEach(() => {
     world: { clock: daemon.clock, containment: { portHolder: () => holder } },
     loop: daemon.loop,
     followed: () => {},
+    note: () => {},
     serviceFiles: {
       define: ({ name }) => {
         const was = files.has(name as ServiceName) ? 'the_same' : 'new';

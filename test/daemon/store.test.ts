@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
+import { STATE_FORMAT } from '../../src/daemon/state-format.ts';
 import { Store } from '../../src/daemon/store.ts';
 import type { Intent } from '../../src/model/memory.ts';
 import type { Failure } from '../../src/world/world.ts';
@@ -345,7 +346,8 @@ describe('a file that is damaged', () => {
     ['cut off in the middle', '{"version":1,"services":{"web":{"sto'],
     ['empty', ''],
     ['no object', '[]'],
-    ['of another version', '{"version":99,"services":{}}'],
+    ['of no version that ever was', '{"version":"two","services":{}}'],
+    ['without a version', '{"services":{}}'],
     ['null', 'null'],
   ])('%s: it is set aside, named, and the daemon goes on', (_title, text) => {
     files.set('/state/intent.json', text);
@@ -377,5 +379,33 @@ describe('a file that is damaged', () => {
     files.set('/state/memory.json', '{"version":1,"boot_id":"boot-0","services":{"web":null,"db":{}}}');
     expect(next().memory(WEB)).toEqual(memory());
     expect(next().memory(name('db'))).toEqual(memory());
+  });
+});
+
+describe('a file that a newer release wrote', () => {
+  test.each(['intent.json', 'memory.json', 'applied.json'])(
+    '%s: nothing is decided and nothing written',
+    (file) => {
+      const before = next();
+      before.setIntents(of(STOPPED));
+      before.setMemory(WEB, memory({ generation: 4 }));
+      before.setApplied(WEB, hash('a'), spec());
+      before.flush();
+      const newer = JSON.stringify({ version: STATE_FORMAT + 1, services: [], more: 'than we know' });
+      files.set(`/state/${file}`, newer);
+      const contents = new Map(files.contents);
+      expect(new Store(files, '/state', 'boot-1').load()).toMatchObject({
+        code: 'state-newer',
+        severity: 'error',
+        message: `/state/${file} was written by a newer processmaster (format 2; this one knows 1)`,
+      });
+      expect(new Map(files.contents)).toEqual(contents);
+    },
+  );
+
+  it('is told before another one that cannot be read', () => {
+    files.set('/state/applied.json', '{"version":7}');
+    files.unreadable.set('/state/intent.json', 'EACCES');
+    expect(new Store(files, '/state', 'boot-1').load()).toMatchObject({ code: 'state-newer' });
   });
 });

@@ -354,6 +354,7 @@ test('status --json has every field that others build on', async () => {
     ],
     problems: [],
     prune: null,
+    frozen: null,
   });
   expect(await host.ask('GET', '/api/processes/web')).toMatchObject({
     status: 200,
@@ -409,10 +410,8 @@ test('logs shows the last lines of both streams, and -f what comes, also of a se
     expect(all.stdout).toContain(text);
   expect((await host.pmctl('logs', 'a', 'stderr.log', '-n', '1')).stdout.trim()).toMatch(/a warns$/);
   const one = await host.pmctl('logs', 'a', '--json');
-  expect(one.json.logs.map(({ line }: { line: string }) => line).toSorted()).toEqual([
-    'a says hello',
-    'a warns',
-  ]);
+  const lines = one.stdout.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).line).toSorted()).toEqual(['a says hello', 'a warns']);
   const follow = host.background('logs', '-f', 'stdout.log');
   await host.until(
     'the first lines',
@@ -459,13 +458,13 @@ test('events shows what happened; -f goes on until the daemon ends', async () =>
   const follow = host.background('events', '-f', 'web');
   await host.until(
     'the past',
-    () => (follow.stdout.includes('worker_started') ? true : undefined),
+    () => (follow.stdout.includes('web  started (') ? true : undefined),
     () => follow.stdout,
   );
   expect((await host.pmctl('stop', 'web', 'other')).code).toBe(0);
   await host.until(
     'the end of web',
-    () => (follow.stdout.includes('worker_stopped') ? true : undefined),
+    () => (follow.stdout.includes('web  stopped (') ? true : undefined),
     () => follow.stdout,
   );
   expect(follow.stdout).not.toContain('other');

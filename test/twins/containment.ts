@@ -9,6 +9,7 @@ import type {
   Beside,
   BesideOutcome,
   Containment,
+  Figures,
   KnownMain,
   Launch,
   Prober,
@@ -320,6 +321,10 @@ export class SimulatedContainment implements Containment {
 
   usage(): Usage {
     return { cpuMicroseconds: null, memoryBytes: null };
+  }
+
+  figures(): Figures {
+    return { residentBytes: null, io: null };
   }
 
   portHolder(): undefined {

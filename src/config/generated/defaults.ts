@@ -245,6 +245,11 @@ export const OPTIONAL_MAPS: readonly {
 export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = {
   "config_directory": "./config.d",
   "sock_mode": "0660",
+  "api": {
+    "tls": {},
+    "allowed_hosts": [],
+    "insecure": false
+  },
   "containment": "auto",
   "cgroup_name": "processmaster",
   "cgroup_cpu_max": "max",
@@ -273,6 +278,16 @@ export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = {
     "level": "info",
     "format": "auto"
   },
+  "history": {
+    "max_snapshots": 50
+  },
+  "sync": {
+    "interval": "never"
+  },
+  "events": {
+    "max_size": "50M"
+  },
+  "notify": [],
   "logs": {
     "max_total_size": "max"
   }

@@ -1553,6 +1553,40 @@ export interface RawSettings {
    */
   sock_mode?: string | number;
   /**
+   * The same API over TCP, besides the control socket.
+   */
+  api?: {
+    /**
+     * Where it listens: `host:port`, `[address]:port`, or a port alone, which is then open to this host only. Port 0: any that is free; the log says which.
+     */
+    listen?: string | number;
+    /**
+     * The certificate to answer with; read again at SIGHUP. Without one, nothing but an address of this host is listened at.
+     */
+    tls?: {
+      /**
+       * The certificate in PEM, followed by those that lead to its root.
+       */
+      cert?: string;
+      /**
+       * Its private key in PEM; others must not be able to read it.
+       */
+      key?: string;
+    };
+    /**
+     * The file with the hashes of the tokens that open it, as `pmctl token new` writes it; it is read again when it changes.
+     */
+    tokens?: string;
+    /**
+     * Further names that a client may call this host by, with a port or for every port; the address in `listen` and `localhost` are among them.
+     */
+    allowed_hosts?: string[];
+    /**
+     * `true`: it may be reached from other hosts without TLS, so that whoever listens on the way reads the tokens. Only for a network that is encrypted by itself.
+     */
+    insecure?: boolean;
+  };
+  /**
    * What keeps the processes of a run together: `cgroup`, `process_group` (weaker), or `auto`: cgroups where the host allows.
    */
   containment?: "auto" | "cgroup" | "process_group";
@@ -1672,6 +1706,80 @@ export interface RawSettings {
     format?: "auto" | "pretty" | "json";
   };
   /**
+   * The states that were applied, kept in the state directory for `pmctl history` and `pmctl rollback`.
+   */
+  history?: {
+    /**
+     * How many are kept; the last that converged stays in any case.
+     */
+    max_snapshots?: number;
+  };
+  /**
+   * Following a Git remote, where the configuration directory lies in a checkout.
+   */
+  sync?: {
+    /**
+     * How often the checkout is brought to the newest commit of its branch without being asked, as `pmctl sync` does it; `never`: only when asked.
+     */
+    interval?: string;
+    /**
+     * The same in milliseconds.
+     */
+    interval_ms?: number;
+  };
+  /**
+   * The journal of what happened, kept in the state directory for `pmctl events` and `GET /api/events`.
+   */
+  events?: {
+    /**
+     * What it may take altogether; beyond it the oldest fifth goes.
+     */
+    max_size?: string | number;
+  };
+  /**
+   * Who is told when something has gone wrong, and when it is right again: each entry is a `url` or a `command`.
+   *
+   * @maxItems 20
+   */
+  notify?: {
+    /**
+     * A webhook, `http://` or `https://`: each message is sent to it by POST, as JSON. No redirect is followed.
+     */
+    url?: string;
+    /**
+     * The file of a secret that messages to a webhook are signed with (HMAC-SHA256); others must not be able to read it. Read for each message.
+     */
+    secret_file?: string;
+    /**
+     * A program with its arguments, as the user of the daemon: each message comes on standard input as JSON, and in `PROCESSMASTER_NOTIFY_*` variables.
+     *
+     * @minItems 1
+     */
+    command?: string[];
+    /**
+     * Which messages it gets.
+     *
+     * @minItems 1
+     */
+    events?: (
+      | "failed"
+      | "recovered"
+      | "rolled_back"
+      | "configuration_invalid"
+      | "configuration_fixed"
+      | "prune_held"
+      | "prune_released"
+    )[];
+    /**
+     * How long one attempt may take; a command is killed then.
+     */
+    timeout?: string;
+    /**
+     * The same in milliseconds.
+     */
+    timeout_ms?: number;
+  }[];
+  /**
    * The logs of the services.
    */
   logs?: {
@@ -1710,6 +1818,40 @@ export interface CompleteSettings {
    * Permissions of the control socket, in octal digits: `660`, `0660`, `"0660"` and `0o660` all mean rw-rw----. Nothing for others.
    */
   sock_mode: number;
+  /**
+   * The same API over TCP, besides the control socket.
+   */
+  api: {
+    /**
+     * Where it listens: `host:port`, `[address]:port`, or a port alone, which is then open to this host only. Port 0: any that is free; the log says which.
+     */
+    listen?: string;
+    /**
+     * The certificate to answer with; read again at SIGHUP. Without one, nothing but an address of this host is listened at.
+     */
+    tls: {
+      /**
+       * The certificate in PEM, followed by those that lead to its root.
+       */
+      cert?: string;
+      /**
+       * Its private key in PEM; others must not be able to read it.
+       */
+      key?: string;
+    };
+    /**
+     * The file with the hashes of the tokens that open it, as `pmctl token new` writes it; it is read again when it changes.
+     */
+    tokens?: string;
+    /**
+     * Further names that a client may call this host by, with a port or for every port; the address in `listen` and `localhost` are among them.
+     */
+    allowed_hosts: string[];
+    /**
+     * `true`: it may be reached from other hosts without TLS, so that whoever listens on the way reads the tokens. Only for a network that is encrypted by itself.
+     */
+    insecure: boolean;
+  };
   /**
    * What keeps the processes of a run together: `cgroup`, `process_group` (weaker), or `auto`: cgroups where the host allows.
    */
@@ -1825,6 +1967,72 @@ export interface CompleteSettings {
      */
     format: "auto" | "pretty" | "json";
   };
+  /**
+   * The states that were applied, kept in the state directory for `pmctl history` and `pmctl rollback`.
+   */
+  history: {
+    /**
+     * How many are kept; the last that converged stays in any case.
+     */
+    max_snapshots: number;
+  };
+  /**
+   * Following a Git remote, where the configuration directory lies in a checkout.
+   */
+  sync: {
+    /**
+     * How often the checkout is brought to the newest commit of its branch without being asked, as `pmctl sync` does it; `never`: only when asked.
+     */
+    interval: number | null;
+  };
+  /**
+   * The journal of what happened, kept in the state directory for `pmctl events` and `GET /api/events`.
+   */
+  events: {
+    /**
+     * What it may take altogether; beyond it the oldest fifth goes.
+     */
+    max_size: number;
+  };
+  /**
+   * Who is told when something has gone wrong, and when it is right again: each entry is a `url` or a `command`.
+   *
+   * @maxItems 20
+   */
+  notify: {
+    /**
+     * A webhook, `http://` or `https://`: each message is sent to it by POST, as JSON. No redirect is followed.
+     */
+    url?: string;
+    /**
+     * The file of a secret that messages to a webhook are signed with (HMAC-SHA256); others must not be able to read it. Read for each message.
+     */
+    secret_file?: string;
+    /**
+     * A program with its arguments, as the user of the daemon: each message comes on standard input as JSON, and in `PROCESSMASTER_NOTIFY_*` variables.
+     *
+     * @minItems 1
+     */
+    command?: string[];
+    /**
+     * Which messages it gets.
+     *
+     * @minItems 1
+     */
+    events?: (
+      | "failed"
+      | "recovered"
+      | "rolled_back"
+      | "configuration_invalid"
+      | "configuration_fixed"
+      | "prune_held"
+      | "prune_released"
+    )[];
+    /**
+     * How long one attempt may take; a command is killed then.
+     */
+    timeout?: number;
+  }[];
   /**
    * The logs of the services.
    */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { safeLine, safeText } from '../../src/cli/terminal-safe.ts';
+import { safeLine, safeText } from '../../src/model/terminal-safe.ts';
 
 describe('text of unknown origin cannot command a terminal', () => {
   const cases = [

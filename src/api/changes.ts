@@ -1,0 +1,86 @@
+/** What would an update change, what is asked of one, and what came of it? */
+import type { Change } from '../model/action.ts';
+import type { ConfigError } from './config-error.ts';
+
+/** What the prune guard holds back, and why. */
+export interface HeldRemovals {
+  readonly services: readonly string[];
+  readonly reason: string;
+}
+
+/** The files are not followed: what is in force is this, until `resume` or `update`. */
+export interface FrozenView {
+  readonly snapshot: string;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly by: string;
+  /** One sentence. */
+  readonly reason: string;
+  /** Services of which the files say otherwise. */
+  readonly pending: readonly string[];
+}
+
+/** What a saved plan promises: that exactly this is done, or nothing. */
+export interface PlanRequest {
+  /** As {@link DiffView.desired}. */
+  readonly desired: string;
+  readonly changes: readonly {
+    readonly service: string;
+    readonly action: string;
+    readonly instances: number;
+  }[];
+}
+
+export type OnFailure = 'stop' | 'rollback' | 'continue';
+
+/** What was done because a service of an update failed. */
+export interface FailureView {
+  readonly did: 'stopped' | 'rolled_back';
+  /** One sentence. */
+  readonly detail: string;
+  /** Services that were not begun, or that went back. */
+  readonly services: readonly string[];
+}
+
+export interface DiffView {
+  readonly changes: readonly Change[];
+  readonly errors: readonly ConfigError[];
+  readonly warnings: readonly ConfigError[];
+  /** Services on which nothing would be done, and how many of them are held. */
+  readonly unchanged: number;
+  readonly held: readonly { readonly service: string; readonly reason: string }[];
+  readonly prune: HeldRemovals | null;
+  readonly frozen?: FrozenView | null;
+  /** Differs whenever the files say something else: what a saved plan is held against. */
+  readonly desired?: string;
+}
+
+export interface ChangeResult extends Change {
+  /** `pending`: accepted, still going on when the answer was sent (no wait, or the time was over). */
+  readonly result: 'done' | 'failed' | 'pending' | 'refused';
+  readonly detail: string;
+  /** The newer definition failed, and what ran before goes on. */
+  readonly kept?: true;
+  /** The last lines that the failed one wrote. */
+  readonly log?: readonly string[];
+}
+
+export interface UpdateView extends Omit<DiffView, 'changes'> {
+  readonly changes: readonly ChangeResult[];
+  /** What was done because one of them failed. */
+  readonly failure?: FailureView;
+}
+
+export interface UpdateRequest {
+  /** Empty: all. */
+  readonly services: readonly string[];
+  readonly prune: boolean;
+  /** Milliseconds to wait for the outcome; 0 answers at once. */
+  readonly wait: number;
+  /** Who asks; told with the events. */
+  readonly by?: string;
+  /** What becomes of the rest when a service fails; `stop` for an update unless said otherwise. */
+  readonly on_failure?: OnFailure;
+  /** Do exactly this or nothing. */
+  readonly plan?: PlanRequest;
+}

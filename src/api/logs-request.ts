@@ -1,0 +1,55 @@
+/** What does the query of a request for logs ask for? */
+import { parseLogTime } from '../model/log-time.ts';
+import type { Refused } from '../model/units.ts';
+import type { LogStream, LogsRequest } from './contract.ts';
+
+const DEFAULT_LINES = 50;
+
+/** Characters of a pattern; a longer one is nothing that somebody has typed. */
+const LONGEST_PATTERN = 1000;
+
+const STREAMS: readonly string[] = ['stdout', 'stderr', 'hint'] satisfies readonly LogStream[];
+
+/** @param now milliseconds since 1970 */
+export function logsRequest(
+  query: Readonly<Record<string, string | undefined>>,
+  now: number,
+): LogsRequest | Refused {
+  const { services = '', file, lines, grep, stream, instance } = query;
+  const times: { since?: number; until?: number } = {};
+  for (const key of ['since', 'until'] as const) {
+    const text = query[key];
+    const time = text === undefined ? undefined : parseLogTime(text, now);
+    if (typeof time === 'object') return { refused: `${key}: ${time.refused}` };
+    if (time !== undefined) times[key] = time;
+  }
+  if (stream !== undefined && !STREAMS.includes(stream)) {
+    return { refused: 'stream: write stdout, stderr or hint' };
+  }
+  if (instance !== undefined && !/^\d{1,3}$/.test(instance)) {
+    return { refused: 'instance: write a number from 0 to 999' };
+  }
+  const wrong = grep === undefined ? undefined : patternRefusal(grep);
+  if (wrong !== undefined) return { refused: `grep: ${wrong}` };
+  return {
+    services: services === '' ? [] : services.split(','),
+    lines: lines !== undefined && /^\d{1,9}$/.test(lines) ? Number(lines) : DEFAULT_LINES,
+    ...(file === undefined ? {} : { file }),
+    ...times,
+    ...(grep === undefined ? {} : { grep }),
+    ...(stream === undefined ? {} : { stream: stream as LogStream }),
+    ...(instance === undefined ? {} : { instance: Number(instance) }),
+  };
+}
+
+/** undefined: it is a regular expression. */
+export function patternRefusal(pattern: string): string | undefined {
+  if (pattern.length > LONGEST_PATTERN) return `the pattern is longer than ${LONGEST_PATTERN} characters`;
+  try {
+    new RegExp(pattern);
+    return undefined;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^Invalid regular expression: /, '') : '';
+    return `${JSON.stringify(pattern)} is no regular expression: ${why}`;
+  }
+}

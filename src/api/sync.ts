@@ -1,0 +1,31 @@
+/** What can be asked about bringing the directory to the newest commit, and what is answered? */
+import type { DiffView, UpdateView } from './changes.ts';
+import type { ConfigError } from './config-error.ts';
+
+export interface SyncRequest {
+  readonly by: string;
+  /** Fetches and checks; nothing is changed. */
+  readonly dryRun: boolean;
+  readonly prune: boolean;
+  /** Milliseconds to wait for the outcome; 0 answers as soon as the commit is checked out. */
+  readonly wait: number;
+}
+
+export interface SyncView {
+  /** `nothing_new`: the newest commit is checked out already. */
+  readonly result: 'applied' | 'would_apply' | 'nothing_new' | 'refused';
+  /** One sentence: why it was refused; null otherwise. */
+  readonly reason: string | null;
+  readonly branch: string | null;
+  /** Commits: what was checked out, and what is newest. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Between the two, newest first; no more than a few. */
+  readonly commits: readonly { readonly id: string; readonly subject: string }[];
+  /** Of the newest commit. */
+  readonly errors: readonly ConfigError[];
+  /** `would_apply`: what would be done. */
+  readonly diff: DiffView | null;
+  /** `applied`: what became of it. */
+  readonly update: UpdateView | null;
+}

@@ -1,0 +1,63 @@
+/** `sync`: bring the checkout to the newest commit of its branch, and make what runs what it says. */
+import type { SyncView } from '../api/sync.ts';
+import { safeText } from '../model/terminal-safe.ts';
+import { type Call, printJson, printLines, refuse, widthOf } from './call.ts';
+import { exitOf } from './diff.ts';
+import type { Exit } from './exit-codes.ts';
+import { isRefusal } from './refusal.ts';
+import { renderDiff } from './render-diff.ts';
+import { lastWords } from './verbs.ts';
+
+const DEFAULT_TIMEOUT = 60_000;
+
+/** Exit 1 when it was refused, 2 when `--dry-run` finds something new, else as `update`. */
+export async function sync(call: Call): Promise<Exit> {
+  const { options, terminal } = call;
+  const daemon = await call.daemon();
+  if (isRefusal(daemon)) return refuse(call, daemon);
+  const wait = options.wait === false ? 0 : (options.timeout ?? DEFAULT_TIMEOUT);
+  const view = await daemon.sync({
+    by: terminal.user.name,
+    dryRun: options.dryRun === true,
+    prune: options.prune === true,
+    wait,
+  });
+  if (isRefusal(view)) return refuse(call, view);
+  if (options.json) printJson(call, view);
+  else print(call, view);
+  const { result, update } = view;
+  if (result === 'refused') return 'error';
+  if (result === 'would_apply') return 'changes';
+  if (update === null || result === 'nothing_new') return 'fine';
+  return exitOf(update, [], wait > 0);
+}
+
+function print(call: Call, view: SyncView): void {
+  const { paint, terminal } = call;
+  if (view.result === 'nothing_new') {
+    printLines(call, [
+      `${view.branch ?? 'the checkout'} has the newest commit already (${short(view.from)})`,
+    ]);
+    return;
+  }
+  const head = view.commits.map(({ id, subject }) => `  ${short(id)}  ${safeText(subject)}`);
+  if (head.length > 0)
+    printLines(call, [`${safeText(view.branch ?? '')} ${short(view.from)}..${short(view.to)}`, ...head]);
+  if (view.result === 'refused') {
+    for (const { file, line, column, message, hint } of view.errors) {
+      const place = file === null ? '' : `${file}:${line ?? 1}:${column ?? 1}  `;
+      terminal.complain(
+        `${paint('red', safeText(`${place}${message}${hint === null ? '' : `; ${hint}`}`))}\n`,
+      );
+    }
+    terminal.complain(`pmctl: ${safeText(view.reason ?? 'refused')}\n`);
+    return;
+  }
+  const shown = view.update ?? view.diff;
+  if (shown !== null) printLines(call, renderDiff(shown, { width: widthOf(call), paint }));
+  if (view.update !== null) printLines(call, lastWords(view.update.changes));
+}
+
+function short(commit: string | null): string {
+  return (commit ?? '').slice(0, 10);
+}

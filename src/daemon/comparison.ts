@@ -1,0 +1,56 @@
+/** In which services and fields do two readings of the directory differ, whatever runs? */
+import { createHash } from 'node:crypto';
+import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { Defined, Desired, DesiredState } from '../model/spec.ts';
+import { diffSpecs } from '../reconcile/diff.ts';
+
+/** By service; `start` for one that is only in the newer reading, `stop` for one that is only in the older. */
+export function changesBetween(older: DesiredState, newer: DesiredState): readonly Change[] {
+  const names = [...new Set([...older.services.keys(), ...newer.services.keys()])].sort();
+  return names.flatMap((service) => {
+    const change = changeBetween(older.services.get(service), newer.services.get(service));
+    return change === undefined ? [] : [{ service, ...change }];
+  });
+}
+
+/** Differs whenever a definition of any service does, contents of dotenv files and secrets included. */
+export function desiredHash({ services, readable }: DesiredState): string {
+  const lines = [...services.values()]
+    .map(
+      (each) =>
+        `${each.name} ${each.kind === 'defined' ? each.digest : 'broken'} ${each.problems.length > 0}`,
+    )
+    .sort();
+  return createHash('sha256')
+    .update(`${readable}\n${lines.join('\n')}`)
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function changeBetween(
+  older: Desired | undefined,
+  newer: Desired | undefined,
+): Omit<Change, 'service'> | undefined {
+  const [was, is] = [definedOr(older), definedOr(newer)];
+  if (was === undefined && is === undefined) return undefined;
+  if (was === undefined) return { action: 'start', because: [], reason: 'added', instances: instancesOf(is) };
+  if (is === undefined)
+    return { action: 'stop', because: [], reason: 'removed', instances: instancesOf(was) };
+  if (was.digest === is.digest) return undefined;
+  const because = diffSpecs(was.spec, is);
+  return { action: weightiest(because), because, reason: 'definition changed', instances: instancesOf(is) };
+}
+
+function definedOr(desired: Desired | undefined): Defined | undefined {
+  return desired?.kind === 'defined' ? desired : undefined;
+}
+
+function instancesOf(desired: Defined | undefined): number {
+  return desired === undefined || !desired.spec.enabled ? 0 : desired.spec.instances;
+}
+
+const WEIGHTS: readonly ChangeKind[] = ['replace', 'roll', 'reload'];
+
+function weightiest(because: readonly FieldChange[]): ChangeKind {
+  return WEIGHTS.find((kind) => because.some((field) => field.class === kind)) ?? 'live';
+}

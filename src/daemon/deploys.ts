@@ -1,0 +1,325 @@
+/** How does one look at applied states and go back to one, and when are the files followed again? */
+import { join } from 'node:path';
+import type { DiffView, FrozenView, UpdateRequest, UpdateView } from '../api/changes.ts';
+import { configError } from '../api/config-error.ts';
+import {
+  type Deploys,
+  type HistoryView,
+  isUnfit,
+  type ResumeRequest,
+  type RollbackRequest,
+  type SnapshotText,
+  type SnapshotView,
+  type Trigger,
+  type Unfit,
+} from '../api/deploys.ts';
+import type { Change, Event } from '../model/action.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { DesiredState } from '../model/spec.ts';
+import type { Clock } from '../world/world.ts';
+import { changesBetween, desiredHash } from './comparison.ts';
+import { Failing, type Verdicts } from './failing.ts';
+import type { Freeze, KeptText } from './freeze.ts';
+import { envDigest, type History } from './history.ts';
+import { entryView, type Marks, selected } from './history-views.ts';
+import type { Loop } from './loop.ts';
+import type { Snapshot, Snapshots } from './snapshots.ts';
+import { blobOf, snapshotId } from './snapshots.ts';
+import { iso } from './views.ts';
+
+export interface DeployTools {
+  readonly clock: Clock;
+  readonly loop: Loop;
+  readonly freeze: Freeze;
+  readonly history: History;
+  readonly snapshots: Snapshots;
+  readonly directory: string;
+  /** What the files say, or what they would say with these texts; nothing is kept of it. */
+  readonly peek: (texts?: readonly { readonly file: string; readonly text: string }[]) => DesiredState;
+  readonly complain: (problem: Problem) => void;
+  readonly manager: (name: string, fields: Event['fields']) => void;
+}
+
+export interface DeployActions {
+  readonly reconcile: (
+    request: UpdateRequest,
+    trigger: 'rollback' | 'resume' | 'failure',
+  ) => Promise<UpdateView>;
+}
+
+/** Looking at the files for those who ask how it stands is not repeated within this time. Milliseconds. */
+const FRESH = 2000;
+
+const NOTHING: UpdateView = { changes: [], errors: [], warnings: [], unchanged: 0, held: [], prune: null };
+
+export class LocalDeploys implements Deploys {
+  readonly #tools: DeployTools;
+  readonly #actions: DeployActions;
+  readonly #failing: Failing;
+  #pending: { readonly at: number; readonly services: readonly string[] } | undefined;
+  #told = '';
+
+  constructor(tools: DeployTools, actions: DeployActions) {
+    this.#tools = tools;
+    this.#actions = actions;
+    this.#failing = new Failing({
+      clock: tools.clock,
+      loop: tools.loop,
+      goBack: (to, because) => this.#goBack(to, because),
+      lastGood: () => this.#lastConverged(),
+      textsOf: (desired) => tools.history.textsOf(desired),
+    });
+  }
+
+  // How it stands.
+
+  /** undefined: the files are followed. */
+  get frozen(): FrozenView | undefined {
+    const { state } = this.#tools.freeze;
+    if (state === undefined) return undefined;
+    const { snapshot, since, by, reason } = state;
+    return { snapshot, since: iso(since), by, reason, pending: this.#pendingServices() };
+  }
+
+  /** One sentence about why the files are not followed. */
+  get frozenText(): string | undefined {
+    const { state } = this.#tools.freeze;
+    return state === undefined
+      ? undefined
+      : `the files are not followed: frozen at snapshot ${state.snapshot} since ${iso(state.since)} by ${state.by} (${state.reason})`;
+  }
+
+  /** For `why`: what being frozen means for a service. */
+  frozenSentences(service: string): readonly string[] {
+    const text = this.frozenText;
+    if (text === undefined) return [];
+    const waits = this.#pendingServices().includes(service);
+    const advice = 'pmctl resume or pmctl update follows the files again';
+    return [text, waits ? `its file says otherwise than what is in force; ${advice}` : advice];
+  }
+
+  /** What the files say, whatever is in force. */
+  files(): DesiredState {
+    const { freeze, loop, peek } = this.#tools;
+    return freeze.state === undefined ? loop.peek() : peek();
+  }
+
+  // Around an update.
+
+  /** Called before anything is read. Answers when nothing is to be done. */
+  begin(request: UpdateRequest, trigger: Trigger): UpdateView | undefined {
+    const { freeze } = this.#tools;
+    const stale = request.plan === undefined ? undefined : this.#staleness(request.plan);
+    if (stale !== undefined) return refusedUpdate('plan-stale', stale);
+    if (freeze.state === undefined || trigger === 'rollback' || trigger === 'failure') return undefined;
+    if (trigger !== 'update' && trigger !== 'resume') {
+      this.#tellPending();
+      return NOTHING;
+    }
+    if (request.services.length > 0) {
+      const hint = 'pmctl update without names, or pmctl resume, follows all files again';
+      return refusedUpdate('frozen', `${this.frozenText}; ${hint}`);
+    }
+    const problem = freeze.clear();
+    if (problem !== undefined) return { ...NOTHING, errors: [configError(problem)] };
+    this.#tools.manager('manager_resumed', { by: request.by ?? trigger });
+    return undefined;
+  }
+
+  /** Called when an update was begun. @param before what was followed until then */
+  watch(
+    request: UpdateRequest,
+    trigger: Trigger,
+    planned: readonly Change[],
+    before: DesiredState,
+  ): Verdicts {
+    return this.#failing.watch(request, trigger, planned, before);
+  }
+
+  // Deploys.
+
+  history(limit: number): HistoryView {
+    const { snapshots } = this.#tools;
+    const marks = this.#marks();
+    const entries = snapshots.all(limit).map((each) => entryView(each, marks));
+    return { entries, problems: snapshots.problems.map(({ message }) => message) };
+  }
+
+  show(id: string): SnapshotView | Unfit {
+    const snapshot = this.#find(id);
+    if (isUnfit(snapshot)) return snapshot;
+    const now = new Map<string, string>();
+    for (const desired of this.#tools.loop.desired.services.values()) {
+      if (desired.kind !== 'defined') continue;
+      for (const file of desired.spec.process.env_files) now.set(file.path, envDigest(file));
+    }
+    const files = snapshot.files.map(({ path, service, blob, hash, env_files }) => {
+      const same = Object.entries(env_files).map(([file, digest]) => {
+        return [file, now.has(file) ? now.get(file) === digest : null] as const;
+      });
+      return { path, service, blob, hash, env_files: Object.fromEntries(same) };
+    });
+    return { entry: entryView(snapshot, this.#marks()), files };
+  }
+
+  text(id: string, service: string): SnapshotText | Unfit {
+    const snapshot = this.#find(id);
+    if (isUnfit(snapshot)) return snapshot;
+    const file = snapshot.files.find((each) => each.service === service);
+    if (file === undefined) {
+      return unfit('unknown_service', `snapshot ${snapshot.id} has no service ${JSON.stringify(service)}`);
+    }
+    const text = this.#tools.snapshots.text(file.blob);
+    if (typeof text !== 'string') return unfit(text.code, text.message);
+    return { id: snapshot.id, path: file.path, service, text };
+  }
+
+  compare(from: string, to: string | undefined): DiffView | Unfit {
+    const older = this.#reading(from);
+    if (isUnfit(older)) return older;
+    const newer = to === undefined ? this.#tools.loop.desired : this.#reading(to);
+    if (isUnfit(newer)) return newer;
+    const changes = changesBetween(older, newer);
+    const names = new Set([...older.services.keys(), ...newer.services.keys()]);
+    return { ...NOTHING, changes, unchanged: names.size - changes.length };
+  }
+
+  async rollback(request: RollbackRequest): Promise<UpdateView | Unfit> {
+    const { id, prune, wait, by } = request;
+    const snapshot = id === undefined ? this.#lastConverged() : this.#find(id);
+    if (snapshot === undefined) {
+      return unfit('unknown_snapshot', 'no other state than the current one has converged yet; name one');
+    }
+    if (isUnfit(snapshot)) return snapshot;
+    const texts = this.#textsOf(snapshot);
+    if (isUnfit(texts)) return texts;
+    const { held: services, reason } = this.#tools.loop.removalsOf(this.#readingOf(texts));
+    // As a whole or not at all: the same command with --prune is to mean the same.
+    if (services.length > 0 && !prune) return { ...NOTHING, prune: { services, reason } };
+    const problem = this.#freezeAt(texts, by, 'rolled back');
+    if (problem !== undefined) return { ...NOTHING, errors: [configError(problem)] };
+    return this.#actions.reconcile({ services: [], prune, wait, by }, 'rollback');
+  }
+
+  resume({ prune, wait, by }: ResumeRequest): Promise<UpdateView> {
+    return this.#actions.reconcile({ services: [], prune, wait, by }, 'resume');
+  }
+
+  /** Something of an update failed: this is in force now. Answers a sentence when it could not be. */
+  #goBack(
+    to: Snapshot | readonly KeptText[],
+    { by, failed, detail }: { readonly by: string; readonly failed: ServiceName; readonly detail: string },
+  ): string | undefined {
+    const texts = 'files' in to ? this.#textsOf(to) : to;
+    if (isUnfit(texts)) return texts.unfit.message;
+    const problem = this.#freezeAt(texts, by, `update failed: ${failed}: ${detail}`);
+    if (problem !== undefined) return problem.message;
+    this.#tools.history.failed(failed);
+    // Returns as soon as it is begun: who waits for the outcome is the update that failed.
+    void this.#actions.reconcile({ services: [], prune: false, wait: 0, by }, 'failure');
+    return undefined;
+  }
+
+  #freezeAt(texts: readonly KeptText[], by: string, reason: string): Problem | undefined {
+    const { clock, freeze, manager } = this.#tools;
+    const snapshot = snapshotId(texts.map(({ path, text }) => ({ path, blob: blobOf(text) })));
+    const problem = freeze.set({ snapshot, since: clock.now(), by, reason, texts });
+    this.#pending = undefined;
+    if (problem === undefined) manager('manager_frozen', { snapshot, by, reason });
+    return problem;
+  }
+
+  #reading(id: string): DesiredState | Unfit {
+    const snapshot = this.#find(id);
+    if (isUnfit(snapshot)) return snapshot;
+    const texts = this.#textsOf(snapshot);
+    return isUnfit(texts) ? texts : this.#readingOf(texts);
+  }
+
+  #readingOf(texts: readonly KeptText[]): DesiredState {
+    const { peek, directory } = this.#tools;
+    return peek(texts.map(({ path, text }) => ({ file: join(directory, path), text })));
+  }
+
+  #textsOf(snapshot: Snapshot): readonly KeptText[] | Unfit {
+    const texts: KeptText[] = [];
+    for (const { path, blob } of snapshot.files) {
+      const text = this.#tools.snapshots.text(blob);
+      if (typeof text !== 'string')
+        return unfit(text.code, `snapshot ${snapshot.id}: ${path}: ${text.message}`);
+      texts.push({ path, text });
+    }
+    return texts;
+  }
+
+  #find(id: string): Snapshot | Unfit {
+    return selected(id, this.#tools.snapshots.all());
+  }
+
+  #lastConverged(): Snapshot | undefined {
+    const marks = this.#marks();
+    return this.#tools.snapshots.all().find((each) => {
+      return each.id !== marks.current && entryView(each, marks).result === 'converged';
+    });
+  }
+
+  #marks(): Marks {
+    const { history, freeze } = this.#tools;
+    const { current } = history;
+    return { current: current?.id ?? null, newest: current?.number ?? 0, frozen: freeze.state !== undefined };
+  }
+
+  /** Why a plan is not what would be done now. */
+  #staleness(plan: NonNullable<UpdateRequest['plan']>): string | undefined {
+    const { loop } = this.#tools;
+    const desired = this.files();
+    if (desiredHash(desired) !== plan.desired) return 'the files have changed since the plan was made';
+    const now = loop.plan(desired).map(({ service, action, instances }) => ({ service, action, instances }));
+    const text = (changes: typeof plan.changes): string =>
+      JSON.stringify(changes.map(({ service, action, instances }) => [service, action, instances]));
+    if (text(now) === text(plan.changes)) return undefined;
+    const was = new Map(plan.changes.map((change) => [change.service, text([change])]));
+    const is = new Map(now.map((change) => [change.service as string, text([change])]));
+    const moved = [...new Set([...was.keys(), ...is.keys()])].filter(
+      (name) => was.get(name) !== is.get(name),
+    );
+    return `what runs has changed since the plan was made: ${moved.sort().slice(0, 10).join(', ')}`;
+  }
+
+  #pendingServices(): readonly string[] {
+    const now = this.#tools.clock.now();
+    if (this.#pending !== undefined && now - this.#pending.at < FRESH) return this.#pending.services;
+    const services = changesBetween(this.#tools.loop.desired, this.#tools.peek()).map(
+      ({ service }) => service,
+    );
+    this.#pending = { at: now, services };
+    return services;
+  }
+
+  /** Files changed, and that is all that happens. */
+  #tellPending(): void {
+    this.#pending = undefined;
+    const services = this.#pendingServices();
+    const told = services.join();
+    if (told === this.#told) return;
+    this.#told = told;
+    if (services.length === 0) return;
+    this.#tools.manager('manager_changes_held', { services: services.length });
+    const shown = `${services.slice(0, 10).join(', ')}${services.length > 10 ? ', …' : ''}`;
+    this.#tools.complain({
+      code: 'frozen',
+      severity: 'warning',
+      message: `${this.frozenText}; changed meanwhile: ${shown}`,
+      hint: 'pmctl resume or pmctl update follows the files again',
+    });
+  }
+}
+
+function unfit(code: string, message: string): Unfit {
+  return { unfit: { code, message } };
+}
+
+function refusedUpdate(code: Problem['code'], message: string): UpdateView {
+  return { ...NOTHING, errors: [configError({ code, severity: 'error', message })] };
+}

@@ -1,0 +1,244 @@
+/** A service of an update has failed: what becomes of the rest of it? */
+import type { FailureView, OnFailure, UpdateRequest } from '../api/changes.ts';
+import type { Trigger } from '../api/deploys.ts';
+import type { Change } from '../model/action.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { Desired, DesiredState } from '../model/spec.ts';
+import { describeExit } from '../policy/restart.ts';
+import type { Situation } from '../reconcile/situation.ts';
+import { wantedOf } from '../reconcile/wanted.ts';
+import type { Clock } from '../world/world.ts';
+import type { KeptText } from './freeze.ts';
+import type { Loop } from './loop.ts';
+import { type Glance, isUp, type Outcome } from './outcome.ts';
+import type { Snapshot } from './snapshots.ts';
+import { untilSettled } from './waiting.ts';
+
+export interface FailingTools {
+  readonly clock: Clock;
+  readonly loop: Loop;
+  /** Makes this the state in force, and keeps it until somebody resumes; a sentence when it could not. */
+  readonly goBack: (
+    to: Snapshot | readonly KeptText[],
+    because: { readonly by: string; readonly failed: ServiceName; readonly detail: string },
+  ) => string | undefined;
+  /** The last state that converged, other than the current one. */
+  readonly lastGood: () => Snapshot | undefined;
+  readonly textsOf: (desired: DesiredState) => readonly KeptText[];
+}
+
+/** What an update says about its services besides what is seen of them. */
+export interface Verdicts {
+  of(service: ServiceName): Outcome | undefined;
+  readonly failure: FailureView | undefined;
+}
+
+const NONE: Verdicts = { of: () => undefined, failure: undefined };
+
+/** What is neither ready nor failed by then is left to itself. Milliseconds. */
+const LONGEST = 3600_000;
+
+interface Watched {
+  readonly policy: Exclude<OnFailure, 'continue'>;
+  readonly by: string;
+  readonly planned: readonly Change[];
+  /** What was followed before it. */
+  readonly baseline: DesiredState;
+  /** Not ready yet. */
+  readonly open: Set<ServiceName>;
+  readonly verdicts: Map<ServiceName, Outcome>;
+  failure: FailureView | undefined;
+  isOver: boolean;
+}
+
+export class Failing {
+  readonly #tools: FailingTools;
+  #watched: Watched | undefined;
+
+  constructor(tools: FailingTools) {
+    this.#tools = tools;
+  }
+
+  /**
+   * Looks after an update that was begun just now, in the place of the one before. What a file that was saved changes
+   * meanwhile belongs to no update.
+   * @param before what was followed until then
+   */
+  watch(
+    request: UpdateRequest,
+    trigger: Trigger,
+    planned: readonly Change[],
+    before: DesiredState,
+  ): Verdicts {
+    if (trigger === 'watch' || trigger === 'resync') return NONE;
+    const baseline = this.#watched?.baseline ?? before;
+    if (this.#watched !== undefined) this.#watched.isOver = true;
+    this.#watched = undefined;
+    const policy = request.on_failure ?? (trigger === 'update' ? 'stop' : 'continue');
+    // What had failed before, and is not changed by this, is no news that could keep the rest from being begun.
+    const starting = planned.filter(
+      ({ action, service }) =>
+        STARTING.includes(action) && noted(this.#tools.loop.glance(service)) === undefined,
+    );
+    if (policy === 'continue' || starting.length === 0) return NONE;
+    const watched: Watched = {
+      policy,
+      by: request.by ?? trigger,
+      planned,
+      baseline,
+      open: new Set(starting.map(({ service }) => service)),
+      verdicts: new Map(),
+      failure: undefined,
+      isOver: false,
+    };
+    this.#watched = watched;
+    const { loop, clock } = this.#tools;
+    void untilSettled(loop, clock, LONGEST, () => this.#look(watched)).then(() => this.#end(watched));
+    return {
+      of: (service) => watched.verdicts.get(service),
+      get failure() {
+        return watched.failure;
+      },
+    };
+  }
+
+  #end(watched: Watched): void {
+    watched.isOver = true;
+    if (this.#watched === watched) this.#watched = undefined;
+  }
+
+  #look(watched: Watched): Outcome {
+    let again: number | undefined;
+    for (const service of [...watched.open]) {
+      if (watched.isOver) return OVER;
+      const glance = this.#tools.loop.glance(service);
+      // Somebody stopped or holds it: that is no failure.
+      const outcome: Outcome = wantedOf(glance).kind === 'run' ? (noted(glance) ?? isUp(glance)) : OVER;
+      if (outcome.result === 'done') watched.open.delete(service);
+      if (outcome.result === 'pending') again = Math.min(outcome.again ?? LONGEST, again ?? LONGEST);
+      if (outcome.result !== 'failed') continue;
+      this.#end(watched);
+      watched.verdicts.set(service, outcome);
+      if (watched.policy === 'stop') this.#stop(watched, service, outcome.detail);
+      else this.#rollBack(watched, service, outcome.detail);
+      return OVER;
+    }
+    if (watched.open.size === 0) return OVER;
+    return { result: 'pending', detail: '', ...(again === undefined ? {} : { again }) };
+  }
+
+  /** What was not begun is not begun: what is in force is the new for what was, and the old for the rest. */
+  #stop(watched: Watched, failed: ServiceName, detail: string): void {
+    const { loop, textsOf } = this.#tools;
+    const held = watched.planned
+      .filter(({ service, action }) => service !== failed && action !== 'keep' && action !== 'live')
+      .map(({ service }) => service)
+      .filter((service) => !hasBegun(loop.situation(service)));
+    if (held.length === 0) return;
+    const mixed = withServices(loop.desired, watched.baseline, held);
+    const refused = this.#tools.goBack(textsOf(mixed), { by: watched.by, failed, detail });
+    if (refused !== undefined) {
+      watched.failure = { did: 'stopped', detail: `nothing could be held back: ${refused}`, services: [] };
+      return;
+    }
+    for (const service of held) {
+      const because = `not begun, because ${failed} failed; pmctl update or pmctl resume begins it`;
+      watched.verdicts.set(service, { result: 'failed', detail: because });
+    }
+    watched.failure = { did: 'stopped', detail: `${failed} failed: ${detail}`, services: held };
+  }
+
+  #rollBack(watched: Watched, failed: ServiceName, detail: string): void {
+    const { loop, textsOf, lastGood, goBack } = this.#tools;
+    const before = loop.desired;
+    const isNew = differing(watched.baseline, before).length > 0;
+    // Where the watch was quicker than the update, what it applied is what has failed.
+    const to = isNew ? textsOf(watched.baseline) : lastGood();
+    const refused =
+      to === undefined
+        ? 'no other state than this one has converged yet'
+        : goBack(to, { by: watched.by, failed, detail });
+    if (refused !== undefined) {
+      watched.failure = {
+        did: 'rolled_back',
+        detail: `it could not be rolled back: ${refused}`,
+        services: [],
+      };
+      return;
+    }
+    const services = differing(before, loop.desired);
+    for (const service of services) {
+      if (service === failed) continue;
+      watched.verdicts.set(service, { result: 'failed', detail: `rolled back, because ${failed} failed` });
+    }
+    watched.failure = { did: 'rolled_back', detail: `${failed} failed: ${detail}`, services };
+  }
+}
+
+/**
+ * A failure of this very definition that is remembered. It is seen here right after the decision that noted it, before
+ * the next one lets those begin that waited for its outcome.
+ */
+export function noted({ desired, memory, intent }: Glance): Outcome | undefined {
+  if (desired?.kind !== 'defined') return undefined;
+  const { digest } = desired;
+  const pardon = intent.pardon ?? 0;
+  const { rejected, slots } = memory;
+  if (rejected?.digest === digest && rejected.pardon === pardon) {
+    return {
+      result: 'failed',
+      detail: `the new definition failed, the old one goes on: ${rejected.reason}`,
+      kept: true,
+    };
+  }
+  for (const { end, next, exits } of Object.values(slots)) {
+    if (end?.kind === 'failed' && end.under === digest && end.pardon === pardon) {
+      return { result: 'failed', detail: end.reason };
+    }
+    const [exit] = exits;
+    if (next?.digest === digest && next.pardon === pardon && exit !== undefined) {
+      return { result: 'failed', detail: `${describeExit(exit)}; it is tried again` };
+    }
+  }
+  return undefined;
+}
+
+const STARTING: readonly Change['action'][] = ['start', 'roll', 'reload', 'replace'];
+
+const OVER: Outcome = { result: 'done', detail: '' };
+
+/** Something of the newer definition was started, or something of the older was told to stop. In doubt it has. */
+export function hasBegun({ observed, memory, desired }: Situation): boolean {
+  if (observed.kind === 'unseen') return true;
+  const isStopping = observed.runs.some(({ key }) => (memory.runs[key.id]?.stop ?? null) !== null);
+  if (isStopping) return true;
+  if (desired?.kind !== 'defined' || !desired.spec.enabled) return observed.runs.length === 0;
+  if (observed.runs.some(({ key }) => key.hash === desired.hash)) return true;
+  if (memory.generationHash !== desired.hash) return false;
+  return Object.values(memory.slots).some(
+    ({ generation, preStart }) =>
+      generation === memory.generation || preStart?.generation === memory.generation,
+  );
+}
+
+function withServices(
+  state: DesiredState,
+  others: DesiredState,
+  names: readonly ServiceName[],
+): DesiredState {
+  const services = new Map<ServiceName, Desired>(state.services);
+  for (const name of names) {
+    const other = others.services.get(name);
+    if (other === undefined) services.delete(name);
+    else services.set(name, other);
+  }
+  return { ...state, services };
+}
+
+/** Services that are not the same in both. */
+function differing(a: DesiredState, b: DesiredState): readonly ServiceName[] {
+  const digest = (desired: Desired | undefined): string | undefined =>
+    desired?.kind === 'defined' ? desired.digest : desired?.kind;
+  const names = new Set([...a.services.keys(), ...b.services.keys()]);
+  return [...names].filter((name) => digest(a.services.get(name)) !== digest(b.services.get(name))).sort();
+}

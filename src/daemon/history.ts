@@ -1,0 +1,278 @@
+/** Which state was applied when, on whose account, and what became of it? Written down when nobody waits for it. */
+import { createHash } from 'node:crypto';
+import { relative } from 'node:path';
+import type { Commit, SnapshotResult, Trigger } from '../api/deploys.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Desired, DesiredState, EnvFile } from '../model/spec.ts';
+import { wantedOf } from '../reconcile/wanted.ts';
+import type { Clock } from '../world/world.ts';
+import type { KeptText } from './freeze.ts';
+import type { Loop } from './loop.ts';
+import { isUp } from './outcome.ts';
+import { blobOf, type Snapshot, type SnapshotFile, type Snapshots, snapshotId } from './snapshots.ts';
+
+/** Why something is applied. */
+export interface Cause {
+  readonly trigger: Trigger;
+  readonly by: string | null;
+}
+
+export interface HistoryTools {
+  readonly snapshots: Snapshots;
+  readonly loop: Pick<Loop, 'desired' | 'glance' | 'names'>;
+  readonly clock: Clock;
+  /** Resolves when others have had their turn. */
+  readonly soon: () => Promise<void>;
+  readonly directory: string;
+  readonly most: number;
+  /** The text that a definition was read from; the path is absolute. */
+  readonly textOf: (desired: Desired) => { readonly file: string; readonly text: string } | undefined;
+  /** Never rejects. */
+  readonly commit: () => Promise<Commit | null>;
+  readonly complain: (problem: Problem) => void;
+}
+
+/** One file as it was followed, before anything of it was worked out. */
+interface Seen {
+  readonly path: string;
+  readonly text: string;
+  readonly desired: Desired;
+}
+
+/** How often the outcome is looked at: soon at first, then less and less. Milliseconds. */
+const FIRST_LOOK = 250;
+const LONGEST_PAUSE = 5000;
+
+/** What is not known by then stays open. Milliseconds. */
+const LONGEST_LOOK = 30 * 60_000;
+
+/** So many texts are worked out in one turn. */
+const AT_ONCE = 50;
+
+export class History {
+  readonly #tools: HistoryTools;
+  #last: readonly Seen[] | undefined;
+  #work: Promise<void> = Promise.resolve();
+  /** The entry of what is in force. */
+  #current: Snapshot | undefined;
+  #cancel = () => {};
+  #isClosed = false;
+
+  constructor(tools: HistoryTools) {
+    this.#tools = tools;
+  }
+
+  /** The entry of what is in force, as far as it is written down. */
+  get current(): Snapshot | undefined {
+    return this.#current ?? this.#tools.snapshots.latest();
+  }
+
+  /** What is followed now was applied. Returns at once; the rest is done in small pieces. */
+  applied(cause: Cause): void {
+    const { loop, clock } = this.#tools;
+    const { desired } = loop;
+    if (!desired.readable || this.#isClosed) return;
+    const seen = this.seen(desired);
+    if (this.#last !== undefined && isSame(this.#last, seen)) return;
+    this.#last = seen;
+    const at = clock.now();
+    this.#work = this.#work.then(() => this.#record(seen, at, cause));
+  }
+
+  /** Something of what was applied last has failed, and something else is about to be applied for it. */
+  failed(service: ServiceName): void {
+    this.#work = this.#work.then(() => {
+      const current = this.#current;
+      if (current === undefined || current.results[service] === undefined) return;
+      this.#note({ ...current, results: { ...current.results, [service]: 'failed' } });
+    });
+  }
+
+  /** The texts of a reading, as they are followed: for a broken file its last good text. */
+  textsOf(desired: DesiredState): readonly KeptText[] {
+    return this.seen(desired).map(({ path, text }) => ({ path, text }));
+  }
+
+  seen(desired: DesiredState): readonly Seen[] {
+    const { directory, textOf } = this.#tools;
+    return [...desired.services.values()].flatMap((each) => {
+      const found = textOf(each);
+      return found === undefined
+        ? []
+        : [{ path: pathIn(directory, found.file), text: found.text, desired: each }];
+    });
+  }
+
+  /** Resolves when everything so far is written. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    return this.#work;
+  }
+
+  async #record(seen: readonly Seen[], at: number, cause: Cause): Promise<void> {
+    const { snapshots, soon, complain, most } = this.#tools;
+    await soon();
+    const before = snapshots.latest();
+    const { files, texts } = await this.#filesOf(seen);
+    const next = snapshotOf(files, before, { at, number: snapshots.nextNumber, ...cause });
+    if (before !== undefined && isSameState(before, next)) {
+      // Nothing new; but an earlier daemon may have ended before it knew what became of it.
+      this.#follow(before);
+      return;
+    }
+    const problem = await snapshots.keep(next, texts);
+    if (problem !== undefined) complain(problem);
+    this.#follow(next);
+    void this.#noteCommit(next);
+    await snapshots.prune(most);
+  }
+
+  async #filesOf(
+    seen: readonly Seen[],
+  ): Promise<{ readonly files: readonly SnapshotFile[]; readonly texts: ReadonlyMap<string, string> }> {
+    const files: SnapshotFile[] = [];
+    const texts = new Map<string, string>();
+    for (const [count, one] of seen.entries()) {
+      if (count % AT_ONCE === AT_ONCE - 1) await this.#tools.soon();
+      const blob = blobOf(one.text);
+      texts.set(blob, one.text);
+      files.push(fileOf(one, blob));
+    }
+    return { files, texts };
+  }
+
+  /** Nothing waits for Git. */
+  async #noteCommit({ number }: Snapshot): Promise<void> {
+    const commit = await this.#tools.commit();
+    const current = this.#current;
+    // What was replaced meanwhile keeps its place without: by now the checkout may stand elsewhere.
+    if (commit === null || this.#isClosed || current?.number !== number) return;
+    this.#note({ ...current, commit });
+  }
+
+  #follow(snapshot: Snapshot): void {
+    this.#cancel();
+    this.#current = snapshot;
+    this.#lookAt(this.#tools.clock.now(), FIRST_LOOK);
+  }
+
+  #lookAt(since: number, pause: number): void {
+    const { clock } = this.#tools;
+    const open = Object.values(this.#current?.results ?? {}).some((result) => result !== 'converged');
+    if (!open || this.#isClosed || clock.now() - since > LONGEST_LOOK) return;
+    this.#cancel = clock.after(pause, () => {
+      this.#look();
+      this.#lookAt(since, Math.min(pause * 2, LONGEST_PAUSE));
+    });
+  }
+
+  #look(): void {
+    const current = this.#current;
+    if (current === undefined || this.#isClosed) return;
+    const names = new Set<string>(this.#tools.loop.names());
+    const results = Object.entries(current.results).map(([service, known]) => {
+      const now = known === 'converged' ? known : this.#resultOf(service as ServiceName, names);
+      // What has failed and is tried again has failed until it has come up.
+      return [service, known === 'failed' && now === 'pending' ? known : now] as const;
+    });
+    if (results.every(([service, result]) => current.results[service] === result)) return;
+    this.#note({ ...current, results: Object.fromEntries(results) });
+  }
+
+  #note(snapshot: Snapshot): void {
+    this.#current = snapshot;
+    const problem = this.#tools.snapshots.note(snapshot);
+    if (problem !== undefined) this.#tools.complain(problem);
+  }
+
+  #resultOf(service: ServiceName, names: ReadonlySet<string>): SnapshotResult {
+    const glance = this.#tools.loop.glance(service);
+    if (glance.desired === undefined) return names.has(service) ? 'pending' : 'converged';
+    const wanted = wantedOf(glance);
+    if (wanted.kind === 'none') return 'converged';
+    if (wanted.kind === 'leave') return wanted.why === 'broken' ? 'failed' : 'pending';
+    const { result } = isUp(glance);
+    return result === 'done' ? 'converged' : result;
+  }
+}
+
+/** Nearly every file lies in the directory itself. */
+function pathIn(directory: string, file: string): string {
+  return file.startsWith(`${directory}/`) ? file.slice(directory.length + 1) : relative(directory, file);
+}
+
+function isSame(a: readonly Seen[], b: readonly Seen[]): boolean {
+  if (a.length !== b.length) return false;
+  return a.every(({ path, text, desired }, at) => {
+    const other = b[at];
+    return other?.path === path && other.text === text && digestOf(other.desired) === digestOf(desired);
+  });
+}
+
+/** The same texts, and they mean the same. */
+function isSameState(before: Snapshot, next: Snapshot): boolean {
+  const nothing = next.added.length + next.changed.length + next.removed.length === 0;
+  return before.id === next.id && nothing;
+}
+
+function snapshotOf(
+  files: readonly SnapshotFile[],
+  before: Snapshot | undefined,
+  about: Pick<Snapshot, 'at' | 'number' | 'trigger' | 'by'>,
+): Snapshot {
+  const old = new Map((before?.files ?? []).map((file) => [file.service, file]));
+  const names = new Set(files.map(({ service }) => service));
+  const added = files.filter(({ service }) => !old.has(service)).map(({ service }) => service);
+  const changed = files.flatMap(({ service, blob, digest }) => {
+    const was = old.get(service);
+    return was === undefined || (was.blob === blob && was.digest === digest) ? [] : [service];
+  });
+  const removed = [...old.keys()].filter((service) => !names.has(service));
+  const touched = [...added, ...changed, ...removed];
+  // What had not come up before is a part of what is applied now, though nothing of it was changed.
+  const open = Object.entries(before?.results ?? {})
+    .filter(([service, result]) => result !== 'converged' && names.has(service) && !touched.includes(service))
+    .map(([service]) => service);
+  const results = [...touched, ...open].map((service) => [service, 'pending'] as const);
+  return {
+    ...about,
+    id: snapshotId(files),
+    commit: null,
+    files,
+    added,
+    changed,
+    removed,
+    results: Object.fromEntries(results),
+  };
+}
+
+function fileOf({ path, desired }: Seen, blob: string): SnapshotFile {
+  const good = desired.kind === 'defined' ? desired : undefined;
+  const env_files = (good?.spec.process.env_files ?? []).map((file) => [file.path, envDigest(file)] as const);
+  return {
+    path,
+    blob,
+    service: desired.name,
+    hash: good?.hash ?? null,
+    digest: good?.digest ?? null,
+    env_files: Object.fromEntries(env_files),
+  };
+}
+
+/** Of a dotenv file, which holds digests in the place of its values already. */
+export function envDigest({ values }: Pick<EnvFile, 'values'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify(Object.entries(values).sort()))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+function digestOf(desired: Desired): string | null {
+  return desired.kind === 'defined' ? desired.digest : null;
+}

@@ -1,0 +1,161 @@
+/** How does what is read of the directory become what is in force, and what came of it? The one way for all triggers. */
+import type { ChangeResult, DiffView, HeldRemovals, UpdateRequest, UpdateView } from '../api/changes.ts';
+import { configError } from '../api/config-error.ts';
+import type { LogsRequest, LogsView } from '../api/contract.ts';
+import type { Trigger } from '../api/deploys.ts';
+import type { Change, Event } from '../model/action.ts';
+import type { Problem } from '../model/problem.ts';
+import type { DesiredState } from '../model/spec.ts';
+import { holdOf } from '../reconcile/wanted.ts';
+import type { World } from '../world/world.ts';
+import { changeOutcome } from './change-outcome.ts';
+import { desiredHash } from './comparison.ts';
+import { type DeployTools, LocalDeploys } from './deploys.ts';
+import type { Verdicts } from './failing.ts';
+import { isSameReading } from './following.ts';
+import type { Cause } from './history.ts';
+import { lastWords } from './last-words.ts';
+import type { Loop } from './loop.ts';
+import { untilSettled } from './waiting.ts';
+
+export interface ReconcilingTools {
+  readonly world: Pick<World, 'clock'>;
+  readonly loop: Loop;
+  /** The directory was read, and is followed now. */
+  readonly followed: (cause: Cause) => void;
+  readonly manager: (name: string, fields: Event['fields']) => void;
+  readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
+  /** Absent where no directory is followed. */
+  readonly deploy?: DeployTools | undefined;
+}
+
+const NOTHING_TO_DO: UpdateView = {
+  changes: [],
+  errors: [],
+  warnings: [],
+  unchanged: 0,
+  held: [],
+  prune: null,
+};
+
+export class Reconciling {
+  readonly #tools: ReconcilingTools;
+  /** Undefined where no directory is followed. */
+  readonly deploys: LocalDeploys | undefined;
+  /** Readings that were followed, and how long the last one took; milliseconds. */
+  pace: { readonly count: number; readonly last: number | null } = { count: 0, last: null };
+
+  constructor(tools: ReconcilingTools) {
+    this.#tools = tools;
+    this.deploys =
+      tools.deploy &&
+      new LocalDeploys(tools.deploy, { reconcile: (request, trigger) => this.reconcile(request, trigger) });
+  }
+
+  /** What following the files would do. */
+  diff(): DiffView {
+    const { loop } = this.#tools;
+    const view = this.planned(this.deploys?.files() ?? loop.peek());
+    return this.deploys === undefined ? view : { ...view, frozen: this.deploys.frozen ?? null };
+  }
+
+  /** What would be done if a reading was followed. */
+  planned(desired: DesiredState): DiffView {
+    return { ...this.#view(desired, this.#tools.loop.plan(desired)), desired: desiredHash(desired) };
+  }
+
+  /** What saved files, SIGHUP, the slow look and `update` have in common. Silent when nothing was asked or changes. */
+  async reconcile(request: UpdateRequest, trigger: Trigger): Promise<UpdateView> {
+    const { loop, manager, world } = this.#tools;
+    const begun = world.clock.now();
+    const asked = trigger !== 'watch' && trigger !== 'resync';
+    const by = request.by === undefined ? {} : { by: request.by };
+    const instead = this.deploys?.begin(request, trigger);
+    if (instead !== undefined) return instead;
+    if (asked) manager('manager_reload_requested', { signal: trigger, ...by });
+    const only = request.services.length === 0 ? undefined : new Set(request.services);
+    const fresh = loop.peek();
+    // The slow look finds nothing new nearly always: then nobody has to plan.
+    if (!asked && isSameReading(fresh, loop.desired)) return NOTHING_TO_DO;
+    const planned = loop.plan(fresh, request.prune).filter((change) => only?.has(change.service) ?? true);
+    const view = this.#view(fresh, planned);
+    const before = loop.desired;
+    loop.use(fresh, only);
+    this.pace = { count: this.pace.count + 1, last: world.clock.now() - begun };
+    this.#tools.followed({ trigger, by: request.by ?? null });
+    const refused = request.prune ? loop.prune() : undefined;
+    const doing = planned.filter((change) => change.action !== 'keep').length;
+    if (asked || doing > 0) manager('manager_reload_started', { trigger, changes: doing, ...by });
+    const verdicts = this.deploys?.watch(request, trigger, planned, before);
+    const results = planned.map((change) => this.#resultOf(change, request.wait, refused, verdicts));
+    const changes = judged(await Promise.all(results), verdicts);
+    if (asked || doing > 0) this.#tellEnd(changes, view.errors.length);
+    const failure = verdicts?.failure;
+    return {
+      ...view,
+      prune: heldBy(loop.removals),
+      changes,
+      ...(this.deploys === undefined ? {} : { frozen: this.deploys.frozen ?? null }),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  }
+
+  #tellEnd(changes: readonly ChangeResult[], errors: number): void {
+    const failed = changes.filter((change) => change.result === 'failed').length;
+    const fields = { changes: changes.length, failed, errors };
+    this.#tools.manager(failed + errors > 0 ? 'manager_reload_failed' : 'manager_reload_completed', fields);
+  }
+
+  async #resultOf(
+    change: Change,
+    wait: number,
+    refused: Problem | undefined,
+    verdicts: Verdicts | undefined,
+  ): Promise<ChangeResult> {
+    if (change.action === 'keep') {
+      return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
+    }
+    const { loop, world, readLogs } = this.#tools;
+    const { again: _, ...outcome } = {
+      again: 0,
+      ...(await untilSettled(
+        loop,
+        world.clock,
+        wait,
+        () => verdicts?.of(change.service) ?? changeOutcome(change, loop),
+      )),
+    };
+    return { ...change, ...outcome, ...lastWords(change.service, outcome, loop.desired, readLogs) };
+  }
+
+  #view(desired: DesiredState, changes: readonly Change[]): DiffView {
+    const { loop, world } = this.#tools;
+    const names = new Set([...desired.services.keys(), ...loop.names()]);
+    const held = [...names].flatMap((service) => {
+      const reason = holdOf({ intent: loop.intent(service), now: world.clock.now() });
+      return reason === undefined ? [] : [{ service, reason }];
+    });
+    return {
+      changes,
+      errors: desired.problems.filter((problem) => problem.severity === 'error').map(configError),
+      warnings: desired.problems.filter((problem) => problem.severity === 'warning').map(configError),
+      unchanged: names.size - changes.length,
+      held,
+      prune: heldBy(loop.removalsOf(desired)),
+    };
+  }
+}
+
+/** What the guard holds back; null: nothing. */
+export function heldBy(removals: Loop['removals']): HeldRemovals | null {
+  return removals.held.length === 0 ? null : { services: removals.held, reason: removals.reason };
+}
+
+/** A change that came about first is undone all the same when another one of the update fails. */
+function judged(changes: readonly ChangeResult[], verdicts: Verdicts | undefined): readonly ChangeResult[] {
+  return changes.map((change) => {
+    const verdict = verdicts?.of(change.service);
+    if (verdict === undefined || change.result !== 'done') return change;
+    return { ...change, result: verdict.result, detail: verdict.detail };
+  });
+}

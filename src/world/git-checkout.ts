@@ -1,0 +1,218 @@
+/** What does Git say about the directory with the service files, and how does it come to a newer commit? */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+export interface GitAnswer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Which files differ between two commits. */
+export interface ChangedFile {
+  /** Absolute. */
+  readonly path: string;
+  /** The object with the new content; null: it is removed. */
+  readonly blob: string | null;
+  /** Octal as Git has it: `100644`, `120000` for a symbolic link. */
+  readonly mode: string;
+}
+
+export interface Commit {
+  readonly id: string;
+  readonly subject: string;
+}
+
+/** A lock that is older was left by a Git that died. Milliseconds. */
+const STALE = 30_000;
+
+/** Longest time for what needs no network; milliseconds. */
+const LOCAL = 20_000;
+/** Longest time for a fetch; milliseconds. */
+const REMOTE = 120_000;
+
+const MOST_OUTPUT = 64 * 1024 * 1024;
+
+/** Nobody is there who could type a password; and a lock is not taken only to refresh the index. */
+const ENVIRONMENT = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' } as const;
+
+/** A checkout, found without running Git. */
+export class GitCheckout {
+  /** Absolute: the directory that has `.git`. */
+  readonly top: string;
+  /** Where the directory really is around which the checkout was looked for. */
+  readonly directory: string;
+  readonly #gitDirectory: string;
+
+  private constructor(directory: string, top: string, gitDirectory: string) {
+    this.directory = directory;
+    this.top = top;
+    this.#gitDirectory = gitDirectory;
+  }
+
+  /** undefined: the directory lies in no checkout. */
+  static around(directory: string): GitCheckout | undefined {
+    let real: string;
+    try {
+      real = fs.realpathSync(directory);
+    } catch {
+      return undefined;
+    }
+    for (let at = real; ; at = dirname(at)) {
+      const found = gitDirectoryOf(at);
+      if (found !== undefined) return new GitCheckout(real, at, found);
+      if (dirname(at) === at) return undefined;
+    }
+  }
+
+  /** True while Git writes files into the checkout (index.lock, see gitrepository-layout(5)). */
+  isBusy(now: number): boolean {
+    const lock = fs.statSync(join(this.#gitDirectory, 'index.lock'), { throwIfNoEntry: false });
+    return lock !== undefined && now - lock.mtimeMs < STALE;
+  }
+
+  /** Hooks of the repository are not run: what a commit brings along must not run as the daemon. */
+  git(args: readonly string[], timeout: number = LOCAL, input: readonly string[] = []): Promise<GitAnswer> {
+    const own = ['-C', this.top, '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
+    return new Promise((done) => {
+      // Objects are bytes: latin1 keeps each of them.
+      const encoding = args[0] === 'cat-file' ? 'latin1' : 'utf8';
+      const child = execFile(
+        'git',
+        [...own, ...args],
+        { timeout, maxBuffer: MOST_OUTPUT, env: { ...process.env, ...ENVIRONMENT }, encoding },
+        (error, stdout, stderr) => {
+          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+          const words = error !== null && stderr === '' ? wordsOf(error) : stderr;
+          done({ code, stdout, stderr: words.trim() });
+        },
+      );
+      // A Git that has ended already reads no more.
+      child.stdin?.on('error', () => {});
+      child.stdin?.end(input.map((line) => `${line}\n`).join(''));
+    });
+  }
+
+  /** From the remote that the current branch follows. */
+  fetch(): Promise<GitAnswer> {
+    return this.git(['fetch', '--quiet', '--no-recurse-submodules'], REMOTE);
+  }
+
+  /** undefined: there is no such revision. */
+  async commit(revision: string): Promise<string | undefined> {
+    const { code, stdout } = await this.git(['rev-parse', '--verify', '--quiet', `${revision}^{commit}`]);
+    return code === 0 ? stdout.trim() : undefined;
+  }
+
+  /** undefined: no branch is checked out. */
+  async branch(): Promise<string | undefined> {
+    const { code, stdout } = await this.git(['symbolic-ref', '--quiet', '--short', 'HEAD']);
+    return code === 0 ? stdout.trim() : undefined;
+  }
+
+  /** Names of tracked files with changes that no commit has; undefined when it cannot be told. */
+  async changedByHand(): Promise<readonly string[] | undefined> {
+    const { code, stdout } = await this.git(['status', '--porcelain', '-z', '--untracked-files=no']);
+    if (code !== 0) return undefined;
+    return stdout
+      .split('\0')
+      .filter((entry) => entry !== '')
+      .map((entry) => entry.slice(3));
+  }
+
+  async isAncestor(older: string, newer: string): Promise<boolean> {
+    const { code } = await this.git(['merge-base', '--is-ancestor', older, newer]);
+    return code === 0;
+  }
+
+  /** Newest first, at most `count`. */
+  async commits(older: string, newer: string, count: number): Promise<readonly Commit[]> {
+    const { stdout } = await this.git([
+      'log',
+      '-z',
+      `--max-count=${count}`,
+      '--format=%H %s',
+      `${older}..${newer}`,
+    ]);
+    return stdout
+      .split('\0')
+      .filter((entry) => entry !== '')
+      .map((entry) => ({
+        id: entry.slice(0, entry.indexOf(' ')),
+        subject: entry.slice(entry.indexOf(' ') + 1).trim(),
+      }));
+  }
+
+  /** undefined when it cannot be told. */
+  async changes(older: string, newer: string): Promise<readonly ChangedFile[] | undefined> {
+    const { code, stdout } = await this.git([
+      'diff',
+      '--raw',
+      '-z',
+      '--no-abbrev',
+      '--no-renames',
+      older,
+      newer,
+    ]);
+    if (code !== 0) return undefined;
+    const fields = stdout.split('\0');
+    const changes: ChangedFile[] = [];
+    // `:old-mode new-mode old-blob new-blob letter`, then the path (git-diff(1), RAW OUTPUT FORMAT).
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const [, mode = '', , blob = '', letter = ''] = (fields[at] ?? '').slice(1).split(' ');
+      const path = resolve(this.top, fields[at + 1] ?? '');
+      changes.push({ path, mode, blob: letter === 'D' ? null : blob });
+    }
+    return changes;
+  }
+
+  /** Moves branch and files to a commit that follows the present one; nothing else is ever done to them. */
+  fastForward(commit: string): Promise<GitAnswer> {
+    return this.git(['merge', '--ff-only', '--quiet', commit], REMOTE);
+  }
+}
+
+/** Objects up to `most` bytes as text, in two calls of Git however many there are; others are left out. */
+export async function textsOf(
+  checkout: GitCheckout,
+  blobs: readonly string[],
+  most: number,
+): Promise<ReadonlyMap<string, string>> {
+  const texts = new Map<string, string>();
+  const sizes = await checkout.git(['cat-file', '--batch-check'], LOCAL, blobs);
+  let total = 0;
+  const small = sizes.stdout.split('\n').flatMap((line) => {
+    const [blob = '', kind, size] = line.split(' ');
+    if (kind !== 'blob' || Number(size) > most || total + Number(size) > MOST_OUTPUT / 2) return [];
+    total += Number(size);
+    return [blob];
+  });
+  if (small.length === 0) return texts;
+  const { stdout } = await checkout.git(['cat-file', '--batch'], LOCAL, small);
+  const bytes = Buffer.from(stdout, 'latin1');
+  // `<object> blob <size>`, the content, a newline (git-cat-file(1), BATCH OUTPUT).
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf('\n', at);
+    const [blob = '', , size] = bytes.toString('latin1', at, end).split(' ');
+    const from = end + 1;
+    at = from + Number(size) + 1;
+    texts.set(blob, bytes.toString('utf8', from, at - 1));
+  }
+  return texts;
+}
+
+function gitDirectoryOf(directory: string): string | undefined {
+  const path = join(directory, '.git');
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return path;
+  if (!found?.isFile()) return undefined;
+  // A worktree or submodule: `gitdir: <path>` (gitrepository-layout(5)).
+  const elsewhere = /^gitdir: (.+)$/m.exec(fs.readFileSync(path, 'utf8'))?.[1];
+  return elsewhere === undefined ? undefined : resolve(directory, elsewhere);
+}
+
+function wordsOf(error: Error & { readonly killed?: boolean; readonly code?: unknown }): string {
+  if (error.code === 'ENOENT') return 'git is not installed';
+  return error.killed === true ? 'it took too long' : error.message;
+}

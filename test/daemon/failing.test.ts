@@ -1,0 +1,147 @@
+/** When has a service of an update failed, and which services of it had not been begun? */
+import { describe, expect, test } from 'vitest';
+import { hasBegun, noted } from '../../src/daemon/failing.ts';
+import type { Glance } from '../../src/daemon/outcome.ts';
+import type { Memory } from '../../src/model/memory.ts';
+import type { RunId } from '../../src/model/names.ts';
+import {
+  defined,
+  exited,
+  memory,
+  NOW,
+  run,
+  runsRemembered,
+  situation,
+  slot,
+  stopProgress,
+  unseen,
+} from '../builders.ts';
+
+const NEW = defined({ hash: 'b' });
+const RUN_ID = 'r' as RunId;
+
+function glance(part: Partial<Memory>, pardon?: number): Glance {
+  return {
+    desired: NEW,
+    intent: pardon === undefined ? {} : { pardon },
+    ending: undefined,
+    now: NOW,
+    memory: memory(part),
+    // Another decision is due already: what was noted counts all the same.
+    decision: undefined,
+    due: true,
+  };
+}
+
+const rejected = {
+  generation: 2,
+  digest: NEW.digest,
+  pardon: 0,
+  at: NOW,
+  reason: 'exited with code 3',
+  run: RUN_ID,
+};
+
+describe('a failure is seen as soon as it is noted', () => {
+  test.each([
+    ['a rejected roll-out', { rejected }, /the old one goes on: exited with code 3/],
+    [
+      'a start that is given up',
+      {
+        slots: {
+          0: slot({
+            end: {
+              kind: 'failed',
+              at: NOW,
+              reason: 'exit_3 4 times',
+              under: NEW.digest,
+              pardon: 0,
+              retryAt: null,
+            },
+          }),
+        },
+      },
+      /exit_3 4 times/,
+    ],
+    [
+      'a start that is tried again',
+      {
+        slots: {
+          0: slot({
+            next: { at: NOW + 1000, delay: 1000, digest: NEW.digest, pardon: 0 },
+            exits: [{ outcome: exited(3), at: NOW, by: 'itself', run: RUN_ID, uptime: 100 }],
+          }),
+        },
+      },
+      /code 3; it is tried again/,
+    ],
+  ] as const)('%s', (_, part, detail) => {
+    expect(noted(glance(part))).toMatchObject({ result: 'failed', detail: expect.stringMatching(detail) });
+  });
+
+  test.each([
+    ['an older definition', { ...rejected, digest: 'another' }, 0],
+    ['what somebody has forgiven since', rejected, 1],
+  ])('not that of %s', (_, of, pardon) => {
+    expect(noted(glance({ rejected: of }, pardon))).toBeUndefined();
+  });
+
+  test('a completion is none', () => {
+    const end = {
+      kind: 'completed',
+      at: NOW,
+      reason: 'done',
+      under: NEW.digest,
+      pardon: 0,
+      retryAt: null,
+    } as const;
+    expect(noted(glance({ slots: { 0: slot({ end }) } }))).toBeUndefined();
+  });
+});
+
+describe('a change has begun', () => {
+  const older = run({ hash: 'a' });
+
+  test('not while only the older definition runs', () => {
+    const now = situation({
+      desired: NEW,
+      runs: [older],
+      memory: { generation: 2, generationHash: NEW.hash },
+    });
+    expect(hasBegun(now)).toBe(false);
+  });
+
+  test('not when it is new and waits', () => {
+    expect(hasBegun(situation({ desired: NEW }))).toBe(false);
+  });
+
+  test('when a run of it is there', () => {
+    const successor = run({ hash: 'b', generation: 2, age: 10 });
+    expect(hasBegun(situation({ desired: NEW, runs: [older, successor] }))).toBe(true);
+  });
+
+  test('when a run of it was there, or its hook was', () => {
+    const known = { generation: 2, generationHash: NEW.hash };
+    expect(
+      hasBegun(situation({ desired: NEW, memory: { ...known, slots: { 0: slot({ generation: 2 }) } } })),
+    ).toBe(true);
+    const preStart = { run: RUN_ID, generation: 2, digest: NEW.digest, state: 'running' } as const;
+    expect(
+      hasBegun(situation({ desired: NEW, memory: { ...known, slots: { 0: slot({ preStart }) } } })),
+    ).toBe(true);
+  });
+
+  test('when the older run has been told to stop', () => {
+    const runs = runsRemembered([older, { stop: stopProgress() }]);
+    expect(hasBegun(situation({ desired: NEW, runs: [older], memory: { runs } }))).toBe(true);
+  });
+
+  test('in doubt: nothing is taken back of what cannot be seen', () => {
+    expect(hasBegun(situation({ desired: NEW, observed: unseen() }))).toBe(true);
+  });
+
+  test('of a removal, as long as it runs, not', () => {
+    expect(hasBegun(situation({ desired: undefined, runs: [older] }))).toBe(false);
+    expect(hasBegun(situation({ desired: undefined }))).toBe(true);
+  });
+});
