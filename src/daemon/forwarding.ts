@@ -41,6 +41,9 @@ const BEHIND = 20;
 const OF_EACH = { bytes: 1 << 18, lines: 300 };
 const OF_ALL = 1000;
 
+/** A directory with very many files takes long to look at: then the others come at the next look. Milliseconds. */
+const LONGEST_LOOK = 50;
+
 /** Positions are written at most so often; milliseconds. */
 const KEPT_EVERY = 1000;
 
@@ -63,6 +66,7 @@ export class Forwarding {
   #look: Promise<boolean> | undefined;
   #first = 0;
   #kept = 0;
+  #trouble: string | undefined;
   #isClosed = false;
 
   constructor(tools: ForwardingTools) {
@@ -162,16 +166,17 @@ export class Forwarding {
   /** True if there is more already. Who comes first changes with each look. */
   async #lookAtAll(): Promise<boolean> {
     const all = [...this.#logs.values()];
+    const until = this.#tools.clock.now() + LONGEST_LOOK;
     this.#first = (this.#first + 1) % Math.max(1, all.length);
     let left = OF_ALL;
     let more = false;
     for (const forwarded of [...all.slice(this.#first), ...all.slice(0, this.#first)]) {
-      if (left <= 0) return true;
+      if (left <= 0 || this.#tools.clock.now() > until) return true;
       const told = await this.#forward(forwarded, Math.min(OF_EACH.lines, left));
       left -= told.lines;
       more ||= told.more;
-      const { until } = forwarded;
-      if (until !== null && this.#tools.clock.now() > until && !told.more) this.#drop(forwarded);
+      const end = forwarded.until;
+      if (end !== null && this.#tools.clock.now() > end && !told.more) this.#drop(forwarded);
     }
     return more;
   }
@@ -205,7 +210,9 @@ export class Forwarding {
   #keep(): void {
     this.#kept = this.#tools.clock.now();
     const problem = this.#marks.save();
-    if (problem !== undefined) this.#tools.complain(problem);
+    // Told once, until it is well again.
+    if (problem !== undefined && problem.message !== this.#trouble) this.#tools.complain(problem);
+    this.#trouble = problem?.message;
   }
 }
 

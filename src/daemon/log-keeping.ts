@@ -5,6 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Defined, DesiredState } from '../model/spec.ts';
 import type { LogCare } from '../world/log-care.ts';
 import { Forwarding, type ForwardingTools } from './forwarding.ts';
+import { LogWriters } from './log-writers.ts';
 import { Markers, type MarkerTools } from './markers.ts';
 import { Rotations, type RotationTools } from './rotations.ts';
 
@@ -21,6 +22,8 @@ export class LogKeeping {
   readonly #markers: Markers;
   readonly #rotations: Rotations | undefined;
   readonly #forwarding: Forwarding | undefined;
+  readonly #writers = new LogWriters();
+  #desired: DesiredState | undefined;
 
   constructor(tools: LogKeepingTools) {
     const { care, clock, complain } = tools;
@@ -42,17 +45,21 @@ export class LogKeeping {
 
   /** To be called with each new desired state, once its services were started. */
   arrange(desired: DesiredState): void {
-    this.#rotations?.arrange(desired);
-    this.#forwarding?.arrange(desired);
+    this.#desired = desired;
+    const all = this.#writers.of(desired);
+    this.#rotations?.arrange(all);
+    this.#forwarding?.arrange(all);
   }
 
   starting(run: RunKey, service: Defined, reason: string): void {
-    this.#forwarding?.starting(service);
+    this.#forwarding?.starting(this.#writers.widened(service, run.slot));
     this.#markers.starting(run, service, reason);
   }
 
   happened(event: Event): void {
     this.#markers.noted(event);
+    const isChanged = this.#writers.happened(event) === 'changed';
+    if (isChanged && this.#desired !== undefined) this.arrange(this.#desired);
     if (event.name === 'worker_started' && event.service !== undefined)
       this.#rotations?.started(event.service);
   }

@@ -4,7 +4,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { overBudget } from '../policy/log-budget.ts';
-import { type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts';
+import { isSameLog, type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts';
 import { contentBegan, judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
 import { placement, rotatedName } from '../policy/rotation-names.ts';
 import { type Zone, zoneNamed } from '../policy/time-zone.ts';
@@ -101,7 +101,7 @@ export class Rotations {
     }
     for (const [place, log] of wanted) {
       const known = this.#kept.get(place) ?? this.#leaving.get(place);
-      if (known !== undefined && !this.#leaving.delete(place) && isSame(known, log)) continue;
+      if (known !== undefined && !this.#leaving.delete(place) && isSameLog(known, log)) continue;
       const fresh = known ?? {
         emptied: 0,
         rotated: [],
@@ -189,7 +189,7 @@ export class Rotations {
     const { care, clock } = this.#tools;
     const now = clock.wall();
     kept.due = now + LONGEST_SLEEP;
-    let around = care.look(kept, isRotated);
+    let around = await care.look(kept, isRotated);
     if (around === null) return;
     if ('code' in around) return this.#failed(kept, around);
     if (kept.clash !== null) return this.#failed(kept, clashOf(kept.path, kept.clash));
@@ -201,7 +201,7 @@ export class Rotations {
       return this.#failed(kept, rotated);
     }
     if (rotated.kind === 'rotated') {
-      const again = care.look(kept, isRotated);
+      const again = await care.look(kept, isRotated);
       if (again === null || 'code' in again) return again === null ? undefined : this.#failed(kept, again);
       around = again;
     }
@@ -261,7 +261,7 @@ export class Rotations {
   async #compress(kept: Kept, name: string): Promise<void> {
     kept.isCompressing = true;
     const answer = await this.#tools.care
-      .compress(kept, name)
+      .compress(kept, name, isRotated)
       .catch((error: unknown) => brokenOf(kept.path, error));
     const current = this.#current(kept) ?? kept;
     kept.isCompressing = false;
@@ -324,16 +324,6 @@ function isRotated(base: string, name: string): boolean {
 /** An unchanged file gives the same definition again. */
 function isUnchanged(before: DesiredState['services'], now: DesiredState['services']): boolean {
   return before.size === now.size && [...now].every(([name, service]) => before.get(name) === service);
-}
-
-function isSame(kept: Kept, log: LogToKeep): boolean {
-  return (
-    kept.path === log.path &&
-    kept.clash === log.clash &&
-    log.services.every((service) => kept.services.includes(service)) &&
-    kept.credentials?.uid === log.credentials?.uid &&
-    JSON.stringify(kept.spec) === JSON.stringify(log.spec)
-  );
 }
 
 function brokenOf(path: string, error: unknown): Problem {

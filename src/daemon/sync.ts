@@ -98,7 +98,9 @@ export class Sync {
   async #byItself(): Promise<void> {
     const { complain, tell, frozen } = this.#tools;
     if (frozen() !== undefined) return;
-    const view = await this.sync({ by: 'sync.interval', dryRun: false, prune: false, wait: 0 });
+    const request: SyncRequest = { by: 'sync.interval', dryRun: false, prune: false, wait: 0 };
+    // A mistake of ours ends neither the daemon nor what comes at the next interval.
+    const view = await this.sync(request).catch((error: unknown) => refused(NOTHING, String(error)));
     const reason = view.result === 'refused' ? (view.reason ?? 'refused') : undefined;
     if (reason !== undefined && reason !== this.#said) {
       complain({ code: 'sync-refused', severity: 'error', message: reason });

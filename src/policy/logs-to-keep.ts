@@ -22,17 +22,17 @@ export interface LogToKeep {
 /**
  * One for each file, also where several services, streams or instances share it: then the rules of the first service
  * by name hold.
- * @param placeOf where a path really is
+ * @param placeOf where a path of a service's user really is
  */
 export function logsToKeep(
   services: DesiredState['services'],
-  placeOf: (path: string) => string,
+  placeOf: (path: string, credentials: Credentials | null) => string,
 ): ReadonlyMap<string, LogToKeep> {
   const found = new Map<string, LogToKeep>();
   const defined = [...services.values()].filter((service) => service.kind === 'defined');
   for (const service of defined) {
     for (const path of pathsOf(service)) {
-      const place = placeOf(path);
+      const place = placeOf(path, service.credentials);
       const known = found.get(place);
       if (known === undefined) {
         const { name, credentials, spec } = service;
@@ -54,6 +54,17 @@ export function logsToKeep(
     if (victim !== undefined) found.set(victim.place, { ...victim, clash: place });
   }
   return found;
+}
+
+/** True if nothing has to be arranged anew; that somebody has ceased to write there changes nothing. */
+export function isSameLog(known: LogToKeep, log: LogToKeep): boolean {
+  return (
+    known.path === log.path &&
+    known.clash === log.clash &&
+    log.services.every((service) => known.services.includes(service)) &&
+    known.credentials?.uid === log.credentials?.uid &&
+    JSON.stringify(known.spec) === JSON.stringify(log.spec)
+  );
 }
 
 /** No files that could be rotated, in a directory that is no place for logs. */

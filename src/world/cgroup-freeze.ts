@@ -58,7 +58,13 @@ for each; do echo 0 >"$each/cgroup.freeze"; done
  * that no write is cut in two. A cgroup that is not there has no writers; one that somebody else has frozen stays so.
  */
 export function cgroupFreezer(cgroups: readonly string[]): Freezer {
-  return { cgroups, freeze: (witness, before) => freeze(cgroups, witness, before) };
+  return {
+    // Whom somebody else has frozen, no later daemon may thaw by what was noted here.
+    get cgroups() {
+      return cgroups.filter((cgroup) => readControl(cgroup, 'cgroup.freeze') !== '1');
+    },
+    freeze: (witness, before) => freeze(cgroups, witness, before),
+  };
 }
 
 /**
@@ -79,10 +85,9 @@ export function canFreeze({ cgroups }: Freezer): boolean {
   return cgroups.every((cgroup) => !fs.existsSync(cgroup) || fs.existsSync(`${cgroup}/cgroup.freeze`));
 }
 
-/** Lets the writers go on whose daemon has died. False: one of them is there and could not be asked to. */
-export function thawCgroups(cgroups: readonly string[]): boolean {
-  const failed = cgroups.map((cgroup) => writeControl(cgroup, 'cgroup.freeze', '0'));
-  return failed.every((error) => error === undefined || isGone(error));
+/** Lets the writers go on whose daemon has died. */
+export function thawCgroups(cgroups: readonly string[]): void {
+  for (const cgroup of cgroups) writeControl(cgroup, 'cgroup.freeze', '0');
 }
 
 /** True if each of them that is there stands still. */
@@ -93,20 +98,26 @@ export function areFrozen(cgroups: readonly string[]): boolean {
 function freeze(cgroups: readonly string[], witness: Witness, before: () => void): Frozen | Problem {
   const mine = cgroups.filter((cgroup) => readControl(cgroup, 'cgroup.freeze') === '0');
   if (mine.length === 0) return { holds: () => true, thaw: () => 0 };
+  // To thaw must not need anything that may be lacking then, as a descriptor.
+  const controls = opened(mine);
+  if ('why' in controls) return trouble(controls.why);
   const guard = spawnGuard(mine, witness);
-  if (guard.pid === undefined) return trouble('no process can be started that thaws if the daemon dies');
+  if (guard.pid === undefined) {
+    for (const control of controls) fs.closeSync(control);
+    return trouble('no process can be started that thaws if the daemon dies');
+  }
   try {
     before();
   } catch (error) {
+    for (const control of controls) fs.closeSync(control);
     dismiss(guard);
     throw error;
   }
   const began = performance.now();
   const thaw = () => {
-    const isThawed = thawCgroups(mine);
+    for (const control of controls) release(control);
     const pause = performance.now() - began;
-    // No descriptor left, for example: the guard can do it all the same.
-    if (isThawed) dismiss(guard);
+    dismiss(guard);
     return pause;
   };
   const why = freezeAll(mine, began + PATIENCE);
@@ -117,6 +128,27 @@ function freeze(cgroups: readonly string[], witness: Witness, before: () => void
 
 function trouble(why: string): Problem {
   return { code: 'log-not-rotated', severity: 'error', message: `the writers cannot be frozen: ${why}` };
+}
+
+function opened(cgroups: readonly string[]): readonly number[] | { readonly why: string } {
+  const controls: number[] = [];
+  try {
+    for (const cgroup of cgroups)
+      controls.push(fs.openSync(`${cgroup}/cgroup.freeze`, fs.constants.O_WRONLY));
+    return controls;
+  } catch (error) {
+    for (const control of controls) fs.closeSync(control);
+    return { why: inWords(error) };
+  }
+}
+
+function release(control: number): void {
+  try {
+    fs.writeSync(control, '0', 0);
+  } catch {
+    // ENODEV: the cgroup is gone.
+  }
+  fs.closeSync(control);
 }
 
 function freezeAll(cgroups: readonly string[], until: number): string | undefined {

@@ -1,10 +1,14 @@
 /** What would the files say if a commit was checked out? */
+import fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type ChangedFile, type GitCheckout, textsOf } from './git-checkout.ts';
-import type { FileStatus, Files } from './world.ts';
+import type { Failure, FileStatus, Files } from './world.ts';
 
 /** A larger file is no service file and no dotenv file. Bytes. */
 const MOST_BYTES = 1_048_576;
+
+/** As many as the kernel follows in one path (path_resolution(7)). */
+const MOST_LINKS = 40;
 
 /** Mode of a symbolic link in a tree. */
 const LINK = '120000';
@@ -23,45 +27,81 @@ export async function commitFiles(
   directory: { readonly path: string; readonly real: string },
 ): Promise<Files | string> {
   const concerned = changes.filter(({ path }) => isBelow(directory.real, path));
-  const link = concerned.find(({ mode, blob }) => mode === LINK && blob !== null);
-  if (link !== undefined) return `${link.path} is a symbolic link: what it says cannot be checked beforehand`;
+  const links = new Set(
+    changes.filter(({ mode, blob }) => mode === LINK && blob !== null).map(({ path }) => path),
+  );
+  const way = new Set(linksOnTheWay(directory.path));
+  const elsewhere = changes.find(({ path }) => way.has(path));
+  if (elsewhere !== undefined)
+    return `${elsewhere.path} leads to the directory: where to cannot be told beforehand`;
+  // The directory itself may become one, or what it lies in.
+  for (const path of links) {
+    if (!isBelow(directory.real, path) && !isBelow(path, directory.real) && path !== directory.real) continue;
+    return `${path} is a symbolic link: what it says cannot be checked beforehand`;
+  }
   // What counts comes first, should not all of it fit.
   const blobs = new Map([...concerned, ...changes].map(({ path, blob }) => [path, blob]));
   const wanted = [...new Set([...blobs.values()].filter((blob) => blob !== null))];
   const contents = await textsOf(checkout, wanted, MOST_BYTES);
-  const texts = new Map<string, string | null>();
+  const texts = new Map<string, Content>();
   for (const [path, blob] of blobs) {
     const text = blob === null ? null : contents.get(blob);
-    if (text !== undefined) texts.set(path, text);
-    else if (isBelow(directory.real, path)) return `${path} cannot be read from the commit`;
+    if (text === undefined && isBelow(directory.real, path)) return `${path} cannot be read from the commit`;
+    // Whoever needs it finds that it cannot be told, not what stands there now.
+    texts.set(
+      path,
+      links.has(path) ? { failed: 'ELOOP' } : (text ?? (blob === null ? null : { failed: 'EFBIG' })),
+    );
   }
-  // Service files are asked for by the configured path.
+  // Service files are asked for by the configured path; or else it is a link that is there already which leads here.
   const asked = (path: string) =>
-    isBelow(directory.real, path) ? join(directory.path, relative(directory.real, path)) : path;
+    isBelow(directory.real, path) ? [path, join(directory.path, relative(directory.real, path))] : [path];
   return overlaid(
     files,
-    new Map([...texts].map(([path, text]) => [asked(path), text])),
-    new Map([...blobs].map(([path, blob]) => [asked(path), blob])),
+    new Map([...texts].flatMap(([path, text]) => asked(path).map((each) => [each, text] as const))),
+    new Map([...blobs].flatMap(([path, blob]) => asked(path).map((each) => [each, blob] as const))),
   );
 }
 
+/** Where the symbolic links are that one comes by on the way to a path. */
+function linksOnTheWay(path: string): readonly string[] {
+  const links: string[] = [];
+  const todo = path.split('/');
+  for (let at = '/'; todo.length > 0 && links.length < MOST_LINKS; ) {
+    const here = join(at, todo.shift() ?? '');
+    const isLink = fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    if (isLink) links.push(here);
+    const target = isLink ? fs.readlinkSync(here) : undefined;
+    if (target !== undefined) todo.unshift(...target.split('/'));
+    if (target === undefined) at = here;
+    else if (target.startsWith('/')) at = '/';
+  }
+  return links;
+}
+
+/** What a file says; null: there is none. */
+type Content = string | null | Failure;
+
 function overlaid(
   files: Files,
-  texts: ReadonlyMap<string, string | null>,
+  texts: ReadonlyMap<string, Content>,
   blobs: ReadonlyMap<string, string | null>,
 ): Files {
+  const contentOf = (path: string) => (texts.has(path) ? texts.get(path) : texts.get(realPath(path)));
   return {
     ...files,
     read: (path, limit) => {
-      const text = texts.get(path);
+      const text = contentOf(path);
       if (text === undefined) return files.read(path, limit);
       if (text === null) return { failed: 'ENOENT' };
+      if (typeof text !== 'string') return text;
       return Buffer.byteLength(text) > limit ? { failed: 'EFBIG' } : text;
     },
     status: (path) => {
-      const text = texts.get(path);
+      const text = contentOf(path);
       if (text === undefined) return files.status(path);
       if (text === null) return { failed: 'ENOENT' };
+      if (typeof text !== 'string') return text;
       // Git keeps neither owner nor mode: a checkout makes them as the directory and the umask say.
       const beside = files.status(dirname(path));
       if ('failed' in beside) return beside;
@@ -70,7 +110,7 @@ function overlaid(
         kind: 'file',
         size: Buffer.byteLength(text),
         mode: beside.mode & 0o666,
-        version: blobs.get(path) ?? '',
+        version: blobs.get(path) ?? blobs.get(realPath(path)) ?? '',
       };
       return status;
     },
@@ -89,6 +129,14 @@ function overlaid(
     replace: () => ({ failed: 'EROFS' }),
     remove: () => ({ failed: 'EROFS' }),
   };
+}
+
+function realPath(path: string): string {
+  try {
+    return fs.realpathSync.native(path);
+  } catch {
+    return path;
+  }
 }
 
 function isBelow(directory: string, path: string): boolean {

@@ -34,11 +34,19 @@ export class Compressor {
    * name that it has in the end. Both are there for a moment, the plain one never after the compressed one.
    * @param path of the active log, absolute
    * @param name of the rotated file beside it
+   * @param isRotated which names beside the log rotation gives: one of another kind is not touched, if it is the same
+   *   file a hundred times (link(2))
    */
-  compress(path: string, credentials: Credentials | null, name: string): Promise<Compressed | Problem> {
+  compress(
+    path: string,
+    credentials: Credentials | null,
+    name: string,
+    isRotated: (base: string, name: string) => boolean,
+  ): Promise<Compressed | Problem> {
     const job = this.#last.then(async () => {
       try {
-        return await compressOne(path, credentials, name, () => this.#isClosed);
+        const rules = { isRotated, isStopped: () => this.#isClosed };
+        return await compressOne(path, credentials, name, rules);
       } catch (error) {
         return rotationTrouble(path, error);
       }
@@ -58,8 +66,12 @@ async function compressOne(
   path: string,
   credentials: Credentials | null,
   name: string,
-  isStopped: () => boolean,
+  rules: {
+    readonly isRotated: (base: string, name: string) => boolean;
+    readonly isStopped: () => boolean;
+  },
 ): Promise<Compressed> {
+  const { isRotated, isStopped } = rules;
   if (isStopped()) return { kind: 'nothing' };
   const place = openPlace(path, credentials);
   const source = openSource(place, name);
@@ -75,7 +87,8 @@ async function compressOne(
     // A Date has whole milliseconds; readers know the file by its time.
     fs.futimesSync(copy, like.atimeMs / 1000, like.mtimeMs / 1000);
     await sync(copy);
-    const given = replaceSource(place, source, temporary);
+    const isName = (each: string) => isRotated(place.base, each);
+    const given = replaceSource(place, source, temporary, isName);
     if (given === undefined) return { kind: 'nothing' };
     await syncNamesSoon(place);
     return { kind: 'compressed', name: given };
@@ -119,9 +132,15 @@ async function squeeze(source: number, copy: number, isStopped: () => boolean): 
 }
 
 /** Without yielding, so that no rotation renames in between. undefined: the source was removed meanwhile. */
-function replaceSource(place: LogPlace, source: number, temporary: string): string | undefined {
+function replaceSource(
+  place: LogPlace,
+  source: number,
+  temporary: string,
+  isName: (name: string) => boolean,
+): string | undefined {
   const { dev, ino } = fs.fstatSync(source);
   const name = place.names().find((each) => {
+    if (!isName(each)) return false;
     const found = fs.lstatSync(place.at(each), { throwIfNoEntry: false });
     return found?.ino === ino && found.dev === dev;
   });

@@ -37,6 +37,22 @@ const MOST_OUTPUT = 64 * 1024 * 1024;
 /** Nobody is there who could type a password; and a lock is not taken only to refresh the index. */
 const ENVIRONMENT = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' } as const;
 
+/** What a hook inherits about its own repository (githooks(5)): a daemon that a hook has started has another one. */
+const OF_ANOTHER = [
+  'GIT_DIR',
+  'GIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_PREFIX',
+  'GIT_COMMON_DIR',
+  'GIT_NAMESPACE',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_QUARANTINE_PATH',
+  'GIT_SHALLOW_FILE',
+  'GIT_GRAFT_FILE',
+  'GIT_REPLACE_REF_BASE',
+];
+
 /** A checkout, found without running Git. */
 export class GitCheckout {
   /** Absolute: the directory that has `.git`. */
@@ -72,16 +88,17 @@ export class GitCheckout {
     return lock !== undefined && now - lock.mtimeMs < STALE;
   }
 
-  /** Hooks of the repository are not run: what a commit brings along must not run as the daemon. */
+  /** Hooks and monitors of the repository are not run: what it brings along must not run as the daemon. */
   git(args: readonly string[], timeout: number = LOCAL, input: readonly string[] = []): Promise<GitAnswer> {
-    const own = ['-C', this.top, '-c', 'core.hooksPath=/dev/null', '-c', 'core.quotePath=false'];
+    const own = ['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.quotePath=false'];
+    const env = { ...process.env, ...Object.fromEntries(OF_ANOTHER.map((name) => [name, undefined])) };
     return new Promise((done) => {
       // Objects are bytes: latin1 keeps each of them.
       const encoding = args[0] === 'cat-file' ? 'latin1' : 'utf8';
       const child = execFile(
         'git',
-        [...own, ...args],
-        { timeout, maxBuffer: MOST_OUTPUT, env: { ...process.env, ...ENVIRONMENT }, encoding },
+        ['-C', this.top, ...own.flatMap((setting) => ['-c', setting]), ...args],
+        { timeout, maxBuffer: MOST_OUTPUT, env: { ...env, ...ENVIRONMENT }, encoding },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
           const words = error !== null && stderr === '' ? wordsOf(error) : stderr;
@@ -189,7 +206,9 @@ export async function textsOf(
     return [blob];
   });
   if (small.length === 0) return texts;
-  const { stdout } = await checkout.git(['cat-file', '--batch'], LOCAL, small);
+  const { code, stdout } = await checkout.git(['cat-file', '--batch'], LOCAL, small);
+  // Cut off, for it took too long: half a file may look like a whole one.
+  if (code !== 0) return texts;
   const bytes = Buffer.from(stdout, 'latin1');
   // `<object> blob <size>`, the content, a newline (git-cat-file(1), BATCH OUTPUT).
   for (let at = 0; at < bytes.length; ) {

@@ -8,6 +8,7 @@ import type { Freezer } from './cgroup-freeze.ts';
 import { type Compressed, Compressor } from './compress.ts';
 import { codeOf } from './errno.ts';
 import { GrowthWatch } from './growth-watch.ts';
+import { openPlace } from './log-place.ts';
 import { type Rotated, rotateLog } from './log-rotation.ts';
 import { lookAround, removeRotated, type Surroundings } from './rotated-files.ts';
 import { type Naming, type Resumed, resumeRotation } from './rotation-finish.ts';
@@ -23,15 +24,26 @@ export interface CaredLog {
 export interface LogCare {
   /** Finishes or undoes what an earlier daemon was doing; before any service is started. */
   resume(naming: Naming): readonly (Resumed | Problem)[];
-  /** Where the log really is: the same for all names of one directory. The path itself while that is not there. */
-  placeOf(path: string): string;
+  /**
+   * Where the log really is: the same for all its names. What is not there yet counts as what it will be. The path
+   * itself where it must not be trusted: nobody's link makes a log of somebody else's file.
+   */
+  placeOf(path: string, credentials: Credentials | null): string;
   /** True if something is at the path. */
   exists(path: string): boolean;
   /** null: its directory is not there. */
-  look(log: CaredLog, wanted: (base: string, name: string) => boolean): Surroundings | Problem | null;
+  look(
+    log: CaredLog,
+    wanted: (base: string, name: string) => boolean,
+  ): Promise<Surroundings | Problem | null>;
   rotate(order: RotationCall): Promise<Rotated | Problem>;
   remove(log: CaredLog, names: readonly string[]): Problem | undefined;
-  compress(log: CaredLog, name: string): Promise<Compressed | Problem>;
+  /** @param isRotated names that rotation gives: the file may have another one of them by now */
+  compress(
+    log: CaredLog,
+    name: string,
+    isRotated: (base: string, name: string) => boolean,
+  ): Promise<Compressed | Problem>;
   /** Tells when the file has come to `limit` bytes. */
   watchGrowth(path: string, limit: number, reached: () => void): Growth;
   /** Of the file system of a directory; undefined when it cannot be asked. */
@@ -66,13 +78,14 @@ export function systemLogCare(journals: string): LogCare {
     resume: (naming) => listed(journals).map((name) => resumeRotation(join(journals, name), naming)),
     placeOf,
     exists: (path) => fs.existsSync(path),
-    look: ({ path, credentials }, wanted) => {
+    look: async ({ path, credentials }, wanted) => {
       if (!fs.existsSync(dirname(path))) return null;
       return lookAround(path, credentials, wanted);
     },
     rotate: (order) => rotateLog({ ...order, journal: join(journals, `${nameOf(order.path)}.journal`) }),
     remove: ({ path, credentials }, names) => removeRotated(path, credentials, names),
-    compress: ({ path, credentials }, name) => compressor.compress(path, credentials, name),
+    compress: ({ path, credentials }, name, isRotated) =>
+      compressor.compress(path, credentials, name, isRotated),
     watchGrowth: (path, limit, reached) => new GrowthWatch({ path, limit, reached }),
     space,
     close: () => compressor.close(),
@@ -88,11 +101,26 @@ function listed(directory: string): readonly string[] {
   }
 }
 
-function placeOf(path: string): string {
+function placeOf(path: string, credentials: Credentials | null): string {
+  let rest = '';
+  for (let at = path; dirname(at) !== at; at = dirname(at)) {
+    try {
+      return join(realName(at, credentials), rest);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') return path;
+    }
+    rest = join(basename(at), rest);
+  }
+  return path;
+}
+
+/** The directory must be there. */
+function realName(path: string, credentials: Credentials | null): string {
+  const place = openPlace(path, credentials);
   try {
-    return join(fs.realpathSync.native(dirname(path)), basename(path));
-  } catch {
-    return path;
+    return join(fs.realpathSync.native(place.at('.')), place.base);
+  } finally {
+    place.close();
   }
 }
 

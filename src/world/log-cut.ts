@@ -78,9 +78,10 @@ export function cutFrozen(input: CutInput, freezer: Freezer, isLast: boolean): C
 
 /**
  * What is written between the last look at the size and the truncation is lost. That takes some microseconds, but the
- * truncation waits for a write that is going on: of a writer that never rests, that one write is lost nearly always.
+ * truncation waits for writes that are going on: of a writer that never rests, what it writes in some milliseconds.
+ * @param isLast no calm moment has come for long: it is cut all the same
  */
-export function cutRunning({ log, copy, copied, journal, passed }: CutInput): Cut {
+export function cutRunning({ log, copy, copied, journal, passed }: CutInput, isLast: boolean): Cut {
   let at = copied;
   for (let look = 0; look < LOOKS; look++) {
     const end = fs.fstatSync(log).size;
@@ -89,7 +90,9 @@ export function cutRunning({ log, copy, copied, journal, passed }: CutInput): Cu
     passed?.('rest copied');
     journal.note({ step: 'cutting', size: at, keep: at });
     passed?.('cutting');
-    if (fs.fstatSync(log).size !== at) continue;
+    // A log that is never rotated because somebody never rests would fill the disk: that is the greater loss.
+    const mustCut = isLast && look === LOOKS - 1;
+    if (fs.fstatSync(log).size !== at && !mustCut) continue;
     fs.ftruncateSync(log, 0);
     journal.cut();
     passed?.('truncated');

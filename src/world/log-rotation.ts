@@ -157,7 +157,8 @@ async function copyAndCut(
     order.passed?.('copied');
     const input = { log, copy, copied, journal, journalPath: order.journal, passed: order.passed };
     const freezer = order.freezer !== null && canFreeze(order.freezer) ? order.freezer : null;
-    const cut: Cut = freezer === null ? cutRunning(input) : cutFrozen(input, freezer, round === ROUNDS);
+    const cut: Cut =
+      freezer === null ? cutRunning(input, round === ROUNDS) : cutFrozen(input, freezer, round === ROUNDS);
     pause = Math.max(pause, cut.pause);
     if (cut.kind === 'cut') return { keep: cut.keep, pause, rounds: round };
     if (cut.kind === 'failed') return cut.problem;

@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf } from './errno.ts';
 import { type LogPlace, openPlace, rotationTrouble } from './log-place.ts';
+import { nextTurn } from './turn.ts';
 
 export interface Surroundings {
   /** The real name of the log, which those of its rotated files begin with. */
@@ -14,24 +15,38 @@ export interface Surroundings {
   readonly files: readonly { readonly name: string; readonly modified: number; readonly size: number }[];
 }
 
+/** So many files at a time, then others have their turn: a log of each minute has 43,200 a month. */
+const AT_ONCE = 1000;
+
 /** @param wanted names that are of interest besides the log itself: others are not looked at */
-export function lookAround(
+export async function lookAround(
   path: string,
   credentials: Credentials | null,
   wanted: (base: string, name: string) => boolean,
-): Surroundings | Problem {
-  return within(path, credentials, (place) => {
-    const active = fs.lstatSync(place.at(place.base), { throwIfNoEntry: false });
-    const names = place.names().filter((name) => wanted(place.base, name));
+): Promise<Surroundings | Problem> {
+  let place: LogPlace | undefined;
+  try {
+    place = openPlace(path, credentials);
+    const { base, at } = place;
+    const active = fs.lstatSync(at(base), { throwIfNoEntry: false });
+    const files: Surroundings['files'][number][] = [];
+    let looked = 0;
+    for (const name of place.names()) {
+      if (!wanted(base, name)) continue;
+      if (++looked % AT_ONCE === 0) await nextTurn();
+      const found = fs.lstatSync(at(name), { throwIfNoEntry: false });
+      if (found?.isFile()) files.push({ name, modified: found.mtimeMs, size: found.size });
+    }
     return {
-      base: place.base,
+      base,
       active: active?.isFile() ? { size: active.size, born: active.birthtimeMs } : null,
-      files: names.flatMap((name) => {
-        const found = fs.lstatSync(place.at(name), { throwIfNoEntry: false });
-        return found?.isFile() ? [{ name, modified: found.mtimeMs, size: found.size }] : [];
-      }),
+      files,
     };
-  });
+  } catch (error) {
+    return rotationTrouble(path, error);
+  } finally {
+    place?.close();
+  }
 }
 
 /** Gone is fine. */
@@ -40,7 +55,9 @@ export function removeRotated(
   credentials: Credentials | null,
   names: readonly string[],
 ): Problem | undefined {
-  return within(path, credentials, (place) => {
+  let place: LogPlace | undefined;
+  try {
+    place = openPlace(path, credentials);
     for (const name of names) {
       try {
         fs.unlinkSync(place.at(name));
@@ -49,18 +66,6 @@ export function removeRotated(
       }
     }
     return undefined;
-  });
-}
-
-function within<Answer>(
-  path: string,
-  credentials: Credentials | null,
-  ask: (place: LogPlace) => Answer,
-): Answer | Problem {
-  let place: LogPlace | undefined;
-  try {
-    place = openPlace(path, credentials);
-    return ask(place);
   } catch (error) {
     return rotationTrouble(path, error);
   } finally {

@@ -225,3 +225,46 @@ it('positions that cannot be read back are told, and forwarding begins anew', as
   write('out.log', 'new\n');
   expect(await looked()).toEqual(['info web stdout [web] STDOUT: new']);
 });
+
+it('positions that cannot be kept are complained of once, until they can be', async () => {
+  const one = forwarding();
+  one.arrange(desiredState([service('web')]));
+  for (const round of [1, 2]) {
+    fs.rmSync(at('forward.json'), { recursive: true, force: true });
+    fs.mkdirSync(at('forward.json'));
+    for (let line = 0; line < 20; line++) {
+      write('out.log', `line ${line}\n`);
+      await looked();
+    }
+    expect(problems.map(({ code }) => code)).toEqual(Array(round).fill('state-unwritable'));
+    fs.rmdirSync(at('forward.json'));
+    write('out.log', 'well\n');
+    for (let look = 0; look < 10; look++) await looked();
+  }
+});
+
+it('logs that take long to look at do not hold up the daemon, and each gets its turn', async () => {
+  const services = ['a', 'b', 'c', 'd', 'e'].map((name) => service(name, { stdout: at(`${name}.log`) }));
+  let slowly = 0;
+  const { now } = clock;
+  let isSlow = false;
+  clock = {
+    ...clock,
+    now: () => {
+      if (isSlow) slowly += 40;
+      return now() + slowly;
+    },
+  };
+  const one = forwarding();
+  one.arrange(desiredState(services));
+  await looked();
+  for (const { name } of services) write(`${name}.log`, 'hello\n');
+  isSlow = true;
+  const first = [...(await looked())];
+  expect(first.length).toBeGreaterThan(0);
+  expect(first.length).toBeLessThan(services.length);
+  for (let look = 0; look < 2 * services.length; look++) first.push(...(await looked()));
+  expect([...first].sort()).toEqual(
+    services.map(({ name }) => `info ${name} stdout [${name}] STDOUT: hello`),
+  );
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LogKeeping } from '../../src/daemon/log-keeping.ts';
+import { runId } from '../../src/model/names.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Defined, DesiredState, LogsSpec } from '../../src/model/spec.ts';
 import type { CaredLog, LogCare, RotationCall } from '../../src/world/log-care.ts';
@@ -33,6 +34,10 @@ class Keeping {
   readonly squeezed: string[] = [];
   refusal: Problem | undefined;
   breaks = false;
+  /** What cannot be done on this disk. */
+  readonly unable = new Set<'compress' | 'remove'>();
+  /** While it is there, a rotation copies; it goes on when this is fulfilled. */
+  copying: Promise<void> | undefined;
   free = 1e9;
   readonly logs: LogKeeping;
 
@@ -48,6 +53,15 @@ class Keeping {
       complain: (problem) => this.complaints.push(problem),
       tell: (message) => this.told.push(message),
     });
+  }
+
+  /** Rotations go on copying until the answer is called. */
+  copies(): () => void {
+    let copied = () => {};
+    this.copying = new Promise((resolve) => {
+      copied = resolve;
+    });
+    return copied;
   }
 
   disk(path: string, size: number, files: Record<string, [size: number, modified: number]> = {}): Disk {
@@ -77,7 +91,7 @@ class Keeping {
       resume: () => [],
       placeOf: (path) => path,
       exists: (path) => this.disks.has(path),
-      look: ({ path }, wanted) => {
+      look: async ({ path }, wanted) => {
         this.looked.push(path);
         const disk = this.disks.get(path);
         const base = path.slice(path.lastIndexOf('/') + 1);
@@ -85,13 +99,19 @@ class Keeping {
         const files = [...disk.files].map(([file, facts]) => ({ name: file, ...facts }));
         return { base, active: disk, files: files.filter((file) => wanted(base, file.name)) };
       },
-      rotate: async (order) => this.#rotate(order),
+      rotate: async (order) => {
+        this.calls.push(order);
+        await this.copying;
+        return this.#rotate(order);
+      },
       remove: ({ path }, names) => {
+        if (this.unable.has('remove')) return unable(path);
         for (const each of names) this.disks.get(path)?.files.delete(each);
         return undefined;
       },
       compress: async (log: CaredLog, file) => {
         this.squeezed.push(file);
+        if (this.unable.has('compress')) return unable(log.path);
         const files = this.disks.get(log.path)?.files;
         const facts = files?.get(file);
         if (files === undefined || facts === undefined) return { kind: 'nothing' };
@@ -110,7 +130,6 @@ class Keeping {
 
   #rotate(order: RotationCall): Rotated | Problem {
     if (this.breaks) throw new Error('a mistake of ours');
-    this.calls.push(order);
     if (this.refusal !== undefined) return this.refusal;
     const disk = this.disks.get(order.path);
     if (disk === undefined || disk.size === 0) return { kind: 'nothing' };
@@ -127,6 +146,10 @@ class Keeping {
     disk.size = 0;
     return { kind: 'rotated', name: given, bytes: 1, pause: 0, rounds: 1 };
   }
+}
+
+function unable(path: string): Problem {
+  return { code: 'log-not-rotated', severity: 'error', message: `${path}: no room` };
 }
 
 async function settled(): Promise<void> {
@@ -218,6 +241,39 @@ describe('time mode', () => {
   });
 });
 
+describe('a clock that cannot be relied on', () => {
+  it('does not keep a log from being rotated when it was set back, or a file was touched', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500, { 'stdout.log.2026-11-20': [9, NOON + 900 * DAY] });
+    disk.born = NOON + 900 * DAY;
+    keeping.logs.arrange(state(service()));
+    await keeping.until(MIDNIGHT + 1000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-20', 'stdout.log.2026-11-21']);
+  });
+
+  it('counts from the first look where the file system keeps no time of birth', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    disk.born = 0;
+    keeping.logs.arrange(state(service()));
+    await keeping.until(MIDNIGHT + 1000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-21']);
+  });
+
+  it('rotates nothing before its time when the clock is set back after a rotation', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    keeping.logs.arrange(state(service({ rotation_frequency: 'hourly' })));
+    await keeping.until(NOON + 3_600_000);
+    disk.size = 5;
+    const rotated = names(disk);
+    keeping.time.now = NOON - 5 * 3_600_000;
+    keeping.logs.happened({ at: 0, name: 'worker_started', service: WEB, fields: {} });
+    await keeping.until(NOON - 5 * 3_600_000 + 10_000);
+    expect(names(disk)).toEqual(rotated);
+  });
+});
+
 describe('size mode', () => {
   const SIZE: Partial<LogsSpec> = { rotation_mode: 'size', rotation_size: 1000, rotation_backups: 2 };
 
@@ -293,6 +349,83 @@ describe('a shared file', () => {
   });
 });
 
+describe('a process that the directory does not name', () => {
+  const told = (event: string, instance: number) => {
+    const run_id = runId(NOON, `run${instance}`);
+    return { at: NOON, name: event, service: WEB, run_id, fields: { instance } };
+  };
+
+  it('has its log rotated when it is an instance that somebody scaled to, also of an earlier daemon', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk('/srv/web/3.log', 500);
+    disk.born = NOON - 5 * DAY;
+    const web = service({ stdout: '/srv/web/${instance}.log' });
+    keeping.logs.happened(told('worker_started', 3));
+    keeping.logs.arrange(state(web));
+    await keeping.until(NOON + 5000);
+    expect(names(disk)).toEqual(['3.log.2026-11-16']);
+    keeping.logs.happened(told('worker_exited', 3));
+    disk.size = 5;
+    await keeping.until(MIDNIGHT + 5000);
+    expect(names(disk)).toEqual(['3.log.2026-11-16', '3.log.2026-11-21']);
+    keeping.logs.arrange(state(web, service({}, name('db'))));
+    disk.size = 5;
+    await keeping.until(MIDNIGHT + DAY + 5000);
+    expect(names(disk)).toEqual(['3.log.2026-11-16', '3.log.2026-11-21']);
+    keeping.logs.happened(told('worker_started', 3));
+    await keeping.until(MIDNIGHT + DAY + 10_000);
+    expect(names(disk).length).toBe(3);
+  });
+
+  it('has its log rotated as long as it runs though its file is gone', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    keeping.logs.happened(told('worker_started', 0));
+    keeping.logs.arrange(state(service()));
+    keeping.logs.arrange(state());
+    await keeping.until(MIDNIGHT + 5000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-21']);
+    keeping.logs.happened(told('worker_stopped', 0));
+    disk.size = 5;
+    await keeping.until(MIDNIGHT + 2 * DAY);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-21']);
+  });
+});
+
+describe('while a large log is copied', () => {
+  it('is not rotated a second time when its service goes and comes back', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500);
+    disk.born = NOON - 5 * DAY;
+    const copied = keeping.copies();
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 5000);
+    for (let round = 0; round < 2; round++) {
+      keeping.logs.arrange(state());
+      keeping.logs.arrange(state(service()));
+    }
+    await keeping.until(NOON + 60_000);
+    expect(keeping.calls.length).toBe(1);
+    copied();
+    await keeping.until(NOON + 70_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-16']);
+    disk.size = 5;
+    await keeping.until(MIDNIGHT + 1000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-16', 'stdout.log.2026-11-21']);
+  });
+
+  it('a service that begins to write there is frozen, too', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500).born = NOON - 5 * DAY;
+    const copied = keeping.copies();
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 5000);
+    keeping.logs.arrange(state(service(), service({ stdout: OUT }, name('zeta'))));
+    expect(keeping.calls[0]?.freezer?.cgroups).toEqual(['web', 'zeta']);
+    copied();
+  });
+});
+
 describe('compression', () => {
   it('takes one rotated file after the other, the oldest first, and never those that go', async () => {
     const keeping = new Keeping();
@@ -353,6 +486,21 @@ describe('trouble', () => {
     keeping.logs.arrange(state(service({ rotation_mode: 'size', rotation_size: 1000, rotation_backups: 2 })));
     await keeping.until(NOON + 5000);
     expect(names(disk)).toEqual(['stdout.log.1']);
+  });
+
+  it.each(['compress', 'remove'] as const)('a disk on which it cannot %s is told once', async (what) => {
+    const keeping = new Keeping(150);
+    keeping.disk(OUT, 0, { 'stdout.log.2': [100, NOON - 2], 'stdout.log.1': [100, NOON - 1] });
+    keeping.unable.add(what);
+    keeping.logs.arrange(state(service({ rotation_mode: 'size', compress: what === 'compress' })));
+    await keeping.until(NOON + 3 * 3_600_000);
+    expect(keeping.complaints.map(({ message }) => message)).toEqual([`${OUT}: no room`]);
+    expect(keeping.told).toEqual([]);
+    expect(keeping.logs.warnings(WEB).length).toBe(1);
+    keeping.unable.clear();
+    await keeping.until(NOON + 5 * 3_600_000);
+    expect(keeping.told.length).toBe(1);
+    expect(keeping.logs.warnings(WEB)).toEqual([]);
   });
 
   it('a log with the name of a rotated file keeps the other one from being rotated', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
+  contentBegan,
   type FileBeside,
   judgeRotation,
   nextPruning,
@@ -323,6 +324,15 @@ describe('what goes', () => {
     expect(pruned(spec({ mode: 'time' }), BASE, list, (when ?? 0) - 1)).toEqual([]);
     expect(short(pruned(spec({ mode: 'time' }), BASE, list, when ?? 0))).toEqual(['1']);
     expect(nextPruning(spec(), BASE, list)).toBeNull();
+  });
+
+  it('is judged also among very many', () => {
+    const many = Array.from({ length: 200_000 }, (_, index) => ({
+      name: `${BASE}.${index + 1}`,
+      modified: NOW,
+    }));
+    expect(nextPruning(spec({ mode: 'time', max_age: 5 }), BASE, many)).toBe(NOW + 6);
+    expect(contentBegan([...many.keys()], NOW)).toBe(199_999);
   });
 
   it('is compressed only where it is wanted, the oldest first', () => {

@@ -3,9 +3,11 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
+import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
+
+const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;
 
 let directory: string;
 let compressor: Compressor;
@@ -28,7 +30,7 @@ it('replaces the file by one that is smaller, and has its owner, mode and time',
   fs.writeFileSync(at('out.log.1'), content, { mode: 0o604 });
   fs.utimesSync(at('out.log.1'), 1_000_000, 1_000_000);
   const { mode } = fs.statSync(at('out.log.1'));
-  expect(await compressor.compress(log(), null, 'out.log.1')).toEqual({
+  expect(await compressor.compress(log(), null, 'out.log.1', isRotated)).toEqual({
     kind: 'compressed',
     name: 'out.log.1.gz',
   });
@@ -50,7 +52,7 @@ it('gives it the name that rotation gave the file meanwhile', async () => {
     journal: at('j'),
     freezer: null,
   });
-  const packing = compressor.compress(log(), null, 'out.log.1');
+  const packing = compressor.compress(log(), null, 'out.log.1', isRotated);
   fs.writeFileSync(log(), 'later\n');
   await rotateLog({
     path: log(),
@@ -69,18 +71,18 @@ it('gives it the name that rotation gave the file meanwhile', async () => {
 
 it('leaves nothing of a file that was removed meanwhile, or never was', async () => {
   fs.writeFileSync(at('out.log.1'), content);
-  const packing = compressor.compress(log(), null, 'out.log.1');
+  const packing = compressor.compress(log(), null, 'out.log.1', isRotated);
   await Promise.resolve();
   fs.renameSync(at('out.log.1'), at('taken'));
   fs.rmSync(at('taken'));
   expect(await packing).toEqual({ kind: 'nothing' });
-  expect(await compressor.compress(log(), null, 'out.log.9')).toEqual({ kind: 'nothing' });
+  expect(await compressor.compress(log(), null, 'out.log.9', isRotated)).toEqual({ kind: 'nothing' });
   expect(names()).toEqual([]);
 });
 
 it('does one after the other, and stops when it is closed', async () => {
   for (const name of ['out.log.1', 'out.log.2']) fs.writeFileSync(at(name), content);
-  const both = ['out.log.1', 'out.log.2'].map((name) => compressor.compress(log(), null, name));
+  const both = ['out.log.1', 'out.log.2'].map((name) => compressor.compress(log(), null, name, isRotated));
   expect(await both[0]).toMatchObject({ kind: 'compressed' });
   await compressor.close();
   expect(await both[1]).toEqual({ kind: 'nothing' });
@@ -93,7 +95,19 @@ it('removes what a process left that died, and follows no link', async () => {
   fs.writeFileSync(at('elsewhere'), 'secret');
   fs.symlinkSync(at('elsewhere'), at('out.log.2'));
   fs.writeFileSync(at('out.log.1'), 'one\n');
-  expect(await compressor.compress(log(), null, 'out.log.2')).toEqual({ kind: 'nothing' });
-  expect(await compressor.compress(log(), null, 'out.log.1')).toMatchObject({ kind: 'compressed' });
+  expect(await compressor.compress(log(), null, 'out.log.2', isRotated)).toEqual({ kind: 'nothing' });
+  expect(await compressor.compress(log(), null, 'out.log.1', isRotated)).toMatchObject({
+    kind: 'compressed',
+  });
   expect(names()).toEqual(['.pm-mine.gz.tmp', 'elsewhere', 'out.log.1.gz', 'out.log.2']);
+});
+
+it('touches no other name of the file, whoever gave it', async () => {
+  fs.writeFileSync(at('out.log.1'), content);
+  // On some file systems the first of these comes first, on others the last.
+  const others = ['a.copy', 'out.log.important', 'z.copy'];
+  for (const name of others) fs.linkSync(at('out.log.1'), at(name));
+  const done = await compressor.compress(log(), null, 'out.log.1', isRotated);
+  expect(done).toEqual({ kind: 'compressed', name: 'out.log.1.gz' });
+  expect(names()).toEqual([...others, 'out.log.1.gz'].sort());
 });

@@ -85,6 +85,16 @@ describe('a rotated file', () => {
     expect(inLogs()).toEqual({ 'out.log': '', 'out.log.1': 'c\n', 'out.log.2': 'b\n', 'out.log.3': 'a\n' });
   });
 
+  it('is made as well as it can be without a freezer where the kernel has none', async () => {
+    fs.writeFileSync(at('logs/out.log'), 'one\ntw');
+    fs.mkdirSync(at('group'));
+    const freezer: Freezer = { ...still, cgroups: [at('group')] };
+    expect(await rotateLog(order({ freezer }))).toMatchObject({ kind: 'rotated', bytes: 6 });
+    fs.writeFileSync(at('group/cgroup.freeze'), '0');
+    fs.writeFileSync(at('logs/out.log'), 'one\ntw');
+    expect(await rotateLog(order({ freezer }))).toMatchObject({ kind: 'rotated', bytes: 4 });
+  });
+
   it('is not made of nothing', async () => {
     expect(await rotateLog(order())).toEqual({ kind: 'nothing' });
     fs.writeFileSync(at('logs/out.log'), '');
@@ -97,7 +107,7 @@ describe('a rotated file', () => {
     for (const name of ['out.log', 'out.log.1', 'out.log.important', 'other'])
       fs.writeFileSync(at(`logs/${name}`), 'x');
     fs.symlinkSync('/etc/passwd', at('logs/out.log.2'));
-    const seen = lookAround(order().path, null, (base, name) => name.startsWith(`${base}.`));
+    const seen = await lookAround(order().path, null, (base, name) => name.startsWith(`${base}.`));
     if ('code' in seen) throw new Error(seen.message);
     expect(seen.base).toBe('out.log');
     expect(seen.active?.size).toBe(1);
@@ -105,6 +115,22 @@ describe('a rotated file', () => {
     expect(removeRotated(order().path, null, ['out.log.1', 'out.log.7'])).toBeUndefined();
     expect(Object.keys(inLogs())).not.toContain('out.log.1');
   });
+});
+
+it('very many rotated files are looked at without holding up everybody else', async () => {
+  fs.writeFileSync(at('logs/out.log'), 'x');
+  for (let number = 1; number <= 3000; number++) fs.writeFileSync(at(`logs/out.log.${number}`), '');
+  let turns = 0;
+  const turn = () => {
+    turns += 1;
+    timer = setImmediate(turn);
+  };
+  let timer = setImmediate(turn);
+  const seen = await lookAround(order().path, null, (base, name) => name.startsWith(`${base}.`));
+  clearImmediate(timer);
+  if ('code' in seen) throw new Error(seen.message);
+  expect(seen.files.length).toBe(3000);
+  expect(turns).toBeGreaterThan(1);
 });
 
 class Crash extends Error {}

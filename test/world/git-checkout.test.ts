@@ -1,0 +1,148 @@
+/** What would a commit bring, and what must not be taken from it? */
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { commitFiles } from '../../src/world/commit-files.ts';
+import { systemFiles } from '../../src/world/files.ts';
+import { GitCheckout, textsOf } from '../../src/world/git-checkout.ts';
+
+let directory: string;
+const at = (name: string) => join(directory, name);
+
+beforeEach(() => {
+  directory = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
+  git('init', '--quiet', '--initial-branch=main');
+  write('config.d/web.yaml', 'one');
+  write('staging.d/web.yaml', 'other');
+  write('shared.env', 'A=1');
+});
+afterEach(() => fs.rmSync(directory, { recursive: true }));
+
+function git(...args: readonly string[]): string {
+  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
+  return execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8', env }).trim();
+}
+
+function write(name: string, text: string): void {
+  fs.mkdirSync(dirname(at(name)), { recursive: true });
+  fs.writeFileSync(at(name), text);
+}
+
+function commit(): string {
+  git('add', '--all');
+  git('-c', 'user.name=Col', '-c', 'user.email=c@example.org', 'commit', '--quiet', '-m', 'some');
+  return git('rev-parse', 'HEAD');
+}
+
+function link(target: string, name: string): void {
+  fs.rmSync(at(name), { recursive: true, force: true });
+  fs.symlinkSync(target, at(name));
+}
+
+function around(path: string): GitCheckout {
+  const checkout = GitCheckout.around(path);
+  if (checkout === undefined) throw new Error(`no checkout around ${path}`);
+  return checkout;
+}
+
+/** What the commit that `change` makes would say, seen from the commit before. */
+async function beforehand(configured: string, change: () => void) {
+  const from = commit();
+  change();
+  const to = commit();
+  git('reset', '--quiet', '--hard', from);
+  const checkout = around(configured);
+  const changes = await checkout.changes(from, to);
+  if (changes === undefined) throw new Error('no changes');
+  return commitFiles(systemFiles(), checkout, changes, { path: configured, real: checkout.directory });
+}
+
+describe('what a commit would say', () => {
+  it('is read without touching the checkout', async () => {
+    const files = await beforehand(at('config.d'), () => {
+      write('config.d/web.yaml', 'two');
+      write('config.d/db.yaml', 'new');
+    });
+    if (typeof files === 'string') throw new Error(files);
+    expect(files.list(at('config.d'))).toEqual(['db.yaml', 'web.yaml']);
+    expect(files.read(at('config.d/web.yaml'), 100)).toBe('two');
+    expect(fs.readFileSync(at('config.d/web.yaml'), 'utf8')).toBe('one');
+  });
+
+  it.each<[string, string, () => void]>([
+    ['a service file that becomes a link', 'config.d', () => link('../shared.env', 'config.d/web.yaml')],
+    ['the directory that becomes a link', 'config.d', () => link('staging.d', 'config.d')],
+    [
+      'a directory above it that becomes a link',
+      'deep/config.d',
+      () => {
+        write('other/config.d/web.yaml', 'evil');
+        link('other', 'deep');
+      },
+    ],
+    ['the link by which it is configured', 'live', () => link('staging.d', 'live')],
+  ])('is not told of %s', async (_what, configured, change) => {
+    write('deep/config.d/web.yaml', 'one');
+    link('config.d', 'live');
+    expect(await beforehand(at(configured), change)).toMatch(/beforehand/);
+  });
+
+  it('has nothing of the old text where a file beside the directory becomes a link', async () => {
+    const files = await beforehand(at('config.d'), () => link('/etc/hostname', 'shared.env'));
+    if (typeof files === 'string') throw new Error(files);
+    expect(files.read(at('shared.env'), 100)).toEqual({ failed: 'ELOOP' });
+  });
+
+  it('shows through a link that is there already what it will lead to', async () => {
+    fs.symlinkSync('../staging.d/web.yaml', at('config.d/linked.yaml'));
+    const files = await beforehand(at('config.d'), () => write('staging.d/web.yaml', 'changed'));
+    if (typeof files === 'string') throw new Error(files);
+    expect(files.read(at('config.d/linked.yaml'), 100)).toBe('changed');
+    expect(files.status(at('config.d/linked.yaml'))).toMatchObject({ size: 'changed'.length });
+  });
+
+  it('has nothing of a file that Git could not hand over as a whole', async () => {
+    const id = 'a'.repeat(40);
+    const answers = new Map([
+      ['--batch-check', { code: 0, stdout: `${id} blob 100\n`, stderr: '' }],
+      ['--batch', { code: 1, stdout: `${id} blob 100\nprocess: {}`, stderr: 'it took too long' }],
+    ]);
+    const slow = { git: async ([, how]: readonly string[]) => answers.get(how ?? '') };
+    expect(await textsOf(slow as unknown as GitCheckout, [id], 1000)).toEqual(new Map());
+  });
+});
+
+describe('Git', () => {
+  afterEach(() => {
+    delete process.env['GIT_DIR'];
+    delete process.env['GIT_INDEX_FILE'];
+  });
+
+  it('is asked about this checkout, also by a daemon that a hook of another repository has started', async () => {
+    const head = commit();
+    process.env['GIT_DIR'] = '.';
+    process.env['GIT_INDEX_FILE'] = '/nowhere/index';
+    const checkout = around(at('config.d'));
+    expect(await checkout.commit('HEAD')).toBe(head);
+    expect(await checkout.changedByHand()).toEqual([]);
+  });
+
+  it('runs nothing that the repository names as its hook or monitor', async () => {
+    const from = commit();
+    write('config.d/web.yaml', 'two');
+    const to = commit();
+    git('reset', '--quiet', '--hard', from);
+    for (const name of ['spy', 'post-merge', 'reference-transaction']) {
+      write(`.git/hooks/${name}`, '#!/bin/sh\ntouch "$0.ran"\nexit 1\n');
+      fs.chmodSync(at(`.git/hooks/${name}`), 0o755);
+    }
+    git('config', 'core.fsmonitor', at('.git/hooks/spy'));
+    const checkout = around(at('config.d'));
+    expect(await checkout.changedByHand()).toEqual([]);
+    expect(await checkout.fastForward(to)).toMatchObject({ code: 0 });
+    expect(git('-c', 'core.fsmonitor=false', 'rev-parse', 'HEAD')).toBe(to);
+    expect(fs.readdirSync(at('.git/hooks')).filter((name) => name.endsWith('.ran'))).toEqual([]);
+  });
+});
