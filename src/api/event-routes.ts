@@ -34,6 +34,7 @@ export function eventRoutes(
   limits: StreamLimits = LIMITS,
 ): void {
   const open = new Set<FastifyReply['raw']>();
+  const listening = new Set<FastifyReply['raw']>();
   // What somebody is told has happened is in the journal before he is told.
   app.addHook('onSend', async () => feed.flush());
   // A daemon that ends does not wait for those who would listen for ever.
@@ -46,14 +47,18 @@ export function eventRoutes(
     const follow = format === SERVER_SENT || asked['follow'] === '1';
     const query = eventQuery(asked, request.headers['last-event-id'], now());
     if ('refused' in query) return refuse(reply, 400, 'bad_request', query.refused);
-    if (open.size >= LISTENERS) {
+    if (follow && listening.size >= LISTENERS) {
       return refuse(reply, 503, 'too_many_listeners', `${LISTENERS} listen to the events already`);
     }
     reply.hijack();
     const { raw } = reply;
     open.add(raw);
+    if (follow) listening.add(raw);
     raw.on('error', () => raw.destroy());
-    raw.once('close', () => open.delete(raw));
+    raw.once('close', () => {
+      open.delete(raw);
+      listening.delete(raw);
+    });
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       if (value !== undefined) raw.setHeader(name, value);
     }

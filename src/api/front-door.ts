@@ -69,8 +69,9 @@ export class FrontDoor {
     app.server.maxConnections = LIMITS.total * 2;
     app.removeContentTypeParser('text/plain');
     app.addHook('onRequest', async (request, reply) => {
-      // Set where also those answers have them that are written without the framework.
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);
+      this.secure(reply);
+      // What could go on for ever is not taken only to keep the connection: that ends with the answer.
+      if (mayBeEndless(request, app.initialConfig.bodyLimit ?? 0)) reply.header('connection', 'close');
       await this.#admit(request, reply);
     });
     app.addHook('preHandler', async (request, reply) => {
@@ -82,6 +83,11 @@ export class FrontDoor {
     app.addHook('onSend', async (request) => {
       request.raw.socket.setTimeout(UNREAD);
     });
+  }
+
+  /** Set where also those answers have them that are written without the framework. */
+  secure(reply: FastifyReply): void {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) reply.raw.setHeader(name, value);
   }
 
   /** What went wrong is ours to know, and nothing of it the client's. */
@@ -116,7 +122,11 @@ export class FrontDoor {
     const address = addressKey(request.raw.socket.remoteAddress);
     const { is, left } = this.#failures.note(address, this.#tools.now());
     reply.header('www-authenticate', 'Bearer realm="processmaster"');
-    if (is === 'forgiven') return refuse(reply, 401, 'unauthorized', 'show a token: Authorization: Bearer …');
+    if (is === 'forgiven') {
+      const shown = request.headers.authorization !== undefined;
+      const message = shown ? 'this token is not valid here' : 'show a token: Authorization: Bearer …';
+      return refuse(reply, 401, 'unauthorized', message);
+    }
     if (is === 'first_over')
       this.#tools.tell({ address }, `too many requests without a valid token from ${address}`);
     reply.header('retry-after', String(Math.ceil(left / 1000)));
@@ -130,4 +140,9 @@ export class FrontDoor {
     const has = token === undefined ? 'none' : token.role;
     return refuse(reply, 403, 'forbidden', `this takes the role ${role}; the token has ${has}`);
   }
+}
+
+/** @param most bytes that a body may have */
+function mayBeEndless({ headers }: FastifyRequest, most: number): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > most;
 }

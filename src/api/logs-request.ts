@@ -10,12 +10,17 @@ const LONGEST_PATTERN = 1000;
 
 const STREAMS: readonly string[] = ['stdout', 'stderr', 'hint'] satisfies readonly LogStream[];
 
+/** One that is given several times is a list. */
+type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /** @param now milliseconds since 1970 */
-export function logsRequest(
-  query: Readonly<Record<string, string | undefined>>,
-  now: number,
-): LogsRequest | Refused {
-  const { services = '', file, lines, grep, stream, instance } = query;
+export function logsRequest({ services = '', ...rest }: Query, now: number): LogsRequest | Refused {
+  const query: Record<string, string> = {};
+  for (const [key, value] of Object.entries(rest)) {
+    if (typeof value === 'object') return { refused: `${key}: give it once` };
+    if (value !== undefined) query[key] = value;
+  }
+  const { file, lines, grep, stream, instance } = query;
   const times: { since?: number; until?: number } = {};
   for (const key of ['since', 'until'] as const) {
     const text = query[key];
@@ -32,7 +37,7 @@ export function logsRequest(
   const wrong = grep === undefined ? undefined : patternRefusal(grep);
   if (wrong !== undefined) return { refused: `grep: ${wrong}` };
   return {
-    services: services === '' ? [] : services.split(','),
+    services: [services].flat().flatMap((names) => (names === '' ? [] : names.split(','))),
     lines: lines !== undefined && /^\d{1,9}$/.test(lines) ? Number(lines) : DEFAULT_LINES,
     ...(file === undefined ? {} : { file }),
     ...times,

@@ -125,8 +125,14 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     ...asks('What differs between two applied states', diff),
     query: { from: { type: 'string' }, to: { type: 'string', description: 'Without it: what is in force.' } },
   },
-  'POST /api/rollback': takes('Goes back to an applied state', DEPLOY_BODIES.rollback, update),
-  'POST /api/resume': takes('Follows the files again', DEPLOY_BODIES.resume, update),
+  'POST /api/rollback': {
+    ...takes('Goes back to an applied state', DEPLOY_BODIES.rollback, update),
+    takesMore: 'admin with prune',
+  },
+  'POST /api/resume': {
+    ...takes('Follows the files again', DEPLOY_BODIES.resume, update),
+    takesMore: 'admin with prune',
+  },
 };
 
 function asks<T>(summary: string, answer: SchemaOf<T>): Operation {

@@ -3,6 +3,9 @@ import type { Verb } from './contract.ts';
 import { PLAN } from './deploy-routes.ts';
 
 const milliseconds = { type: 'integer', minimum: 0 } as const;
+/** A hundred years: longer than anybody holds anything, and its end is still a time of ECMAScript (21.4.1.1). */
+const period = { ...milliseconds, maximum: 100 * 365 * 24 * 3600 * 1000 } as const;
+
 const names = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLength: 64 } } as const;
 
 /** Nothing that a process is started with may hold the character that ends a text there (execve(2)). */
@@ -49,7 +52,7 @@ export const BODIES = {
       services: { ...names, minItems: 1 },
       by: actor,
       reason: { type: 'string', maxLength: 500 },
-      for: milliseconds,
+      for: period,
       instances: { type: 'integer', minimum: 0, maximum: 999 },
       wait: milliseconds,
     },

@@ -41,6 +41,11 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
       customOptions: { coerceTypes: false, removeAdditional: false, meta: false, validateSchema: false },
     },
     logger: false,
+    // A path that cannot be decoded belongs to no route, and meets no hook.
+    frameworkErrors: (_error, _request, reply) => {
+      door?.secure(reply);
+      refuse(reply, 400, 'bad_request', 'the path of the request is no valid URL');
+    },
     ...door?.options,
   });
   if (door !== undefined) door.guard(app);
@@ -93,7 +98,7 @@ function readRoutes(app: FastifyInstance, control: Control, now: () => number): 
     return control.why(id) ?? unknownService(reply, id);
   });
   app.get('/api/logs', async (request, reply) => {
-    const asked = logsRequest(request.query as Record<string, string | undefined>, now());
+    const asked = logsRequest(request.query as Parameters<typeof logsRequest>[0], now());
     return 'refused' in asked ? refuse(reply, 400, 'bad_request', asked.refused) : control.logs(asked);
   });
   eventRoutes(app, control.feed, now);

@@ -99,7 +99,7 @@ async function main(argv: readonly string[]): Promise<void> {
     read: (texts) => directory.load('later', texts),
     directory: {
       // Another reader: what is only looked at must not stand in the way of what is followed.
-      peek: (texts) => (texts === undefined ? aside : new ServiceDirectory(place)).load('never', texts),
+      peek: (texts) => (texts === undefined ? aside : directory.beside()).load('never', texts),
       textOf: (desired) => directory.textOf(desired),
       commit: () => commitOf(settings.config_directory),
     },

@@ -20,7 +20,7 @@ _pmctl_services() {
   local index
   for ((index = 1; index < \${#_pmctl_line}; index++)); do
     case \${_pmctl_line[index]} in
-      ${placeOptions(words).join(' | ')}) where+=("\${_pmctl_line[index]}" "\${(e)_pmctl_line[index + 1]/#\\~/$HOME}") ;;
+      ${placeOptions(words).join(' | ')}) where+=("\${_pmctl_line[index]}" "\${(Q)_pmctl_line[index + 1]/#\\~/$HOME}") ;;
     esac
   done
   services=(\${(f)"$(_call_program services \${(q)_pmctl_line[1]/#\\~/$HOME} \${(q)where} completion services 2>/dev/null)"})

@@ -28,6 +28,9 @@ export interface Question {
   readonly accept?: string;
 }
 
+/** Timers of node run out at once when they are told more (timers, "setTimeout"). Milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** The parsed JSON of a 2xx answer; everything else is a refusal. */
 export async function exchange(address: Address, question: Question): Promise<unknown | Refusal> {
   const answer = await open(address, question);
@@ -102,7 +105,7 @@ function open(address: Address, question: Question): Promise<IncomingMessage | R
       method: question.method,
       path: (remote?.prefix ?? '') + question.path,
       agent: false,
-      timeout: question.patience,
+      timeout: Math.min(question.patience, LONGEST_TIMER),
       signal: address.cancel,
       headers: {
         ...(remote?.headers ?? { host: 'localhost' }),

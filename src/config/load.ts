@@ -96,6 +96,13 @@ export class ServiceDirectory {
     };
   }
 
+  /** Another reader, which need not work out again what this one knows; what it reads is kept nowhere. */
+  beside(): ServiceDirectory {
+    const other = new ServiceDirectory(this.#input);
+    other.#remembered = this.#remembered;
+    return other;
+  }
+
   /** Writes the texts of the last reading that are good and new; answers when that failed. */
   keepGood(): readonly Problem[] {
     const followed = this.#followed;

@@ -1,8 +1,10 @@
 /** In which services and fields do two readings of the directory differ, whatever runs? */
 import { createHash } from 'node:crypto';
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 import { diffSpecs } from '../reconcile/diff.ts';
+import type { Snapshot } from './snapshots.ts';
 
 /** By service; `start` for one that is only in the newer reading, `stop` for one that is only in the older. */
 export function changesBetween(older: DesiredState, newer: DesiredState): readonly Change[] {
@@ -11,6 +13,12 @@ export function changesBetween(older: DesiredState, newer: DesiredState): readon
     const change = changeBetween(older.services.get(service), newer.services.get(service));
     return change === undefined ? [] : [{ service, ...change }];
   });
+}
+
+/** What keeps texts that were good when they were applied from being so now: a file or a user that they name is gone. */
+export function spoiltSince({ files }: Pick<Snapshot, 'files'>, reading: DesiredState): readonly Problem[] {
+  const good = new Set(files.filter(({ hash }) => hash !== null).map(({ service }) => service));
+  return [...reading.services.values()].flatMap(({ name, problems }) => (good.has(name) ? problems : []));
 }
 
 /** Differs whenever a definition of any service does, contents of dotenv files and secrets included. */

@@ -36,6 +36,7 @@ import { commandEvents } from './command-events.ts';
 import { fulfilment, intentAfter } from './commands.ts';
 import { Definitions, type ServiceFileTools } from './definitions.ts';
 import type { DeployTools, LocalDeploys } from './deploys.ts';
+import { Gate } from './gate.ts';
 import { goalOutcome } from './goal.ts';
 import type { Cause } from './history.ts';
 import type { Journal } from './journal.ts';
@@ -83,6 +84,8 @@ const TAIL = 10;
 
 export class LocalControl implements Control {
   readonly #tools: ControlTools;
+  /** Each may hold megabytes of lines. */
+  readonly #readings = new Gate(2);
   readonly #views: Views;
   readonly #definitions: Definitions;
   readonly #measuring: Measuring;
@@ -201,7 +204,7 @@ export class LocalControl implements Control {
   }
 
   logs(request: LogsRequest): Promise<LogsView> {
-    return readHistory(request, this.#tools.loop.desired);
+    return this.#readings.through(() => readHistory(request, this.#tools.loop.desired));
   }
 
   events(after: number): ReturnType<Control['events']> {

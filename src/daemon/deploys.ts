@@ -18,7 +18,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Clock } from '../world/world.ts';
-import { changesBetween, desiredHash } from './comparison.ts';
+import { changesBetween, desiredHash, spoiltSince } from './comparison.ts';
 import { Failing, type Verdicts } from './failing.ts';
 import type { Freeze, KeptText } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
@@ -109,7 +109,8 @@ export class LocalDeploys implements Deploys {
 
   /** Called before anything is read. Answers when nothing is to be done. */
   begin(request: UpdateRequest, trigger: Trigger): UpdateView | undefined {
-    const { freeze } = this.#tools;
+    const { freeze, history } = this.#tools;
+    history.look();
     const stale = request.plan === undefined ? undefined : this.#staleness(request.plan);
     if (stale !== undefined) return refusedUpdate('plan-stale', stale);
     if (freeze.state === undefined || trigger === 'rollback' || trigger === 'failure') return undefined;
@@ -194,8 +195,15 @@ export class LocalDeploys implements Deploys {
     if (isUnfit(snapshot)) return snapshot;
     const texts = this.#textsOf(snapshot);
     if (isUnfit(texts)) return texts;
-    const { held: services, reason } = this.#tools.loop.removalsOf(this.#readingOf(texts));
-    // As a whole or not at all: the same command with --prune is to mean the same.
+    const reading = this.#readingOf(texts);
+    // As a whole or not at all; and the same command with --prune is to mean the same.
+    const spoilt = spoiltSince(snapshot, reading);
+    if (spoilt.length > 0) {
+      const message = `nothing was done: snapshot ${snapshot.id} can no longer be applied as it was`;
+      const all: readonly Problem[] = [{ code: 'snapshot-unfit', severity: 'error', message }, ...spoilt];
+      return { ...NOTHING, errors: all.map(configError) };
+    }
+    const { held: services, reason } = this.#tools.loop.removalsOf(reading);
     if (services.length > 0 && !prune) return { ...NOTHING, prune: { services, reason } };
     const problem = this.#freezeAt(texts, by, 'rolled back');
     if (problem !== undefined) return { ...NOTHING, errors: [configError(problem)] };
@@ -216,9 +224,21 @@ export class LocalDeploys implements Deploys {
     const problem = this.#freezeAt(texts, by, `update failed: ${failed}: ${detail}`);
     if (problem !== undefined) return problem.message;
     this.#tools.history.failed(failed);
+    this.#takeBack(texts);
     // Returns as soon as it is begun: who waits for the outcome is the update that failed.
     void this.#actions.reconcile({ services: [], prune: false, wait: 0, by }, 'failure');
     return undefined;
+  }
+
+  /** What only the failed update has brought goes again, however much it is: that is no directory that was lost. */
+  #takeBack(texts: readonly KeptText[]): void {
+    const { loop, complain } = this.#tools;
+    const { services } = this.#readingOf(texts);
+    const brought = [...loop.desired.services.keys()].filter((name) => !services.has(name));
+    const approved = brought.map((name) => [name, { ...loop.intent(name), removalApproved: true }] as const);
+    const problem = approved.length === 0 ? undefined : loop.setIntents(new Map(approved));
+    // The guard holds them back then, and that is told.
+    if (problem !== undefined) complain(problem);
   }
 
   #freezeAt(texts: readonly KeptText[], by: string, reason: string): Problem | undefined {

@@ -60,8 +60,8 @@ export class Failing {
   }
 
   /**
-   * Looks after an update that was begun just now, in the place of the one before. What a file that was saved changes
-   * meanwhile belongs to no update.
+   * Looks after an update that was begun just now, and in its place after what the one before has begun and is not
+   * ready yet. What a file that was saved changes meanwhile belongs to no update.
    * @param before what was followed until then
    */
   watch(
@@ -71,23 +71,29 @@ export class Failing {
     before: DesiredState,
   ): Verdicts {
     if (trigger === 'watch' || trigger === 'resync') return NONE;
-    const baseline = this.#watched?.baseline ?? before;
-    if (this.#watched !== undefined) this.#watched.isOver = true;
-    this.#watched = undefined;
-    const policy = request.on_failure ?? (trigger === 'update' ? 'stop' : 'continue');
+    const former = this.#watched;
     // What had failed before, and is not changed by this, is no news that could keep the rest from being begun.
     const starting = planned.filter(
       ({ action, service }) =>
         STARTING.includes(action) && noted(this.#tools.loop.glance(service)) === undefined,
     );
-    if (policy === 'continue' || starting.length === 0) return NONE;
+    const isNew = starting.length > 0 || differing(before, this.#tools.loop.desired).length > 0;
+    // Who only asks again does not take back what becomes of the update that is under way.
+    if (former !== undefined && !isNew && trigger !== 'rollback') return NONE;
+    if (former !== undefined) former.isOver = true;
+    this.#watched = undefined;
+    const policy = request.on_failure ?? (trigger === 'update' ? 'stop' : 'continue');
+    const open = new Set([...(former?.open ?? []), ...starting.map(({ service }) => service)]);
+    if (policy === 'continue' || open.size === 0) return NONE;
+    const again = new Set(planned.map(({ service }) => service));
     const watched: Watched = {
       policy,
       by: request.by ?? trigger,
-      planned,
-      baseline,
-      open: new Set(starting.map(({ service }) => service)),
-      verdicts: new Map(),
+      planned: [...(former?.planned ?? []).filter(({ service }) => !again.has(service)), ...planned],
+      baseline: former?.baseline ?? before,
+      open,
+      // Whoever waits for the one before is told as well.
+      verdicts: former?.verdicts ?? new Map(),
       failure: undefined,
       isOver: false,
     };

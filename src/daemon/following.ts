@@ -22,9 +22,12 @@ export function followed(
   return { ...fresh, services };
 }
 
-/** The last good text of a broken file may be one that was read, but never followed: it is not followed now either. */
+/**
+ * The last good text of a broken file may be one that was read, but never followed: it is not followed now either. And
+ * there may be none, where the file was gone for a moment in which others were followed.
+ */
 function unlessBroken(before: Desired | undefined, now: Desired): Desired {
-  const isBroken = now.kind === 'defined' && now.problems.length > 0;
+  const isBroken = now.kind === 'broken' || now.problems.length > 0;
   return isBroken && before?.kind === 'defined' ? { ...before, problems: now.problems } : now;
 }
 

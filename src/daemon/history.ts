@@ -54,6 +54,8 @@ export class History {
   readonly #tools: HistoryTools;
   #last: readonly Seen[] | undefined;
   #work: Promise<void> = Promise.resolve();
+  /** Applied, and not written down yet: what is seen of services now says nothing about the newest entry. */
+  #unwritten = 0;
   /** The entry of what is in force. */
   #current: Snapshot | undefined;
   #cancel = () => {};
@@ -77,7 +79,25 @@ export class History {
     if (this.#last !== undefined && isSame(this.#last, seen)) return;
     this.#last = seen;
     const at = clock.now();
+    this.#unwritten++;
     this.#work = this.#work.then(() => this.#record(seen, at, cause));
+  }
+
+  /**
+   * To be called before something else is followed: what has come up by then has converged, though nobody has looked
+   * since.
+   */
+  look(): void {
+    const current = this.#current;
+    if (current === undefined || this.#isClosed || this.#unwritten > 0 || !isOpen(current)) return;
+    const names = new Set<string>(this.#tools.loop.names());
+    const results = Object.entries(current.results).map(([service, known]) => {
+      const now = known === 'converged' ? known : this.#resultOf(service as ServiceName, names);
+      // What has failed and is tried again has failed until it has come up.
+      return [service, known === 'failed' && now === 'pending' ? known : now] as const;
+    });
+    if (results.every(([service, result]) => current.results[service] === result)) return;
+    this.#note({ ...current, results: Object.fromEntries(results) });
   }
 
   /** Something of what was applied last has failed, and something else is about to be applied for it. */
@@ -158,31 +178,19 @@ export class History {
 
   #follow(snapshot: Snapshot): void {
     this.#cancel();
+    this.#unwritten--;
     this.#current = snapshot;
     this.#lookAt(this.#tools.clock.now(), FIRST_LOOK);
   }
 
   #lookAt(since: number, pause: number): void {
     const { clock } = this.#tools;
-    const open = Object.values(this.#current?.results ?? {}).some((result) => result !== 'converged');
-    if (!open || this.#isClosed || clock.now() - since > LONGEST_LOOK) return;
+    if (this.#isClosed || clock.now() - since > LONGEST_LOOK) return;
+    if (this.#current === undefined || !isOpen(this.#current)) return;
     this.#cancel = clock.after(pause, () => {
-      this.#look();
+      this.look();
       this.#lookAt(since, Math.min(pause * 2, LONGEST_PAUSE));
     });
-  }
-
-  #look(): void {
-    const current = this.#current;
-    if (current === undefined || this.#isClosed) return;
-    const names = new Set<string>(this.#tools.loop.names());
-    const results = Object.entries(current.results).map(([service, known]) => {
-      const now = known === 'converged' ? known : this.#resultOf(service as ServiceName, names);
-      // What has failed and is tried again has failed until it has come up.
-      return [service, known === 'failed' && now === 'pending' ? known : now] as const;
-    });
-    if (results.every(([service, result]) => current.results[service] === result)) return;
-    this.#note({ ...current, results: Object.fromEntries(results) });
   }
 
   #note(snapshot: Snapshot): void {
@@ -200,6 +208,11 @@ export class History {
     const { result } = isUp(glance);
     return result === 'done' ? 'converged' : result;
   }
+}
+
+/** Something of it has not come up yet. */
+function isOpen({ results }: Snapshot): boolean {
+  return Object.values(results).some((result) => result !== 'converged');
 }
 
 /** Nearly every file lies in the directory itself. */

@@ -82,7 +82,9 @@ export class Settlement {
   #judge(desired: DesiredState): boolean {
     const before = this.#removals.reason;
     this.#recent = this.recent;
-    const { removals, sure } = this.#tools.judge(desired);
+    const { removals: judged, sure } = this.#tools.judge(desired);
+    // A service that nobody saw was not counted: what would be too many removals may look like a single one.
+    const removals = sure ? judged : { ...judged, approved: [], stopping: [] };
     this.#removals = removals;
     const { held, approved, stopping, reason } = removals;
     const problem = this.#approve(approved);

@@ -72,6 +72,7 @@ export const PROBLEM_CODES = {
   'state-corrupt': 'A file in the state directory cannot be read back; it was set aside.',
   'snapshot-unreadable':
     'A state that was applied earlier, or a text of it, cannot be read back from the history.',
+  'snapshot-unfit': 'A state that was applied earlier can no longer be applied as it was; nothing was done.',
   frozen: 'Something else than the files is in force, since a rollback or a failed update.',
   'plan-stale': 'What a saved plan was made from has changed since; nothing was done.',
 } as const satisfies Record<string, string>;

@@ -271,6 +271,18 @@ describe('JSON lines', () => {
     expect(numbers(heard.text())).toEqual(expected);
   });
 
+  test('however many listen, what has happened can still be asked for', async () => {
+    const { port, add } = await served();
+    add(1);
+    const listeners = await Promise.all(
+      Array.from({ length: 130 }, () => listen(port, '/api/events?follow=1')),
+    );
+    expect(listeners.filter(({ status }) => status === 503)).toHaveLength(2);
+    const asked = await listen(port, '/api/events');
+    await asked.over;
+    expect([asked.status, numbers(asked.text())]).toEqual([200, [1]]);
+  });
+
   test('follow=1 goes on', async () => {
     const { port, add } = await served();
     add(2);

@@ -78,6 +78,28 @@ describe('the token', () => {
     expect(asked).toEqual([]);
   });
 
+  test.each(['transfer-encoding: chunked', 'content-length: 9000000000'])(
+    'nor is it taken for as long as it comes: %s',
+    async (header) => {
+      const { port } = await open();
+      const line = new Line(port);
+      const head = `POST /api/command HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\n`;
+      line.socket.write(`${head}${header}\r\n\r\n`);
+      await expect.poll(() => line.heard).toMatch(/^HTTP\/1\.1 401 /);
+      await line.ended;
+      expect(line.heard.toLowerCase()).toContain('connection: close');
+    },
+    3000,
+  );
+
+  test('whoever showed a wrong one is not told that none was shown', async () => {
+    const { ask } = await open();
+    const messageFor = async (token?: string): Promise<string> =>
+      (await ask({ path: '/api/status', ...(token === undefined ? {} : { token }) })).body.error.message;
+    expect(await messageFor()).toContain('Authorization: Bearer');
+    expect(await messageFor('wrong')).toBe('this token is not valid here');
+  });
+
   test('a body of somebody without a token is not even read', async () => {
     const { port } = await open();
     const line = new Line(port);
@@ -126,6 +148,15 @@ describe('the role', () => {
     ['POST', '/api/delete', { services: ['a'] }, 'admin'],
     ['POST', '/api/shutdown', {}, 'admin'],
     ['POST', '/api/nothing', {}, 'admin'],
+    ['POST', '/api/sync', {}, 'admin'],
+    ['POST', '/api/rollback', {}, 'operate'],
+    ['POST', '/api/rollback', { prune: true }, 'admin'],
+    ['POST', '/api/resume', {}, 'operate'],
+    ['POST', '/api/resume', { prune: true }, 'admin'],
+    ['GET', '/api/history/latest/web', undefined, 'admin'],
+    ['HEAD', '/api/history/latest/web', undefined, 'admin'],
+    ['GET', '/api/history//web', undefined, 'admin'],
+    ['GET', '/api/history/latest/%77eb', undefined, 'admin'],
   ])('%s %s %j takes %s', async (method, path, body, least) => {
     const opened = await open({
       answers: { wait: () => ({ met: true }), command: () => ({ results: [{ result: 'done' }] }) },
@@ -227,6 +258,39 @@ describe('what a request may look like', () => {
       body: { error: { code: expect.any(String), message: expect.any(String) } },
     });
     expect(asked).toEqual([]);
+  });
+
+  test.each([undefined, 'read'])('a path that is no URL, with the token %s', async (token) => {
+    const { ask, asked } = await open();
+    const answer = await ask({ path: '/api/processes/%zz', ...(token === undefined ? {} : { token }) });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'bad_request' } } });
+    expect(JSON.stringify(answer.body)).not.toContain('%zz');
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    expect(asked).toEqual([]);
+  });
+
+  test.each([1e300, 8.64e15, -1, 1.5])('a time that ends at no date: %s', async (time) => {
+    const { ask, asked } = await open();
+    const body = { verb: 'hold', services: ['web'], for: time, wait: 0 };
+    const answer = await ask({ method: 'POST', path: '/api/command', token: 'operate', body });
+    expect({ status: answer.status, asked }).toEqual({ status: 400, asked: [] });
+  });
+
+  test.each(['lines=1&lines=2', 'since=1h&since=2h', 'grep=a&grep=b', 'file=a&file=b', 'stream=a&stream=b'])(
+    'what can be said once and is said twice: %s',
+    async (query) => {
+      const { ask, asked } = await open();
+      const answer = await ask({ path: `/api/logs?${query}`, token: 'read' });
+      expect(answer).toMatchObject({ status: 400, body: { error: { code: 'bad_request' } } });
+      expect(asked).toEqual([]);
+    },
+  );
+
+  test('services that are named one by one are a list, as those between commas are', async () => {
+    const { ask, asked } = await open({ answers: { logs: () => ({ files: [], logs: [], problems: [] }) } });
+    const answer = await ask({ path: '/api/logs?services=a,b&services=c', token: 'read' });
+    expect(answer.status).toBe(200);
+    expect(asked).toMatchObject([{ call: 'logs', request: { services: ['a', 'b', 'c'] } }]);
   });
 
   test('headers have an end', async () => {

@@ -1,4 +1,6 @@
 /** Is everything that can be asked described, and in a way that programs can read? */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { openApi } from '../../src/api/openapi.ts';
@@ -71,6 +73,27 @@ describe('the description', () => {
     for (const name of ['update', 'sync', 'command', 'define', 'delete', 'wait', 'shutdown'] as const) {
       expect(body(`/api/${name}`)).toEqual(BODIES[name]);
     }
+  });
+
+  test('says what the table of the documentation says about roles', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../docs/api.md', import.meta.url)), 'utf8');
+    const rows = [...page.matchAll(/^\| (`(?:GET|POST) .+?) \| .* \| (read|operate|admin) \|$/gm)];
+    const told = rows.flatMap(([, calls = '', role]) => {
+      const method = calls.slice(1, calls.indexOf(' '));
+      return [...calls.matchAll(/(?<=[` ])\/[^`?]*/g)].map(([path]) => [`${method} ${path}`, role]);
+    });
+    const isMeant = (call: string) =>
+      call.replaceAll(/\{(id|service)\}/g, (_, name) =>
+        name === 'id' && call.includes('history') ? 'ID' : 'NAME',
+      );
+    const known = described().flatMap((call) => {
+      const [method = '', url = ''] = call.split(' ');
+      const path = url.replaceAll(/:(\w+)/g, '{$1}');
+      const role = document.paths[path][method.toLowerCase()]['x-role'];
+      return path.endsWith('{verb}') ? [] : [[isMeant(`${method} ${path}`), role]];
+    });
+    const unlike = known.filter(([call, role]) => !told.some(([one, its]) => one === call && its === role));
+    expect(unlike).toEqual([]);
   });
 
   test('says which role each call takes', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -80,6 +80,44 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
       'w:--sock,/run/x,completion,services',
     ]);
   });
+});
+
+describe.skipIf(!existsSync('/usr/bin/zsh'))('zsh', () => {
+  /** What the pmctl of the line is asked for names of services with, and what lies in the directory afterwards. */
+  async function askedOn(...line: readonly string[]): Promise<{ asked: readonly string[]; made: boolean }> {
+    const place = mkdtempSync(join(tmpdir(), 'completion-'));
+    onTestFinished(() => rmSync(place, { recursive: true }));
+    const ask = `compdef() { }
+compadd() { }
+_call_program() { shift; eval "$@" }
+pmctl() { print -rl -- "$@" > asked }
+${await script('zsh')}
+_pmctl_line=("$@") words=()
+_pmctl_services`;
+    await execute('/usr/bin/zsh', ['-fc', ask, 'zsh', ...line], {
+      cwd: place,
+      env: { HOME: '/home of/ann' },
+    });
+    const asked = readFileSync(join(place, 'asked'), 'utf8').trimEnd().split('\n');
+    return { asked, made: existsSync(join(place, 'made')) };
+  }
+
+  test.each<[string, string]>([
+    ['/run/x', '/run/x'],
+    ['~/x', '/home of/ann/x'],
+    ["'/a b'/x", '/a b/x'],
+    ['/a\\ b', '/a b'],
+  ])('asks the daemon that the line means by %s', async (word, means) => {
+    const { asked } = await askedOn('pmctl', '--sock', word, 'stop', '');
+    expect(asked).toEqual(['--sock', means, 'completion', 'services']);
+  });
+
+  test.each(['$(touch made)', '`touch made`', '"$(touch made)"', '$[x[$(touch made)]]'])(
+    'a line that is only written runs nothing: %s',
+    async (word) => {
+      expect((await askedOn('pmctl', '--sock', word, 'stop', '')).made).toBe(false);
+    },
+  );
 });
 
 describe('zsh and fish', () => {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectionTrouble } from '../../src/cli/connection-trouble.ts';
+import { exchange } from '../../src/cli/http-over-socket.ts';
 import { plainSockPath, socketPath } from '../../src/cli/socket-path.ts';
-import { run } from './fake-daemon.ts';
+import { fakeDaemon, run } from './fake-daemon.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
 function directory(): string {
@@ -160,4 +161,18 @@ describe('nobody is there', () => {
     expect(err).toContain('ELOOP');
     expect(exit).toBe(1);
   });
+});
+
+test('who waits longer than a timer can is told nothing of timers', async () => {
+  const warnings: string[] = [];
+  const listener = ({ name }: Error): unknown => warnings.push(name);
+  process.on('warning', listener);
+  onTestFinished(() => void process.off('warning', listener));
+  const { socket } = await fakeDaemon({ 'GET /api/version': { pid: 1 } });
+  const { signal } = new AbortController();
+  const address = { socket, actor: 'ann', cancel: signal };
+  const asked = { method: 'GET', path: '/api/version', patience: 1000 * 24 * 3600 * 1000 };
+  expect(await exchange(address, asked)).toEqual({ pid: 1 });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toEqual([]);
 });

@@ -551,6 +551,21 @@ describe('texts in the place of the files', () => {
     expect(told(directory.load())).toEqual(['web: v2']);
   });
 
+  test('read beside: the same, worked out only where they differ; the reader itself forgets and learns nothing', () => {
+    const files = filesWith({ 'web.yaml': version(1), 'api.yaml': version(1) });
+    const directory = directoryOf(files);
+    const before = directory.load();
+    const beside = directory.beside().load('never', [
+      { file: `${HERE}/web.yaml`, text: version(2) },
+      { file: `${HERE}/api.yaml`, text: version(1) },
+    ]);
+    expect(told(beside)).toEqual(['api: v1', 'web: v2']);
+    const [api] = before.services.values();
+    expect([...beside.services.values()][0]).toBe(api);
+    files.write(`${HERE}/web.yaml`, BROKEN);
+    expect(told(directory.load())).toEqual(['api: v1', 'web: v1 (last good)']);
+  });
+
   test('of a broken file are those that are followed', () => {
     const files = filesWith({ 'web.yaml': version(1) });
     const directory = directoryOf(files);

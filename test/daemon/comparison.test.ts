@@ -1,6 +1,6 @@
 /** How do two readings of the directory differ? */
 import { expect, test } from 'vitest';
-import { changesBetween, desiredHash } from '../../src/daemon/comparison.ts';
+import { changesBetween, desiredHash, spoiltSince } from '../../src/daemon/comparison.ts';
 import type { Defined, DesiredState } from '../../src/model/spec.ts';
 import { defined, name } from '../builders.ts';
 
@@ -40,4 +40,17 @@ test('the hash of a reading differs with any field, any service and any error', 
     { ...reading(a, b), readable: false },
   ];
   for (const other of others) expect(desiredHash(other)).not.toBe(same);
+});
+
+test('what was good when it was applied, and is broken now, spoils a state; what was broken already does not', () => {
+  const problem = { code: 'file-unreadable', severity: 'error', message: 'web.env does not exist' } as const;
+  const file = { path: 'x.yaml', blob: '', digest: null, env_files: {} };
+  const files = [
+    { ...file, service: 'a', hash: 'h' },
+    { ...file, service: 'b', hash: null },
+    { ...file, service: 'c', hash: 'h' },
+  ];
+  const broken = (each: Defined): Defined => ({ ...each, problems: [problem] });
+  expect(spoiltSince({ files }, reading(a, broken(b), c))).toEqual([]);
+  expect(spoiltSince({ files }, reading(broken(a), b, c))).toEqual([problem]);
 });

@@ -7,6 +7,8 @@ const OLD = defined({ spec: { instances: 1 } });
 /** Read and good, but never followed; the file has been broken since. */
 const UNFOLLOWED = defined({ spec: { instances: 2 }, problems: [problem({ code: 'yaml-syntax' })] });
 
+const HOPELESS: Desired = { kind: 'broken', name: WEB, file: 'web.yaml', problems: UNFOLLOWED.problems };
+
 function reading(...services: readonly Desired[]): DesiredState {
   const byName = new Map(services.map((one) => [one.name, one]));
   return { services: byName, problems: [], files: services.length, readable: true };
@@ -23,9 +25,13 @@ describe('a file that is broken now', () => {
     expect(services.get(WEB)).toEqual(UNFOLLOWED);
   });
 
+  it('leaves it in force also where no good text is known any more', () => {
+    const { services } = followed(reading(OLD), reading(HOPELESS), undefined);
+    expect(services.get(WEB)).toEqual({ ...OLD, problems: UNFOLLOWED.problems });
+  });
+
   it('replaces a service that had no good definition by its last good text', () => {
-    const hopeless: Desired = { kind: 'broken', name: WEB, file: 'web.yaml', problems: UNFOLLOWED.problems };
-    const { services } = followed(reading(hopeless), reading(UNFOLLOWED), undefined);
+    const { services } = followed(reading(HOPELESS), reading(UNFOLLOWED), undefined);
     expect(services.get(WEB)).toEqual(UNFOLLOWED);
   });
 });

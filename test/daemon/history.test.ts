@@ -173,6 +173,25 @@ describe('the outcome', () => {
     });
   });
 
+  test('of what has come up before something else is followed is known, however soon that is', async () => {
+    const place = new Place();
+    await place.apply({ a: '1', b: '1' });
+    place.stands.set('a', 'up').set('b', 'failed');
+    place.history.look();
+    await place.apply({ a: '2', b: '2' });
+    expect(place.results()[1]).toEqual(['update', { a: 'converged', b: 'failed' }]);
+  });
+
+  test('of the newer is not taken for that of the older while the newer is not written down', async () => {
+    const place = new Place();
+    await place.apply({ a: '1' });
+    place.stands.set('a', 'up');
+    const written = place.apply({ a: '2' });
+    place.history.look();
+    await written;
+    expect(place.results()[1]).toEqual(['update', { a: 'pending' }]);
+  });
+
   test('is found out by the next daemon when the first one did not live to see it', async () => {
     const first = new Place();
     await first.apply({ a: '1' });

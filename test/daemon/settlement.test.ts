@@ -20,6 +20,8 @@ let store: Store;
 let running: Set<ServiceName>;
 let written: Set<ServiceName>;
 let complaints: Problem[];
+/** Services of which nobody can tell that they run; none: the kernel can be asked which there are. */
+let hidden: ReadonlySet<ServiceName>;
 let settlement: Settlement;
 
 beforeEach(() => {
@@ -27,6 +29,7 @@ beforeEach(() => {
   files = new MemoryFiles(new Injector());
   store = new Store(files, '/state', 'boot');
   complaints = [];
+  hidden = new Set();
   const containment: Partial<Containment> = {
     look: (service) => (running.has(service) ? seen(run({ service })) : seen()),
   };
@@ -36,10 +39,10 @@ beforeEach(() => {
     complain: (problem) => complaints.push(problem),
     setIntents: (changes) => store.setIntents(changes),
     judge: (desired) => {
-      const names = [...new Set([...written, ...running])];
+      const names = [...new Set([...written, ...running])].filter((one) => !hidden.has(one));
       const world = { containment: containment as Containment };
       const tools = { world, store, maxPercent: 30, recent: settlement.recent };
-      return { removals: removalsOf(desired, names, tools), sure: true };
+      return { removals: removalsOf(desired, names, tools), sure: hidden.size === 0 };
     },
   });
 });
@@ -70,6 +73,33 @@ function read(): void {
     store.forget(gone);
   }
 }
+
+describe('a kernel that cannot be asked which services there are', () => {
+  it('lets nothing go, until it can be asked', () => {
+    const [first, second] = services(2);
+    if (first === undefined || second === undefined) throw new Error('two were asked for');
+    written = new Set([name('other')]);
+    hidden = new Set([second]);
+    read();
+    expect([...running]).toEqual([first, second]);
+    expect(settlement.wakeAt).toBe(now + SECOND);
+    hidden = new Set();
+    settlement.resettle(directory());
+    expect(settlement.removals.held).toEqual([first, second]);
+    expect([...running]).toEqual([first, second]);
+  });
+
+  it('lets a single one go once it has been asked', () => {
+    const [first, second] = services(2);
+    if (first === undefined || second === undefined) throw new Error('two were asked for');
+    hidden = new Set([second]);
+    vanishes(first);
+    expect([...running]).toEqual([first, second]);
+    hidden = new Set();
+    read();
+    expect([...running]).toEqual([second]);
+  });
+});
 
 describe('a directory that vanishes file by file', () => {
   it('is stopped short where the whole share is used up', () => {

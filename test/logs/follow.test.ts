@@ -6,10 +6,12 @@ import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { type FollowedLog, LogFollower, type Notice } from '../../src/logs/follow.ts';
 import { LONGEST_LINE } from '../../src/logs/line-cutter.ts';
 import type { From } from '../../src/logs/log-position.ts';
-import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
+import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
 import type { Freezer } from '../../src/world/cgroup-freeze.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog, type Step } from '../../src/world/log-rotation.ts';
+
+const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;
 
 let directory: string;
 let path: string;
@@ -74,7 +76,7 @@ const rotate = (passed?: (step: Step) => void, target = NUMBERED) =>
     ...(passed === undefined ? {} : { passed }),
   });
 
-const compress = (name: string) => new Compressor().compress(path, null, name);
+const compress = (name: string) => new Compressor().compress(path, null, name, isRotated);
 const write = (text: string) => fs.appendFileSync(path, text);
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => `line ${from + index}`);

@@ -1,0 +1,133 @@
+/** What becomes of an update that fails, also when others ask for something else while it goes on? */
+
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { GROUND } from './grounds.ts';
+import { type Host, openHost, type Program } from './host.ts';
+
+const SLEEPS = { process: { command: ['sleep', '1000'] } };
+
+async function hostWithA(): Promise<Host> {
+  const host = openHost({ ground: GROUND, settings: { watch: { enabled: false } } });
+  host.service('a', SLEEPS);
+  await host.start();
+  await host.runs('a');
+  return host;
+}
+
+/** Waits until so many states are written down. */
+async function hasHistory(host: Host, count: number): Promise<void> {
+  await host.until(`${count} entries in the history`, async () =>
+    (await host.ask('GET', '/api/history')).body.entries.length === count ? true : undefined,
+  );
+}
+
+async function names(host: Host): Promise<readonly string[]> {
+  return (await host.status()).services.map(({ name }) => name);
+}
+
+test('rollback: what the update has added goes again, however much it is', async () => {
+  const host = await hostWithA();
+  for (const name of ['b', 'c', 'd']) host.service(name, SLEEPS);
+  host.service('bad', 'exit 3');
+  const update = await host.pmctl('update', '--on-failure', 'rollback', '--json');
+  expect(update.code).toBe(5);
+  expect(update.json).toMatchObject({
+    prune: null,
+    failure: { did: 'rolled_back', services: ['b', 'bad', 'c', 'd'] },
+  });
+  for (const name of ['b', 'bad', 'c', 'd']) await host.isForgotten(name);
+  expect((await host.status()).prune).toBeNull();
+  // What the guard held back before is none of that.
+  expect(await host.pmctl('resume', '--no-wait')).toMatchObject({ code: 0 });
+  await host.allRun(['a', 'b', 'c', 'd']);
+  for (const name of ['a', 'b', 'c']) host.remove(`${name}.yaml`);
+  host.service('bad', 'exit 4');
+  const second = await host.pmctl('update', '--on-failure', 'rollback', '--json');
+  expect(second.json.failure).toMatchObject({ did: 'rolled_back' });
+  await host.allRun(['a', 'b', 'c', 'd']);
+});
+
+test('a rollback to what is no longer good as a whole does nothing, and names what is missing', async () => {
+  const host = openHost({ ground: GROUND, settings: { watch: { enabled: false } } });
+  const variables = join(host.work, 'web.env');
+  fs.writeFileSync(variables, 'COLOUR=red\n');
+  host.service('web', { process: { ...SLEEPS.process, env_files: [variables] } });
+  host.service('db', SLEEPS);
+  await host.start();
+  await host.allRun(['web', 'db']);
+  await hasHistory(host, 1);
+  host.service('web', { process: { command: ['sleep', '1001'] } });
+  host.service('db', { process: { command: ['sleep', '1001'] } });
+  expect(await host.pmctl('update')).toMatchObject({ code: 0 });
+  await hasHistory(host, 2);
+  const pids = await host.allRun(['web', 'db']);
+  fs.rmSync(variables);
+  const rollback = await host.pmctl('rollback', 'previous');
+  expect(rollback).toMatchObject({ code: 1, stdout: expect.stringContaining('nothing was done') });
+  expect(rollback.stdout).toContain(variables);
+  expect(await host.allRun(['web', 'db'])).toEqual(pids);
+  expect((await host.status()).frozen).toBeNull();
+  fs.writeFileSync(variables, 'COLOUR=red\n');
+  expect(await host.pmctl('rollback', 'previous')).toMatchObject({ code: 0 });
+});
+
+describe('an update that is under way', () => {
+  /** An update that brings `slow`, which is not ready, and fails when it is told to. */
+  async function underWay(): Promise<{ host: Host; update: Program; fail: () => void }> {
+    const host = await hostWithA();
+    const told = join(host.work, 'fail');
+    host.service('slow', {
+      process: { command: `until [ -e ${told} ]; do sleep 0.05; done; exit 3` },
+      probes: { readiness: { exec: 'exit 1', interval: '1h', failure_threshold: 100 } },
+    });
+    const update = host.background('update', '--on-failure', 'rollback', '--timeout', '20s');
+    await host.sees('slow', 'running', ({ pid }) => pid !== null);
+    return { host, update, fail: () => fs.writeFileSync(told, '') };
+  }
+
+  async function isRolledBack(host: Host, update: Program): Promise<void> {
+    await update.over;
+    expect(update.child.exitCode).toBe(5);
+    expect((await host.status()).frozen).toMatchObject({ reason: expect.stringContaining('slow') });
+    await host.isForgotten('slow');
+  }
+
+  test('is rolled back also when somebody asks for an update that brings nothing meanwhile', async () => {
+    const { host, update, fail } = await underWay();
+    expect(await host.pmctl('update')).toMatchObject({ code: 0 });
+    expect(await host.pmctl('resume')).toMatchObject({ code: 0 });
+    host.signal('SIGHUP');
+    await host.until('the signal to be heard', () =>
+      host.lifecycle('manager_reload_started').some(({ fields }) => fields['trigger'] === 'HUP')
+        ? true
+        : undefined,
+    );
+    fail();
+    await isRolledBack(host, update);
+    expect(await names(host)).toEqual(['a']);
+  });
+
+  test('is looked after by the next one, which brings something else', async () => {
+    const { host, update, fail } = await underWay();
+    host.service('b', SLEEPS);
+    expect(await host.pmctl('update', '--on-failure', 'rollback')).toMatchObject({ code: 0 });
+    await host.runs('b');
+    fail();
+    await isRolledBack(host, update);
+    await host.isForgotten('b');
+    expect(await names(host)).toEqual(['a']);
+  });
+
+  test('is over with a rollback that somebody asks for', async () => {
+    const { host, update, fail } = await underWay();
+    await hasHistory(host, 2);
+    expect(await host.pmctl('rollback', 'latest')).toMatchObject({ code: 0 });
+    const { frozen } = await host.status();
+    fail();
+    await update.over;
+    expect(frozen).toMatchObject({ reason: 'rolled back' });
+    expect((await host.status()).frozen).toMatchObject({ reason: 'rolled back', since: frozen?.since });
+  });
+});
