@@ -13,6 +13,7 @@ export class Neighbours {
 
   /** How many a service has behind it, one behind the other. */
   #depths: ReadonlyMap<ServiceName, number> = new Map();
+  #hasCircle = false;
 
   /** To be called with each new desired state. */
   arrange({ services }: DesiredState): void {
@@ -35,7 +36,9 @@ export class Neighbours {
     }
     this.#on = on;
     this.#of = of;
-    this.#depths = depthsOf(on);
+    const { depths, hasCircle } = depthsOf(on);
+    this.#depths = depths;
+    this.#hasCircle = hasCircle;
   }
 
   /** What others depend on comes first. */
@@ -44,12 +47,13 @@ export class Neighbours {
     return [...names].sort((a, b) => (this.#depths.get(a) ?? 0) - (this.#depths.get(b) ?? 0));
   }
 
+  /** Where services rely on each other, none of them would ever come: there nobody waits. */
   dependencies(name: ServiceName): readonly Dependency[] {
     const on = this.#on.get(name);
     if (on === undefined) return [];
-    return (Object.entries(on) as [ServiceName, 'started' | 'ready' | 'completed'][]).map(
-      ([other, condition]) => dependencyOf(other, condition, this.#standings.get(other)),
-    );
+    return (Object.entries(on) as [ServiceName, 'started' | 'ready' | 'completed'][])
+      .filter(([other]) => !this.#hasCircle || !this.#reaches(other, name))
+      .map(([other, condition]) => dependencyOf(other, condition, this.#standings.get(other)));
   }
 
   /**
@@ -98,17 +102,25 @@ export class Neighbours {
 }
 
 /** In a circle one of them counts as the first. */
-function depthsOf(on: ReadonlyMap<ServiceName, ServiceSpec['depends_on']>): ReadonlyMap<ServiceName, number> {
+function depthsOf(on: ReadonlyMap<ServiceName, ServiceSpec['depends_on']>): {
+  readonly depths: ReadonlyMap<ServiceName, number>;
+  readonly hasCircle: boolean;
+} {
   const depths = new Map<ServiceName, number>();
+  const open = new Set<ServiceName>();
+  let hasCircle = false;
   const depthOf = (name: ServiceName): number => {
+    if (open.has(name)) hasCircle = true;
     const known = depths.get(name);
     if (known !== undefined) return known;
     depths.set(name, 0);
+    open.add(name);
     const behind = Object.keys(on.get(name) ?? {}) as ServiceName[];
     const depth = Math.max(0, ...behind.map((other) => 1 + depthOf(other)));
     depths.set(name, depth);
+    open.delete(name);
     return depth;
   };
   for (const name of on.keys()) depthOf(name);
-  return depths;
+  return { depths, hasCircle };
 }

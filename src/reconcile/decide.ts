@@ -10,6 +10,7 @@ import { Draft } from './draft.ts';
 import { fill } from './filling.ts';
 import { judge } from './judge.ts';
 import type { JudgedRun, Judgement } from './judgement.ts';
+import { isOpen } from './replace.ts';
 import { replaceNext } from './replacing.ts';
 import type { Decision, Situation, SlotPhase } from './situation.ts';
 import { cleanUp, isToStop, stop } from './stopping.ts';
@@ -35,7 +36,7 @@ export function decide(situation: Situation): Decision {
   replaceNext(draft, situation, judgement);
   for (const run of judgement.runs) {
     if ((run.life === 'alive' || run.life === 'leftovers') && run.fate === 'keep') {
-      draft.say(running(run, draft));
+      draft.say(running(run, draft, situation.now));
     }
   }
   for (const vacancy of judgement.vacancies) fill(draft, situation, judgement, vacancy);
@@ -70,17 +71,23 @@ function lookAgain(draft: Draft, { now }: Situation, { run, spec, life }: Judged
   if (life === 'alive' && late.say === 'wait') draft.wake(late.until);
 }
 
-function running(judged: JudgedRun, draft: Draft): SlotPhase {
-  const { key, main } = judged.run;
+function running(judged: JudgedRun, draft: Draft, now: number): SlotPhase {
+  const { key, main, startedAt } = judged.run;
+  const ready = draft.run(key.id).readySince !== null;
+  const until = startedAt + (judged.spec?.rollout.timeout ?? 0);
+  // A start in the future: the clock was set back.
+  const hasTime = startedAt <= now && now < until;
+  if (!ready && hasTime) draft.wake(until);
   return {
     slot: key.slot,
     phase: 'running',
     run: key,
     outdated: false,
     mainEnded: main.is === 'ended',
-    ready: draft.run(key.id).readySince !== null,
+    ready,
     health: judged.health?.because ?? '',
     rejected: null,
+    ...(!ready && (hasTime || isOpen(judged, draft.memory())) ? { settling: true } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 /** How does a service stand, for those that depend on it? */
 import type { ServiceName } from '../model/names.ts';
-import type { Decision, Dependency } from './situation.ts';
+import type { Decision, Dependency, SlotPhase } from './situation.ts';
 import type { Wanted } from './wanted.ts';
 
 /** What is told about a service to those around it. */
@@ -11,8 +11,10 @@ export interface Standing {
   readonly ready: boolean;
   /** It is a one-shot, and has run to its end. */
   readonly completed: boolean;
-  /** A newer definition is taking over. */
+  /** A newer definition is taking over, and nothing keeps it from that. */
   readonly rolling: boolean;
+  /** What is not yet as others need it is on its way there. */
+  readonly coming: boolean;
   /** Processes of it are left. */
   readonly present: boolean;
   /** It is to be down. */
@@ -35,15 +37,19 @@ export function standingOf(wanted: Wanted, decision: Decision | undefined): Stan
     (slots.length > 0 && slots.every((phase) => phase.phase === 'completed')) ||
     (slots.length === 0 && ends.length > 0 && ends.every(({ end }) => end?.kind === 'completed'));
   const waiting = slots.find((phase) => phase.phase === 'waiting');
+  const blocked = slots.some((phase) => phase.phase === 'stopping' && phase.blocked);
+  // Whoever got stuck on the way, or waits itself for what does not come, is not waited for.
+  const rolling =
+    failed === undefined &&
+    !blocked &&
+    (running.some((phase) => phase.outdated && phase.rejected === null && phase.heldBack === undefined) ||
+      (running.length > 0 && slots.some((phase) => phase.phase === 'starting')));
   return {
     started: running.length > 0 || completed,
     ready: running.some((phase) => phase.ready),
     completed,
-    // Whoever got stuck on the way is not waited for.
-    rolling:
-      failed === undefined &&
-      (running.some((phase) => phase.outdated && phase.rejected === null) ||
-        (running.length > 0 && slots.some((phase) => phase.phase === 'starting'))),
+    rolling,
+    coming: rolling || (wanted.kind !== 'none' && slots.some(isOnItsWay)) || decision === undefined,
     // Whoever survives SIGKILL is not waited for.
     present:
       slots.some((phase) => 'run' in phase && !(phase.phase === 'stopping' && phase.blocked)) ||
@@ -57,20 +63,38 @@ export function standingOf(wanted: Wanted, decision: Decision | undefined): Stan
   };
 }
 
+function isOnItsWay(phase: SlotPhase): boolean {
+  switch (phase.phase) {
+    case 'starting':
+    case 'backoff':
+      return true;
+    case 'stopping':
+      return !phase.blocked;
+    case 'waiting':
+      return phase.away !== true;
+    case 'running':
+      return phase.settling === true;
+    default:
+      return false;
+  }
+}
+
 /** @param standing undefined: no file defines it */
 export function dependencyOf(
   name: ServiceName,
   condition: 'started' | 'ready' | 'completed',
   standing: Standing | undefined,
 ): Dependency {
-  if (standing === undefined) return { name, state: 'waiting', detail: `${name} is not defined` };
+  if (standing === undefined) return { name, state: 'away', detail: `${name} is not defined` };
   if (standing[condition]) {
     return { name, state: standing.rolling ? 'rolling' : 'met', detail: `${name} is ${condition}` };
   }
-  if (standing.failed !== null)
-    return { name, state: 'failed', detail: `${name} has failed: ${standing.failed}` };
+  // What runs may complete at any time.
+  const isComing = standing.coming || (condition === 'completed' && standing.started);
+  const state = isComing ? 'waiting' : 'away';
+  if (standing.failed !== null) return { name, state, detail: `${name} has failed: ${standing.failed}` };
   const detail = standing.detail === '' ? '' : `: ${standing.detail}`;
-  return { name, state: 'waiting', detail: `${name} is not ${condition}${detail}` };
+  return { name, state, detail: `${name} is not ${condition}${detail}` };
 }
 
 /** Does anything change for those around it? */

@@ -5,7 +5,7 @@ import { describeExit } from '../policy/restart.ts';
 import { shareOf } from '../policy/spread.ts';
 import type { Draft } from './draft.ts';
 import type { Judgement, Vacancy } from './judgement.ts';
-import { besides, type Situation } from './situation.ts';
+import { besides, type Dependency, type Situation } from './situation.ts';
 
 export function fill(draft: Draft, situation: Situation, judgement: Judgement, vacancy: Vacancy): void {
   if (judgement.wanted.kind !== 'run') return;
@@ -50,10 +50,10 @@ function start(draft: Draft, situation: Situation, judgement: Judgement, { slot,
     : due?.slot === null
       ? 'trigger'
       : 'schedule';
-  const unmet = situation.dependencies.find(({ state }) => state === 'waiting' || state === 'failed');
+  const unmet = awayOf(situation) ?? situation.dependencies.find(({ state }) => state === 'waiting');
   // Whoever ran already comes back at once: what it depends on may be away for a moment only.
   if (unmet !== undefined && because !== 'respawn_after_exit') {
-    draft.say({ slot, phase: 'waiting', reason: unmet.detail });
+    draft.say({ slot, phase: 'waiting', reason: unmet.detail, away: unmet.state === 'away' });
     return;
   }
   if (isClearing(draft, situation, slot)) {
@@ -62,6 +62,11 @@ function start(draft: Draft, situation: Situation, judgement: Judgement, { slot,
   }
   if (!isPrepared(draft, situation, judgement, slot)) return;
   begin(draft, situation, judgement, slot, because, job ? (due?.run ?? null) : null);
+}
+
+/** The first of what it depends on that does not come by itself. */
+export function awayOf({ dependencies }: Situation): Dependency | undefined {
+  return dependencies.find(({ state }) => state === 'away');
 }
 
 /** The post_stop hook of the last run in the place clears up what the next one would find, or lose. */

@@ -78,7 +78,7 @@ export function successorIn(slot: number, runs: readonly JudgedRun[]): JudgedRun
 }
 
 /** What an earlier daemon knew about its probes counts no more, and they have not said enough to this one. */
-function isOpen(successor: JudgedRun, { runs }: Memory): boolean {
+export function isOpen(successor: JudgedRun, { runs }: Memory): boolean {
   const probes = probesOf(successor, runs[successor.run.key.id] ?? NO_RUN);
   const isUndecided = (kind: 'startup' | 'readiness'): boolean => {
     const probe = probes[kind];

@@ -1,10 +1,10 @@
 /** Runs of an older definition serve: which of them is replaced now? */
 import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
-import { begin, isPrepared, startReason } from './filling.ts';
+import { awayOf, begin, isPrepared, startReason } from './filling.ts';
 import type { JudgedRun, Judgement } from './judgement.ts';
 import { successorIn } from './replace.ts';
-import type { Situation, SlotPhase } from './situation.ts';
+import type { Dependency, Situation, SlotPhase } from './situation.ts';
 import { isToStop, stop } from './stopping.ts';
 
 export function replaceNext(draft: Draft, situation: Situation, judgement: Judgement): void {
@@ -57,7 +57,9 @@ function roll(
         begin(draft, situation, judgement, slot, startReason(draft.slot(slot), generation));
       }
     }
-    draft.say(outlived(older, draft, rejected?.reason ?? null));
+    // Once its successor is there, nothing else is waited for.
+    const away = successor === undefined ? awayOf(situation) : undefined;
+    draft.say(outlived(older, draft, away, rejected?.reason ?? null));
   }
 }
 
@@ -103,11 +105,16 @@ function oneAtATime(
   const goesOn = rejected === null && !unready;
   for (const older of outdated) {
     if (older === turn && !busy && !unproven && goesOn) stop(draft, situation, older);
-    else draft.say(outlived(older, draft, rejected?.reason ?? null));
+    else draft.say(outlived(older, draft, awayOf(situation), rejected?.reason ?? null));
   }
 }
 
-function outlived({ run, health }: JudgedRun, draft: Draft, rejected: string | null): SlotPhase {
+function outlived(
+  { run, health }: JudgedRun,
+  draft: Draft,
+  away: Dependency | undefined,
+  rejected: string | null,
+): SlotPhase {
   return {
     slot: run.key.slot,
     phase: 'running',
@@ -117,5 +124,6 @@ function outlived({ run, health }: JudgedRun, draft: Draft, rejected: string | n
     ready: draft.run(run.key.id).readySince !== null,
     health: health?.because ?? '',
     rejected,
+    ...(away === undefined ? {} : { heldBack: away.detail }),
   };
 }

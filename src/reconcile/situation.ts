@@ -32,8 +32,11 @@ export interface Situation {
 /** How a service stands that another depends on. */
 export interface Dependency {
   readonly name: ServiceName;
-  /** `rolling`: it is met, and a newer definition of it is on its way, which comes first. */
-  readonly state: 'met' | 'rolling' | 'waiting' | 'failed';
+  /**
+   * `rolling`: it is met, and a newer definition of it is on its way, which comes first. `waiting`: it is not, and is
+   * on its way. `away`: it is not, and does not come by itself.
+   */
+  readonly state: 'met' | 'rolling' | 'waiting' | 'away';
   /** One sentence: `db is not ready: readiness has not answered yet`. */
   readonly detail: string;
 }
@@ -55,10 +58,14 @@ export type SlotPhase = { readonly slot: number } & (
       readonly health: string;
       /** Why the newer definition did not take its place; null where none tried and failed. */
       readonly rejected: string | null;
+      /** It is not ready, and still has time to become so. */
+      readonly settling?: boolean;
+      /** What the newer definition waits for, if that does not come by itself. */
+      readonly heldBack?: string;
     }
   | { readonly phase: 'starting'; readonly hook?: HookName }
-  /** For services that it depends on. */
-  | { readonly phase: 'waiting'; readonly reason: string }
+  /** For services that it depends on; `away`: one of them does not come by itself. */
+  | { readonly phase: 'waiting'; readonly reason: string; readonly away?: boolean }
   /** For its time. */
   | { readonly phase: 'scheduled' }
   | {

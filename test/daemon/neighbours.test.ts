@@ -10,6 +10,7 @@ const DOWN: Standing = {
   ready: false,
   completed: false,
   rolling: false,
+  coming: false,
   present: false,
   unwanted: false,
   failed: null,
@@ -38,13 +39,13 @@ const states = (neighbours: Neighbours, service: ServiceName) =>
 
 it('tells what a service waits for, in words', () => {
   const neighbours = three();
-  expect(states(neighbours, api)).toEqual([['db', 'waiting', 'db is not defined']]);
-  neighbours.note(db, { ...DOWN, started: true, detail: 'readiness has not answered yet' });
+  expect(states(neighbours, api)).toEqual([['db', 'away', 'db is not defined']]);
+  neighbours.note(db, { ...DOWN, started: true, coming: true, detail: 'readiness has not answered yet' });
   expect(states(neighbours, api)).toEqual([
     ['db', 'waiting', 'db is not ready: readiness has not answered yet'],
   ]);
   neighbours.note(db, { ...DOWN, failed: 'exited with code 3' });
-  expect(states(neighbours, api)).toEqual([['db', 'failed', 'db has failed: exited with code 3']]);
+  expect(states(neighbours, api)).toEqual([['db', 'away', 'db has failed: exited with code 3']]);
   neighbours.note(db, UP);
   expect(states(neighbours, api)).toEqual([['db', 'met', 'db is ready']]);
   neighbours.note(db, { ...UP, rolling: true });
@@ -86,4 +87,11 @@ it('makes nobody wait for whom it waits itself', () => {
   neighbours.note(db, UP);
   expect(neighbours.dependents(db, all)).toEqual([]);
   expect(neighbours.dependents(api, all)).toEqual([]);
+});
+
+it('lets those start that would wait for each other, and whoever relies on them wait for them', () => {
+  const neighbours = new Neighbours();
+  neighbours.arrange(desired({ web: { api: 'started' }, db: { api: 'started' }, api: { db: 'ready' } }));
+  expect([db, api].flatMap((one) => neighbours.dependencies(one))).toEqual([]);
+  expect(states(neighbours, web)).toEqual([['api', 'away', 'api is not defined']]);
 });

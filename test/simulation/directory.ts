@@ -38,7 +38,8 @@ export function quickReader(directory: Directory): Reader {
       if (known === undefined) services.set(name, { kind: 'broken', name, file: shown, problems: [BROKEN] });
       else services.set(name, file.broken ? { ...known, problems: [BROKEN] } : known);
     }
-    for (const name of [...good.keys()]) if (!services.has(name)) good.delete(name);
+    // An empty directory is not believed.
+    if (files.length > 0) for (const name of [...good.keys()]) if (!services.has(name)) good.delete(name);
     last = { services, problems: [], files: files.length, readable: true };
     return last;
   };

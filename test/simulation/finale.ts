@@ -6,7 +6,6 @@ import { appliesOnce } from './checkers/applies-once.ts';
 import { converges } from './checkers/converges.ts';
 import { leavesRunning } from './checkers/leaves-running.ts';
 import { nothingLeft } from './checkers/nothing-left.ts';
-import { heldBack } from './checkers/waits-for.ts';
 import type { Simulation } from './simulation.ts';
 
 /** Long enough for every grace, wait and replacement that a drawn file can ask for. Milliseconds. */
@@ -63,11 +62,8 @@ function restSchedules(simulation: Simulation): void {
     const { schedule } = file.text;
     if (schedule === null && !followsSchedule(simulation, name)) continue;
     const rests = schedule === null ? null : { ...schedule, cron: '0 0 1 1 *' };
-    files.set(name, {
-      ...file,
-      broken: false,
-      text: schedule === null ? file.text : { ...file.text, dependsOn: {}, schedule: rests },
-    });
+    // A service that is not there is an error of the file as well, and would leave the schedule in force.
+    files.set(name, { broken: false, text: { ...file.text, dependsOn: {}, schedule: rests } });
     simulation.unread = true;
     simulation.directory.condition = 'there';
   }
@@ -122,11 +118,9 @@ function restartDaemon(simulation: Simulation): void {
   // A new daemon judges anew what the guard of the last one held back.
   if (simulation.daemon?.loop.removals.held.length !== 0) return;
   const since = simulation.entries.length;
-  const names = [...simulation.truth.inForce.keys()];
-  const waiting = new Set(names.filter((name) => heldBack(simulation, name) !== undefined));
   simulation.die({ away: 700, loses: 'nothing', clock: 0 }, false);
   simulation.run(20_000);
-  leavesRunning(simulation, since, waiting);
+  leavesRunning(simulation, since);
 }
 
 function removeEverything(simulation: Simulation): void {

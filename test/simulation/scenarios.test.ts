@@ -10,6 +10,8 @@ import type { Fate } from './simulation.ts';
 import type { Step } from './steps.ts';
 
 const WEB = 'web' as ServiceName;
+const API = 'api' as ServiceName;
+const DB = 'db' as ServiceName;
 const web: FileText = {
   ...drawFile(new Chance(1, 'plain'), WEB),
   ...QUIET,
@@ -84,6 +86,128 @@ it('a broken file that would end a schedule leaves it in force', () => {
     { step: 'edit', service: WEB, change: { schedule: null } },
     { step: 'break', service: WEB },
     reload,
+  );
+});
+
+it('a file that would end a schedule, and waits for a service that is not there, leaves it in force', () => {
+  tell(
+    { step: 'add', text: job },
+    reload,
+    { step: 'wait', ms: 25_000 },
+    {
+      step: 'edit',
+      service: WEB,
+      change: { type: 'service', schedule: null, dependsOn: { [API]: 'started' } },
+    },
+    reload,
+  );
+});
+
+it('a run that nobody remembers has passed its startup probe for those that need it as well', () => {
+  const startup = { ...readiness, how: 'exec', delay: 1500, interval: 15_000 } as const;
+  const api = { ...web, name: API, type: 'oneshot', probes: { ...web.probes, startup } } as const;
+  tell(
+    { step: 'add', text: api },
+    { step: 'add', text: { ...web, dependsOn: { [API]: 'ready' } } },
+    reload,
+    { step: 'wait', ms: 50 },
+    { step: 'double', service: API },
+    { step: 'wait', ms: 50 },
+    reload,
+  );
+});
+
+it('of two runs in one place the one that goes on says how the place ended', () => {
+  tell(
+    {
+      step: 'add',
+      text: { ...web, policy: 'never', hooks: { ...web.hooks, pre_stop: 2000, post_stop: 200 } },
+    },
+    reload,
+    { step: 'wait', ms: 5000 },
+    { step: 'double', service: WEB },
+    { step: 'wait', ms: 10 },
+    { step: 'murder', service: WEB, which: 1, signal: 'SIGKILL' },
+  );
+});
+
+it('a file that was gone when another was deployed, and comes back broken, leaves its definition', () => {
+  tell(
+    { step: 'add', text: web },
+    { step: 'add', text: { ...web, name: API } },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'remove_file', service: WEB },
+    { step: 'reload', only: [API] },
+    { step: 'add', text: { ...web, version: 2 } },
+    { step: 'break', service: WEB },
+    reload,
+    { step: 'wait', ms: 1000 },
+  );
+});
+
+it('a version that ends at once beside the one that serves does not complete the service', () => {
+  const brief = { ...GOOD, ends: { how: 'exit', code: 0, after: 30 } } as const;
+  tell(
+    { step: 'program', path: '/srv/api-2', program: brief },
+    { step: 'add', text: { ...web, name: API, surge: 1, policy: 'never' } },
+    { step: 'add', text: { ...web, dependsOn: { [API]: 'completed' } } },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'edit', service: API, change: { version: 2 } },
+    reload,
+    { step: 'wait', ms: 1000 },
+  );
+});
+
+it('nothing waits for a roll-out that waits for what is down', () => {
+  for (const surge of [0, 1]) {
+    tell(
+      { step: 'add', text: { ...web, name: DB } },
+      { step: 'add', text: { ...web, name: API, surge, dependsOn: { [DB]: 'started' } } },
+      { step: 'add', text: { ...web, surge, dependsOn: { [API]: 'ready' } } },
+      reload,
+      { step: 'wait', ms: 1000 },
+      { step: 'command', verb: 'stop', service: DB },
+      { step: 'wait', ms: 3000 },
+      { step: 'edit', service: API, change: { version: 2 } },
+      { step: 'edit', service: WEB, change: { version: 2 } },
+      reload,
+    );
+  }
+});
+
+it('an approved removal stays so when the daemon that saw the file come back dies before it says so', () => {
+  const once = { ...GOOD, ends: { how: 'exit', code: 0, after: 400 } } as const;
+  for (const calls of [1, 2, 3, 4]) {
+    tell(
+      { step: 'program', path: '/srv/web-1-once', program: once },
+      { step: 'add', text: { ...web, type: 'oneshot' } },
+      reload,
+      { step: 'wait', ms: 2000 },
+      { step: 'remove_file', service: WEB },
+      reload,
+      { step: 'crash', calls, moment: 'after', fate },
+      { step: 'prune' },
+      { step: 'wait', ms: 500 },
+      { step: 'crash', calls: 1, moment: 'before', fate },
+      { step: 'add', text: web },
+      { step: 'wait', ms: 1000 },
+      { step: 'remove_file', service: WEB },
+      { step: 'wait', ms: 2000 },
+    );
+  }
+});
+
+it('a stop command that fails when its run was killed already is followed by no signal', () => {
+  const stopCommand = { after: 600, code: 1, works: false };
+  tell(
+    { step: 'program', path: '/srv/web-1', program: { ...GOOD, stopCommand, killTakes: 8000 } },
+    { step: 'add', text: { ...web, stopCommand: true, stopGrace: 100 } },
+    reload,
+    { step: 'wait', ms: 500 },
+    { step: 'command', verb: 'stop', service: WEB },
+    { step: 'wait', ms: 10_000 },
   );
 });
 

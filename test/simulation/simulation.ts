@@ -125,6 +125,9 @@ export class Simulation {
         // The last daemon may have died before it wrote down that the removal was approved.
         if (daemon.store.intent(name).removalApproved !== true) this.truth.mayGo.delete(name);
       }
+      for (const name of this.truth.cameBack) {
+        if (daemon.store.intent(name).removalApproved === true) this.truth.mayGo.add(name);
+      }
       for (const checker of this.#checkers) checker.boot?.(this);
       this.#follow();
       this.reload();
@@ -279,8 +282,8 @@ export class Simulation {
   #pass(): void {
     this.#mustRest();
     const { calls } = this.injector;
-    for (const checker of this.#checkers) checker.before?.(this);
     this.#noteHindrance();
+    for (const checker of this.#checkers) checker.before?.(this);
     this.#asDaemon((daemon) => {
       daemon.due = false;
       this.#judgeAgain(daemon);
@@ -326,6 +329,9 @@ export class Simulation {
     }
     for (const name of truth.forgotten) truth.intents.set(name, daemon.store.intent(name));
     truth.forgotten.clear();
+    for (const name of truth.cameBack) {
+      if (daemon.store.intent(name).removalApproved !== true) truth.cameBack.delete(name);
+    }
     if (this.files.failures > 0) truth.writeFailedAt = this.now;
     this.files.failures = 0;
   }

@@ -5,6 +5,7 @@ import { GOOD } from '../twins/program.ts';
 import { consistent } from './service-file.ts';
 import type { Simulation } from './simulation.ts';
 import type { Step } from './steps.ts';
+import { NOBODY } from './truth.ts';
 
 export function takeStep(simulation: Simulation, step: Step): void {
   const { machine, directory, files } = simulation;
@@ -114,7 +115,7 @@ function double({ machine, truth, clockNow }: Simulation, { service }: Of<'doubl
   truth.runs.set(key.id, {
     ...original,
     key,
-    daemon: 0,
+    daemon: NOBODY,
     answers: {},
     unfit: false,
     stopAt: undefined,

@@ -8,7 +8,7 @@ import type { Dependency, Desired, DesiredState, ServiceSpec } from '../../src/m
 /** The life of one run as the kernel saw it. Times are those of the machine. */
 export interface RunTruth {
   readonly key: RunKey;
-  /** Number of the daemon that started it. */
+  /** Number of the daemon that started it; {@link NOBODY} for one that came by a mishap. */
   readonly daemon: number;
   readonly startedAt: number;
   /** The definition in force when it was started. */
@@ -31,6 +31,9 @@ export interface RunTruth {
   /** It was told to be stopped because of that. */
   unfit: boolean;
 }
+
+/** No daemon has this number. */
+export const NOBODY = 0;
 
 /** A definition of a run, and since when it is in force. */
 interface Known {
@@ -60,6 +63,8 @@ export class Truth {
   readonly intents = new Map<ServiceName, Intent>();
   /** Removed services that may be stopped: their removal was small enough, or confirmed. */
   readonly mayGo = new Set<ServiceName>();
+  /** Of these the file came back, and the approval is still written down: it counts again if its daemon dies so. */
+  readonly cameBack = new Set<ServiceName>();
   readonly runs = new Map<RunId, RunTruth>();
   readonly refusals: Refusal[] = [];
   /** Services of which a pre_start hook has failed. */
@@ -217,10 +222,12 @@ export class Truth {
       this.endedBy(run) !== 'stop' &&
       !(isFailure(run.end.outcome) && run.end.seen);
     const slots = Array.from({ length: this.count(name) }, (_, slot) => slot);
+    // A version that has ended may stand beside an older one that serves on.
+    const isFilled = (slot: number): boolean => runs.some((run) => run.key.slot === slot && isAlive(run));
     const isOver =
       !isJob &&
       slots.length > 0 &&
-      slots.every((slot) => isEnded(runs.findLast(({ key }) => key.slot === slot)));
+      slots.every((slot) => !isFilled(slot) && isEnded(runs.findLast(({ key }) => key.slot === slot)));
     if (condition === 'completed') return !isOver;
     if (condition === 'started') return !isOver && !runs.some(isAlive);
     return !runs.some((run) => isAlive(run) && this.isReady(run));
@@ -249,7 +256,7 @@ export class Truth {
     if (this.#isUnknown(run)) return false;
     const { startup, readiness } = run.answers;
     // A startup probe that nobody remembers counts as passed.
-    const isAdopted = run.startedAt <= this.diedAt;
+    const isAdopted = run.daemon === NOBODY || run.startedAt <= this.diedAt;
     return this.#specsNow(run).some(
       ({ spec: { probes } }) =>
         (isAdopted || probes.startup === null || startup?.passed !== undefined) &&
@@ -393,7 +400,7 @@ export class Truth {
   }
 
   #enters(name: ServiceName, desired: Desired, now: number): void {
-    this.mayGo.delete(name);
+    if (this.mayGo.delete(name)) this.cameBack.add(name);
     const before = this.inForce.get(name);
     if (desired.kind !== 'defined') return;
     if (before?.kind !== 'defined' || before.digest !== desired.digest) this.lift(name, now);
@@ -414,7 +421,7 @@ export class Truth {
 }
 
 function unlessBroken(before: Desired | undefined, now: Desired): Desired {
-  const isBroken = now.kind === 'defined' && now.problems.length > 0;
+  const isBroken = now.kind === 'broken' || now.problems.length > 0;
   return isBroken && before?.kind === 'defined' ? before : now;
 }
 

@@ -4,7 +4,7 @@ import type { Defined } from '../../../src/model/spec.ts';
 import type { Place } from '../../twins/machine.ts';
 import { Broken } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
-import { isFailure, type RunTruth } from '../truth.ts';
+import { isFailure, NOBODY, type RunTruth } from '../truth.ts';
 import { heldBack, unmetOf } from './waits-for.ts';
 
 const PROMISE = 'what runs becomes what is wanted, and stays so';
@@ -152,9 +152,9 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
   // Of two runs in one place the older one may have gone on for longer.
   const runs = truth.runsOf(desired.name, slot);
   // Where a service was forgotten, generations count from 1 again.
-  const newest = runs.findLast(({ daemon }) => daemon !== 0)?.key.generation;
+  const newest = runs.findLast(({ daemon }) => daemon !== NOBODY)?.key.generation;
   const last = runs
-    .filter(({ key }) => key.generation === newest)
+    .filter((run) => run.key.generation === newest && !runs.some((other) => gaveWay(run, other)))
     .sort((a, b) => endTime(a) - endTime(b))
     .at(-1);
   if (last?.end === undefined) return false;
@@ -166,6 +166,15 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
     (entry) => entry.what === 'note' && entry.daemon > last.daemon && entry.at - at < 120_000,
   );
 }
+
+/** Of two runs in one place the newer one goes on, and says how the place ended; the other one was stopped for it. */
+function gaveWay({ key, stopAt }: RunTruth, other: RunTruth): boolean {
+  if (stopAt === undefined || other.key.id <= key.id || other.key.generation !== key.generation) return false;
+  return other.startedAt <= stopAt && stopAt <= (other.end?.at ?? stopAt) + HEARSAY;
+}
+
+/** Between an end and the daemon's hearing of it. Milliseconds. */
+const HEARSAY = 500;
 
 function endTime({ end }: RunTruth): number {
   return end?.at ?? Number.MAX_VALUE;

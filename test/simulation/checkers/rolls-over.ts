@@ -44,6 +44,8 @@ export function rollsOver(): Checker {
         return;
       const run = truth.runs.get(entry.run.id);
       if (run === undefined || run.stopAt !== undefined || !truth.rolls(run.key.service)) return;
+      // Whoever is not older goes for another reason: as a duplicate, for one.
+      if (truth.isCurrent(run.key)) return;
       const causes = truth.causes(run, false, now);
       if (causes.some((cause) => !cause.startsWith('reload_retire'))) return;
       checkSuccessor(run, simulation);
@@ -115,10 +117,18 @@ function checkSuccessor(run: RunTruth, simulation: Simulation): void {
   if (serves) return;
   const bad = (how: string): Broken =>
     new Broken(PROMISE, `${service}/${slot}: run ${run.key.id} was told to stop ${how}`);
+  // Should two of them be there, the newest goes on.
   const successor = machine
     .placesOf(service)
-    .flatMap(({ key, processes }) => (processes.size > 0 ? (truth.runs.get(key.id) ?? []) : []))
-    .find(({ key }) => key.slot === slot && key.id !== run.key.id && truth.isCurrent(key));
+    .filter(({ key, processes }) => {
+      // Whoever ended while the daemon was deciding had been seen alive.
+      const ended = truth.runs.get(key.id)?.end?.at ?? Number.NEGATIVE_INFINITY;
+      return processes.size > 0 || now - ended <= SLACK;
+    })
+    .flatMap(({ key }) => truth.runs.get(key.id) ?? [])
+    .filter(({ key }) => key.slot === slot && key.id !== run.key.id && truth.isCurrent(key))
+    .sort((a, b) => (a.key.id < b.key.id ? -1 : 1))
+    .at(-1);
   // What a new daemon does not remember, and a clock that was set, cannot be seen from here.
   const lost = Math.max(truth.memoryLostAt, truth.clockForwardAt, truth.writeFailedAt);
   if (lost >= (successor?.startedAt ?? run.startedAt)) return;

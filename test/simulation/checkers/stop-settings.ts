@@ -132,8 +132,11 @@ function isResendMissing({ run, refusedAt, leftAloneAt }: Stop, { truth, now }: 
 }
 
 /** A stop command that failed is followed by the signal as soon as its daemon hears of it, if nothing hinders it. */
-function isSignalMissing({ commandFailedAt, stopAt, end }: RunTruth, { truth, now }: Simulation): boolean {
+function isSignalMissing(run: RunTruth, { truth, now }: Simulation): boolean {
+  const { commandFailedAt, stopAt, killedAt, end } = run;
   if (commandFailedAt === undefined || stopAt === undefined || truth.ending?.hurry === true) return false;
+  // Its grace was over before the command was.
+  if (killedAt !== undefined && killedAt <= commandFailedAt) return false;
   const known = now - commandFailedAt > 1000 && truth.hinderedAt < stopAt;
   return known && end === undefined;
 }

@@ -60,28 +60,11 @@ export function unmetOf(simulation: Simulation, service: ServiceName, ago = 0): 
 }
 
 /**
- * Why the runs of a service are not replaced now; undefined: they are. What it depends on takes its own new definition
- * first, and may itself wait for that.
+ * Why the runs of a service are not replaced at rest; undefined: they are. What it depends on takes its own new
+ * definition first, but nobody waits for one that cannot come.
  */
-export function heldBack(
-  simulation: Simulation,
-  service: ServiceName,
-  asked: readonly ServiceName[] = [],
-): string | undefined {
-  const missing = unmetOf(simulation, service);
-  if (missing !== undefined) return missing;
-  const { truth } = simulation;
-  const desired = truth.inForce.get(service);
-  // Definitions of different age may form a circle.
-  if (desired?.kind !== 'defined' || asked.includes(service)) return undefined;
-  for (const other of Object.keys(desired.spec.depends_on) as ServiceName[]) {
-    const isOld = [...truth.runs.values()].some(
-      (run) => run.key.service === other && lives(simulation, run) && !truth.isCurrent(run.key),
-    );
-    const why = isOld ? heldBack(simulation, other, [...asked, service]) : undefined;
-    if (why !== undefined) return `${other} is replaced, which waits until ${why}`;
-  }
-  return undefined;
+export function heldBack(simulation: Simulation, service: ServiceName): string | undefined {
+  return unmetOf(simulation, service);
 }
 
 function lives({ machine }: Simulation, { key }: RunTruth): boolean {
