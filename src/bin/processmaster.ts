@@ -103,7 +103,7 @@ async function main(argv: readonly string[]): Promise<void> {
       textOf: (desired) => directory.textOf(desired),
       commit: () => commitOf(settings.config_directory),
     },
-    keepRead: () => directory.keepGood(),
+    keepRead: (inForce) => directory.keepGood(inForce),
     checkout: () => GitCheckout.around(settings.config_directory),
     readAs: (others) => new ServiceDirectory({ ...place, files: others }).load('never'),
     openLog,

@@ -103,11 +103,16 @@ export class ServiceDirectory {
     return other;
   }
 
-  /** Writes the texts of the last reading that are good and new; answers when that failed. */
-  keepGood(): readonly Problem[] {
+  /**
+   * Writes the texts of the last reading that are good and new; answers when that failed.
+   * @param inForce what is followed, where that is not all of the reading: a text that nobody has followed is not kept
+   */
+  keepGood(inForce?: DesiredState['services']): readonly Problem[] {
     const followed = this.#followed;
     this.#followed = [];
     for (const { path, desired } of followed) {
+      const now = inForce?.get(desired.name);
+      if (now?.kind === 'defined' && now.digest !== desired.digest) continue;
       const content = this.#remembered.get(path)?.content;
       if (content?.is !== 'text') continue;
       const failure = this.#lastGood.keep(desired.name, { file: path, text: content.text });

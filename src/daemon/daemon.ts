@@ -49,7 +49,7 @@ export interface DaemonTools {
   readonly checkout: SyncTools['checkout'];
   readonly readAs: SyncTools['readAs'];
   /** Writes what has to be kept of the last reading; called when nobody waits for it. */
-  readonly keepRead: () => readonly Problem[];
+  readonly keepRead: (inForce: DesiredState['services']) => readonly Problem[];
   readonly openLog: OpenLog;
   readonly closeLog: (fd: number) => void;
   readonly appendMarker: LogKeepingTools['appendMarker'];
@@ -286,7 +286,7 @@ export class Daemon {
   }
 
   #keepRead(): void {
-    for (const problem of this.#tools.keepRead()) this.#reports.complain(problem);
+    for (const problem of this.#tools.keepRead(this.#loop.desired.services)) this.#reports.complain(problem);
   }
 
   #resyncLater(): void {

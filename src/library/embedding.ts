@@ -117,7 +117,7 @@ function embeddingIn(place: Place, options: ProcessmasterOptions): Embedding {
       // Whoever gives no service means that: it is no directory that was lost.
       return { ...state, files: Math.max(1, state.files) };
     },
-    keepRead: () => directory.keepGood(),
+    keepRead: (inForce) => directory.keepGood(inForce),
     checkout: () => undefined,
     readAs: () => ({ services: new Map(), problems: [], files: 0, readable: false }),
     logCare: systemLogCare(join(settings.state_directory, 'rotations')),

@@ -467,6 +467,21 @@ describe('what is kept', () => {
     expect(kept(files)).toEqual(['a.json']);
   });
 
+  test('a text that was read but is not followed is none that a later daemon may fall back to', () => {
+    const files = filesWith({ 'a.yaml': version(1), 'b.yaml': version(1) });
+    const directory = directoryOf(files);
+    const first = directory.load('later');
+    directory.keepGood(first.services);
+    for (const file of ['a.yaml', 'b.yaml']) files.write(`${HERE}/${file}`, version(2));
+    const second = directory.load('later');
+    // Only `a` is deployed.
+    directory.keepGood(
+      new Map([...second.services, ...[...first.services].filter(([name]) => name === 'b')]),
+    );
+    for (const file of ['a.yaml', 'b.yaml']) files.write(`${HERE}/${file}`, 'oops: 1\n');
+    expect(told(directoryOf(files).load())).toEqual(['a: v2 (last good)', 'b: v1 (last good)']);
+  });
+
   test('a new daemon does not write again what is there', () => {
     const files = filesWith({ 'a.yaml': version(1) });
     directoryOf(files).load();
