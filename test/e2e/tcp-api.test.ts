@@ -89,7 +89,11 @@ test('a token opens what its role may, until it is revoked; the file is read aga
   expect((await ask({ path: '/api/version', token: token.rob })).status).toBe(200);
   fs.chmodSync(tokens, 0o666);
   expect((await ask({ path: '/api/version', token: token.rob })).status).toBe(401);
-  expect(host.stderr).toContain('can be written by others');
+  await host.until(
+    'the daemon to say why',
+    () => (host.stderr.includes('can be written by others') ? true : undefined),
+    () => host.stderr,
+  );
   fs.chmodSync(tokens, 0o600);
   expect((await ask({ path: '/api/version', token: token.rob })).status).toBe(200);
 });
