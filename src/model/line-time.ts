@@ -125,8 +125,9 @@ function timeOfValue(value: unknown, context: LineContext): number | null {
   if (typeof value === 'string') return timeInText(value, context);
   if (typeof value !== 'number') return null;
   // Seconds, milliseconds, microseconds or nanoseconds: they are a factor of 1000 apart, the years allowed are not.
-  for (const unit of [1, 1e3, 1e6, 1e9]) {
-    if (isSeconds(value / unit)) return Math.floor((value / unit) * 1000);
+  if (isSeconds(value)) return Math.round(value * 1000);
+  for (const perMillisecond of [1, 1e3, 1e6]) {
+    if (isSeconds(value / perMillisecond / 1000)) return Math.floor(value / perMillisecond);
   }
   return null;
 }
