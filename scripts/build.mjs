@@ -13,6 +13,8 @@ const outdir = `${target}.new-${process.pid}`;
 const programs = ['processmaster', 'pmctl'];
 
 rmSync(outdir, { recursive: true, force: true });
+// Nothing of it is left where a build fails.
+process.on('exit', () => rmSync(outdir, { recursive: true, force: true }));
 mkdirSync(outdir, { recursive: true });
 // As scripts, not modules: node loads one file instead of fifty, and may keep what it compiled.
 writeFileSync(
