@@ -50,6 +50,13 @@ export function holdingsOf(pid: number): Holdings {
   };
 }
 
+/** How many things the process has inotify watch: a line each in its fdinfo (proc_pid_fdinfo(5)). */
+export function watchesOf(pid: number): number {
+  return fs.readdirSync(`/proc/${pid}/fdinfo`).reduce((sum, fd) => {
+    return sum + (readOr(`/proc/${pid}/fdinfo/${fd}`).match(/^inotify /gm)?.length ?? 0);
+  }, 0);
+}
+
 /** The pid and everything below it. */
 export function familyOf(pid: number): readonly number[] {
   return [pid, ...childrenOf(pid).flatMap(familyOf)];
@@ -60,10 +67,18 @@ function childrenOf(pid: number): readonly number[] {
   return tasks.trim() === '' ? [] : tasks.trim().split(' ').map(Number);
 }
 
+/** All processes that work in or below this directory, or name it in their command line; zombies are none. */
+export function processesBelow(directory: string): readonly number[] {
+  const pids = fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    return isAliveBelow(pid, directory) || readOr(`/proc/${pid}/cmdline`).includes(directory);
+  });
+}
+
 /** Alive, and working below this directory: the pid alone may be somebody else's by now. */
 export function isAliveBelow(pid: number, directory: string): boolean {
   try {
-    return fs.readlinkSync(`/proc/${pid}/cwd`).startsWith(`${directory}/`);
+    return `${fs.readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${directory}/`);
   } catch {
     return false;
   }

@@ -1,27 +1,33 @@
 /** Which benches are to be run, and where do their figures go? */
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import os from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { answers } from './answers.ts';
 import { brokenVersion } from './broken-version.ts';
 import { coldStart } from './cold-start.ts';
 import { cycles } from './cycles.ts';
 import { daemonKilled } from './daemon-killed.ts';
-import { type Figure, figureTable } from './figures.ts';
+import { digits, type Figure, figureTable, summary } from './figures.ts';
 import { fileSaved } from './file-saved.ts';
 import { footprint } from './footprint.ts';
 import { closeAll } from './ground.ts';
 import { logPeers } from './log-peers.ts';
 import { logs } from './logs.ts';
-import { peers } from './peers.ts';
+import { peers } from './peers/peers.ts';
+import type { KeepPlot } from './plot.ts';
 import { probeIdle } from './probe-idle.ts';
+import { now } from './program.ts';
 import { respawn } from './respawn.ts';
 import { rolling } from './rolling.ts';
+import { scale } from './scale.ts';
 import { scheduleBurst } from './schedule-burst.ts';
 import { stopAll } from './stop-all.ts';
 
 interface Bench {
   readonly title: string;
-  readonly run: (quick: boolean) => Promise<readonly Figure[]>;
+  readonly run: (quick: boolean, keep: KeepPlot) => Promise<readonly Figure[]>;
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
@@ -37,13 +43,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'schedule-burst': { title: 'Many schedules, one time', run: scheduleBurst },
   'probe-idle': { title: 'Probes while all is well', run: probeIdle },
   logs: { title: 'Logs', run: logs },
+  scale: { title: 'How cost grows', run: scale },
   'daemon-killed': { title: 'The daemon killed at random moments', run: daemonKilled },
 };
 
 const WRONG_USAGE = 64;
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean' }, peers: { type: 'boolean' } },
+  options: { quick: { type: 'boolean' }, peers: { type: 'boolean' }, plots: { type: 'string' } },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
@@ -59,11 +66,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 console.log(`${conditions()}\n`);
 const chosen = positionals.length > 0 || values.peers ? positionals : Object.keys(BENCHES);
+const keep: KeepPlot = (name, svg) => {
+  if (values.plots === undefined) return;
+  fs.mkdirSync(values.plots, { recursive: true });
+  fs.writeFileSync(join(values.plots, `${name}.svg`), svg);
+};
 let missed = 0;
 for (const name of chosen) {
   const bench = BENCHES[name];
   if (bench === undefined) continue;
-  const figures = await bench.run(values.quick ?? false);
+  const figures = await bench.run(values.quick ?? false, keep);
   missed += figures.filter(({ met }) => met === false).length;
   console.log(figureTable(bench.title, figures));
 }
@@ -71,7 +83,7 @@ for (const name of chosen) {
 const [atLogs, atRest] = [true, false].map(
   (isLogs) => positionals.length === 0 || positionals.some((name) => (name === 'logs') === isLogs),
 );
-if (values.peers && atRest) console.log(await peers(values.quick ?? false));
+if (values.peers && atRest) console.log(await peers(values.quick ?? false, keep));
 if (values.peers && atLogs) console.log(await logPeers(values.quick ?? false));
 if (missed > 0) console.log(`${missed} goals missed`);
 process.exitCode = missed > 0 ? 1 : 0;
@@ -85,8 +97,20 @@ function conditions(): string {
     `${Math.round(os.totalmem() / 1e9)} GB`,
     `Linux ${os.release()}`,
     `node ${process.version}`,
+    // What tells two machines apart for a program that creates processes.
+    `an empty node takes ${startOf(process.execPath, ['-e', '0'])}, an empty sh ${startOf('sh', ['-c', ':'])}`,
     new Date().toISOString().slice(0, 16).replace('T', ' '),
     `load ${load.toFixed(2)}${busy}`,
   ];
   return parts.join(', ');
+}
+
+/** Of 11 runs one after the other. */
+function startOf(program: string, args: readonly string[]): string {
+  const times = Array.from({ length: 11 }, () => {
+    const from = now();
+    spawnSync(program, args);
+    return now() - from;
+  });
+  return `${digits(summary(times).median)} ms`;
 }

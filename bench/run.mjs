@@ -1,4 +1,4 @@
-// Bundles the benchmarks on the fly and runs them: `npm run bench -- [NAME…] [--quick] [--peers]`.
+// Bundles the benchmarks on the fly and runs them: `npm run bench -- [NAME…] [--quick] [--peers]`, `npm run soak`.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,10 +15,13 @@ if (process.env['PROCESSMASTER_DIST'] === undefined) {
 }
 const directory = mkdtempSync(join(tmpdir(), 'pm-bench-'));
 process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+// The soak is a program of its own.
+const soak = process.argv[2] === 'soak';
+if (soak) process.argv.splice(2, 1);
 const outfile = join(directory, 'main.mjs');
 await build({
   absWorkingDir: root,
-  entryPoints: ['bench/main.ts'],
+  entryPoints: [soak ? 'bench/soak.ts' : 'bench/main.ts'],
   outfile,
   bundle: true,
   platform: 'node',
