@@ -10,16 +10,38 @@ export default defineConfig({
           // For a machine that has other things to do: the slowest takes a second on an idle one.
           testTimeout: 30_000,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/simulation/**', 'test/e2e/**', 'test/linux/**'],
+          exclude: [
+            'test/simulation/**',
+            'test/e2e/**',
+            'test/linux/**',
+            'test/zoo/**',
+            'test/fault/**',
+            'test/vm/**',
+          ],
         },
       },
       { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: {
           name: 'e2e',
-          include: ['test/linux/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: [
+            'test/linux/**/*.test.ts',
+            'test/e2e/**/*.test.ts',
+            'test/zoo/**/*.test.ts',
+            'test/fault/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'vm',
+          include: ['test/vm/**/*.test.ts'],
+          // Emulated machines, which are slow where other things run beside them.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },

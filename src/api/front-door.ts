@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { prove } from './actor.ts';
 import { leastRole, roleOf } from './call-roles.ts';
 import { Failures } from './failures.ts';
+import { withoutValues } from './hidden-values.ts';
 import { isOurHost, isOurOrigin, type OwnPlace } from './known-hosts.ts';
 import { refuse } from './refuse.ts';
 import { bearerOf, includesRole, type Role, type Token, whoShows } from './tokens.ts';
@@ -35,6 +36,9 @@ const UNREAD = 30_000;
 /** Bytes. */
 const HEADERS = 16 * 1024;
 
+/** RFC 8996: 1.0 and 1.1 must not be used, whatever NODE_OPTIONS say. */
+export const OLDEST_TLS = 'TLSv1.2';
+
 /** Nothing that is answered is for a browser to keep, to guess a type of, to run or to frame. */
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
@@ -59,7 +63,8 @@ export class FrontDoor {
     const bounds = { maxHeaderSize: HEADERS, connectionsCheckingInterval: LOOK, headersTimeout: ARRIVAL };
     const { tls } = this.#tools;
     if (tls === null) return { requestTimeout: ARRIVAL, http: bounds };
-    return { requestTimeout: ARRIVAL, https: { ...bounds, ...tls, handshakeTimeout: ARRIVAL } };
+    const secure = { ...tls, minVersion: OLDEST_TLS, handshakeTimeout: ARRIVAL };
+    return { requestTimeout: ARRIVAL, https: { ...bounds, ...secure } };
   }
 
   /** Before any route is known to the server. */
@@ -79,6 +84,10 @@ export class FrontDoor {
       await this.#demand(request, reply, roleOf(request.method, request.routeOptions.url, body));
       // Whoever shows a token acts in its name, and in no other.
       if (typeof body === 'object' && body !== null && 'by' in body) delete body.by;
+    });
+    app.addHook('preSerialization', async (request, _reply, answer) => {
+      const token = this.#tokens.get(request);
+      return token !== undefined && includesRole(token.role, 'operate') ? answer : withoutValues(answer);
     });
     app.addHook('onSend', async (request) => {
       request.raw.socket.setTimeout(UNREAD);

@@ -41,7 +41,13 @@ export const BODIES = {
   sync: {
     type: 'object',
     additionalProperties: false,
-    properties: { by: actor, dryRun: { type: 'boolean' }, prune: { type: 'boolean' }, wait: milliseconds },
+    properties: {
+      by: actor,
+      dryRun: { type: 'boolean' },
+      prune: { type: 'boolean' },
+      wait: milliseconds,
+      on_failure: { enum: ['stop', 'rollback', 'continue'] },
+    },
   },
   command: {
     type: 'object',

@@ -152,7 +152,11 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
   app.post('/api/sync', { schema: { body: BODIES.sync } }, async (request) => {
     const body = request.body as Partial<SyncRequest>;
     const { dryRun = false, prune = false } = body;
-    return control.sync({ dryRun, prune, by: body.by ?? actor(request), wait: waitOf(body.wait) });
+    const { on_failure } = body;
+    return control.sync({
+      ...{ dryRun, prune, by: body.by ?? actor(request), wait: waitOf(body.wait) },
+      ...(on_failure === undefined ? {} : { on_failure }),
+    });
   });
   app.post('/api/command', { schema: { body: BODIES.command } }, async (request) => {
     const body = request.body as Parameters<Control['command']>[0];

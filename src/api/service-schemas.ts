@@ -63,6 +63,7 @@ export const problem = component(
     path: optional(text('The key, as in the file.')),
     hint: optional(text()),
     service: optional(text()),
+    passing: optional(words<true>({ true: true })),
   }),
 );
 
@@ -163,7 +164,7 @@ export const stats = component(
         restartCount: whole(),
         cpu: nullable(number()),
         memoryRss: nullable(number()),
-        memoryHeap: { json: { type: 'null' } },
+        memoryHeap: nullable(number('Bytes, as the service itself tells it.')),
         memory: nullable(number()),
         mode: words<ServiceStats['mode']>({ fork: true, cluster: true }),
         instances: whole(),

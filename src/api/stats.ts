@@ -13,8 +13,8 @@ export interface ServiceStats {
   readonly cpu: number | null;
   /** Resident memory of all processes of all instances; shared pages count for each process. Bytes. */
   readonly memoryRss: number | null;
-  /** The heap of a runtime inside the process: nobody outside can see it, so it is always null. */
-  readonly memoryHeap: null;
+  /** The heaps of the runtimes inside its processes, as these tell it; null where none does. Bytes. */
+  readonly memoryHeap: number | null;
   /** What the kernel charges for it: with the page cache where the cgroup counts it, as the status tells it. Bytes. */
   readonly memory: number | null;
   /** `cluster`: more than one instance is wanted. */

@@ -1,5 +1,5 @@
 /** What can be asked about bringing the directory to the newest commit, and what is answered? */
-import type { DiffView, UpdateView } from './changes.ts';
+import type { DiffView, OnFailure, UpdateView } from './changes.ts';
 import type { ConfigError } from './config-error.ts';
 
 export interface SyncRequest {
@@ -7,6 +7,8 @@ export interface SyncRequest {
   /** Fetches and checks; nothing is changed. */
   readonly dryRun: boolean;
   readonly prune: boolean;
+  /** What becomes of the rest when a service fails; as `sync.on_failure` says unless told otherwise. */
+  readonly on_failure?: OnFailure;
   /** Milliseconds to wait for the outcome; 0 answers as soon as the commit is checked out. */
   readonly wait: number;
 }

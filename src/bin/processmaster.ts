@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { defineService, removableFile } from '../config/define.ts';
 import { withEnabled } from '../config/enable.ts';
-import { ServiceDirectory } from '../config/load.ts';
+import { ServiceDirectory, TEXTS_AT_ONCE } from '../config/load.ts';
 import { loadSettings } from '../config/settings.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { openDaemonLog } from '../daemon/log.ts';
@@ -103,7 +103,7 @@ async function main(argv: readonly string[]): Promise<void> {
       textOf: (desired) => directory.textOf(desired),
       commit: () => commitOf(settings.config_directory),
     },
-    keepRead: (inForce) => directory.keepGood(inForce),
+    keepRead: (inForce) => directory.keepGood(inForce, TEXTS_AT_ONCE),
     checkout: () => GitCheckout.around(settings.config_directory),
     readAs: (others) => new ServiceDirectory({ ...place, files: others }).load('never'),
     openLog,

@@ -77,7 +77,7 @@ export async function runForeground(
   const daemon = new Daemon({
     ...{ world: opened.world, host, settings, log, version, readLogs },
     read: () => state,
-    keepRead: () => [],
+    keepRead: () => 'all',
     checkout: () => undefined,
     readAs: () => ({ services: new Map(), problems: [], files: 0, readable: false }),
     openLog: openForegroundLog,

@@ -1,7 +1,7 @@
 /** What does a command get to work with, and what are the few things that every command does? */
 import type { OnFailure } from '../api/changes.ts';
 import type { LogStream, WaitRequest } from '../api/contract.ts';
-import { safeText } from '../model/terminal-safe.ts';
+import { safeJson, safeText } from '../model/terminal-safe.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Paint } from './paint.ts';
@@ -96,7 +96,7 @@ export function refuse(call: Pick<Call, 'options' | 'terminal'>, { refused }: Re
 }
 
 export function printJson(call: Pick<Call, 'terminal'>, value: unknown): void {
-  call.terminal.write(`${JSON.stringify(value)}\n`);
+  call.terminal.write(`${safeJson(value)}\n`);
 }
 
 export function printLines(call: Pick<Call, 'terminal'>, lines: readonly string[]): void {

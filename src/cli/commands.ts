@@ -10,7 +10,7 @@ import {
   timeout,
   wait,
 } from './command-row.ts';
-import { DEPLOYS, diffOptions, updateOptions } from './deploy-commands.ts';
+import { DEPLOYS, diffOptions, syncOptions, updateOptions } from './deploy-commands.ts';
 import {
   duration,
   goal,
@@ -81,6 +81,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       { flags: '--dry-run', summary: 'fetch and show what would be done' },
       { flags: '--prune', summary: 'confirm removals that the guard holds back' },
+      ...syncOptions,
       wait,
       noWait,
       timeout,

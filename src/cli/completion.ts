@@ -1,6 +1,6 @@
 /** `completion`: which script makes a shell complete our command lines? */
 
-import { safeText } from '../model/terminal-safe.ts';
+import { isServiceName } from '../model/names.ts';
 import { type Call, printLines, refuse } from './call.ts';
 import type { Exit } from './exit-codes.ts';
 import { isRefusal, wrongUsage } from './refusal.ts';
@@ -43,7 +43,8 @@ async function services(call: Call): Promise<Exit> {
   if (!isRefusal(view))
     printLines(
       call,
-      view.services.map(({ name }) => safeText(name)),
+      // What is no name would be typed into the command line.
+      view.services.map(({ name }) => name).filter(isServiceName),
     );
   return 'fine';
 }

@@ -16,6 +16,11 @@ export const updateOptions: readonly OptionRow[] = [
   },
 ];
 
+export const syncOptions: readonly OptionRow[] = updateOptions.map((row) => ({
+  ...row,
+  summary: 'when a service fails: as sync.on_failure says (stop), unless told stop, rollback or continue',
+}));
+
 const prune: OptionRow = { flags: '--prune', summary: 'confirm removals that the guard holds back' };
 
 export const DEPLOYS: readonly CommandRow[] = [

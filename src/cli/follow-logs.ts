@@ -5,6 +5,7 @@ import type { From } from '../logs/log-position.ts';
 import { sentence } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { safeText } from '../model/terminal-safe.ts';
+import { identityOf } from '../world/log-files.ts';
 import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
@@ -18,7 +19,7 @@ const EVERY = 200;
 const LOOKS = 25;
 
 interface Followed {
-  readonly file: LogFile;
+  file: LogFile;
   readonly follower: LogFollower;
 }
 
@@ -60,11 +61,24 @@ export async function followLogs(
     if (looks % LOOKS !== 0) continue;
     const view = await daemon.logs(request);
     if (isRefusal(view)) continue;
-    for (const file of view.files) add(file, 'start');
+    for (const file of view.files) if (!isFollowed(all, file)) add(file, 'start');
     print = logPrinter(call, view.files);
   }
   for (const { follower } of all.values()) follower.close();
   return 'interrupted';
+}
+
+/** A file that several services share counts as that of another one when the first of them goes: it is no new one. */
+function isFollowed(all: Map<string, Followed>, file: LogFile): boolean {
+  if (all.has(keyOf(file))) return true;
+  const identity = identityOf(file.path);
+  for (const [key, followed] of identity === undefined ? [] : all) {
+    if (followed.follower.identity !== identity) continue;
+    all.delete(key);
+    all.set(keyOf(file), Object.assign(followed, { file }));
+    return true;
+  }
+  return false;
 }
 
 function follow(file: LogFile, from: From): Followed {

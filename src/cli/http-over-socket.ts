@@ -170,12 +170,15 @@ function notOurs(address: Address): Refusal {
 function trouble(address: Address, code: string | undefined): Refusal {
   const { socket, remote, howToStart } = address;
   if (remote !== undefined && code !== 'ABORT_ERR') return remote.trouble(code);
+  if (code === 'EPIPE' || code === 'ECONNRESET') return brokenOff(address);
   return connectionTrouble(socket, code, howToStart);
 }
 
 function brokenOff(address: Address): Refusal {
   if (address.cancel.aborted) return connectionTrouble(address.socket, 'ABORT_ERR');
-  const message = `the daemon at ${address.socket} closed the connection before it had answered`;
+  // A daemon that has no descriptor left can but hang up.
+  const hint = 'its log says why; perhaps it has no file descriptor left';
+  const message = `the daemon at ${address.socket} closed the connection before it had answered; ${hint}`;
   return refusal('error', 'connection_lost', message);
 }
 

@@ -34,7 +34,7 @@ export function logsByFiles({ options, terminal }: Call, socket: string): LogsBy
   return {
     names: [...desired.services.keys()],
     logs: (request) => ({
-      files: chosenLogs(desired, request, ownUid()).map(({ log }) => log),
+      files: chosenLogs(desired, request, { self: ownUid(), list: files.list }).map(({ log }) => log),
       logs: [],
       problems: [],
     }),

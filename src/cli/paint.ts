@@ -44,5 +44,8 @@ export function paintFor(options: {
   const plain = !options.terminal || options.refused || (NO_COLOR ?? '') !== '' || TERM === 'dumb';
   if (plain) return (_, text) => text;
   return (colour, text) =>
-    colour === undefined || text === '' ? text : `\u001b[${SGR[colour]}m${text}\u001b[0m`;
+    // A word that this pmctl does not know has no colour.
+    colour === undefined || text === '' || !Object.hasOwn(SGR, colour)
+      ? text
+      : `\u001b[${SGR[colour]}m${text}\u001b[0m`;
 }

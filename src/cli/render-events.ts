@@ -109,7 +109,7 @@ function worded({ name, fields }: NumberedEvent): {
   readonly text: string;
   readonly colour: Colour | undefined;
 } {
-  const wording = WORDINGS[name] ?? asked(name);
+  const wording = Object.hasOwn(WORDINGS, name) ? WORDINGS[name] : asked(name);
   // The service stands before it.
   const { service: _, ...rest } = fields;
   const text = wording === undefined ? name : wording.says(rest);

@@ -15,9 +15,15 @@ export interface StatsLook {
 
 /** The header is the first line. */
 export function renderStats(rows: readonly ServiceStats[], look: StatsLook): readonly string[] {
+  // Most tell nothing of their heap: then it takes no room.
+  const isTold = rows.some(({ memoryHeap }) => memoryHeap !== null);
+  const shown = (_: unknown, index: number): boolean => isTold || index !== HEAP;
   return table(
-    COLUMNS.map(({ order, ...column }) => ({ ...column, title: column.title + arrow(order, look) })),
-    rows.map(cellsOf),
+    COLUMNS.filter(shown).map(({ order, ...column }) => ({
+      ...column,
+      title: column.title + arrow(order, look),
+    })),
+    rows.map((row) => cellsOf(row).filter(shown)),
     look,
   );
 }
@@ -30,12 +36,15 @@ const COLUMNS: readonly (Column & { readonly order?: Order })[] = [
   { title: 'RESTARTS', align: 'right', spare: 8, order: 'restarts' },
   { title: 'CPU', align: 'right', order: 'cpu' },
   { title: 'RSS', align: 'right', order: 'mem' },
+  { title: 'HEAP', align: 'right', spare: 4 },
   { title: 'MODE', align: 'left', spare: 3 },
   { title: 'INSTANCES', align: 'right', spare: 5 },
   { title: 'PROCS', align: 'right', spare: 4 },
   { title: 'READ', align: 'right', spare: 1 },
   { title: 'WRITTEN', align: 'right', spare: 2 },
 ];
+
+const HEAP = COLUMNS.findIndex(({ title }) => title === 'HEAP');
 
 function cellsOf(row: ServiceStats): readonly Cell[] {
   const short = row.running < row.instances;
@@ -47,6 +56,7 @@ function cellsOf(row: ServiceStats): readonly Cell[] {
     { text: String(row.restartCount), ...(row.restartCount > 0 ? { colour: 'yellow' as const } : {}) },
     { text: percent(row.cpu) },
     { text: humanBytes(row.memoryRss) },
+    { text: humanBytes(row.memoryHeap) },
     { text: row.mode },
     { text: `${row.running}/${row.instances}`, ...(short ? { colour: 'yellow' as const } : {}) },
     { text: String(row.processes) },

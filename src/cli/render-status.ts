@@ -46,7 +46,7 @@ export function renderStatus(view: StatusView, look: StatusLook): readonly strin
 export function renderProblems(problems: StatusView['problems'], paint: Paint): readonly string[] {
   return problems.map((problem) => {
     const colour: Colour = problem.severity === 'error' ? 'red' : 'yellow';
-    return `${paint(colour, problem.severity.padEnd(7))}  ${safeText(sentence(problem))}`;
+    return `${paint(colour, safeText(problem.severity).padEnd(7))}  ${safeText(sentence(problem))}`;
   });
 }
 

@@ -19,8 +19,8 @@ export interface WhyLook {
 export function renderWhy(view: WhyView, look: WhyLook): readonly string[] {
   const { service, because, exits, changes, problems } = view;
   const { paint } = look;
-  const state = paint(STATE_COLOURS[service.state], service.state);
-  const held = service.drift === 'none' ? '' : `, drift: ${service.drift}`;
+  const state = paint(STATE_COLOURS[service.state], safeText(service.state));
+  const held = service.drift === 'none' ? '' : `, drift: ${safeText(service.drift)}`;
   return [
     `${paint('bold', safeText(service.name))} is ${state}, ${service.ready}/${service.desired} ready${held}`,
     ...because.map((text) => `  ${safeText(text)}`),
@@ -45,7 +45,7 @@ function excerpt({ at, log, ...exit }: ExitView, { onTerminal }: WhyLook): reado
   if (log === undefined || log.length === 0) return [];
   const lines = log.map((line) => (onTerminal ? safeLine(line) : line));
   return section(
-    `Output of the run that ended at ${localTime(Date.parse(at))} with ${howText({ at, ...exit })}`,
+    `Output of the run that ended at ${localTime(Date.parse(at))} with ${safeText(howText({ at, ...exit }))}`,
     lines,
   );
 }
@@ -65,7 +65,8 @@ function exitLines(exits: readonly ExitView[], { now, paint }: WhyLook): readonl
     { text: `${age(exit.at, now)} ago` },
     { text: `instance ${exit.instance}` },
     { text: howText(exit) },
-    { text: ENDED_BY[exit.by] },
+    // A newer daemon may know further words.
+    { text: Object.hasOwn(ENDED_BY, exit.by) ? ENDED_BY[exit.by] : exit.by },
     {
       text: `after ${exit.uptime_ms < 1000 ? printDuration(exit.uptime_ms) : shortDuration(exit.uptime_ms)}`,
     },

@@ -21,6 +21,7 @@ export async function sync(call: Call): Promise<Exit> {
     dryRun: options.dryRun === true,
     prune: options.prune === true,
     wait,
+    ...(options.onFailure === undefined ? {} : { on_failure: options.onFailure }),
   });
   if (isRefusal(view)) return refuse(call, view);
   if (options.json) printJson(call, view);
@@ -36,7 +37,7 @@ function print(call: Call, view: SyncView): void {
   const { paint, terminal } = call;
   if (view.result === 'nothing_new') {
     printLines(call, [
-      `${view.branch ?? 'the checkout'} has the newest commit already (${short(view.from)})`,
+      `${safeText(view.branch ?? 'the checkout')} has the newest commit already (${short(view.from)})`,
     ]);
     return;
   }
@@ -59,5 +60,5 @@ function print(call: Call, view: SyncView): void {
 }
 
 function short(commit: string | null): string {
-  return (commit ?? '').slice(0, 10);
+  return safeText((commit ?? '').slice(0, 10));
 }

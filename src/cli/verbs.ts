@@ -1,6 +1,6 @@
 /** `start`, `stop`, `restart`, `hold`, `release`, `enable`, `disable`, `scale`: one command path for all of them. */
 import type { CommandRequest, CommandResult, CommandView, ServiceView, Verb } from '../api/contract.ts';
-import { safeLine } from '../model/terminal-safe.ts';
+import { safeLine, safeText } from '../model/terminal-safe.ts';
 import { type Call, printJson, printLines, type Run, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
@@ -170,7 +170,9 @@ export function renderResults(
 
 /** What definitions wrote that failed to take over. */
 export function lastWords(results: readonly Pick<CommandResult, 'service' | 'log'>[]): readonly string[] {
-  return results.flatMap(({ service, log = [] }) => log.map((line) => `  ${service} | ${safeLine(line)}`));
+  return results.flatMap(({ service, log = [] }) =>
+    log.map((line) => `  ${safeText(service)} | ${safeLine(line)}`),
+  );
 }
 
 export function exitOf(results: readonly CommandResult[], waited: boolean): Exit {

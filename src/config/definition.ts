@@ -172,7 +172,10 @@ function besides(
   const wrong = new Set<string>();
   let last = first;
   for (let round = 0; last.definition === undefined && round < ROUNDS; round++) {
-    for (const { path } of last.problems) if (path !== undefined) wrong.add(path);
+    for (const { path } of last.problems) {
+      // What stands for a wrong item of a list may be as wrong: then the list goes as a whole.
+      if (path !== undefined) wrong.add(wrong.has(path) ? path.replace(/\[\d+\]$/, '') : path);
+    }
     last = attempt(without(tree, wrong), place);
     // A tree that is not whole now is so because something was taken out: nobody has made that mistake.
     if (last.whole) more.push(...last.problems.filter(({ path }) => !isTakenFrom(path, wrong)));
@@ -221,7 +224,9 @@ export function claimFromPath(file: DefinitionFile): Claim {
 
 function portOf(written: unknown): number | 'auto' | null {
   if (written === 'auto') return 'auto';
-  return written === undefined ? null : Number(written);
+  if (written === undefined) return null;
+  // A map has no number; that it is no port is told by the validation.
+  return typeof written === 'object' ? Number.NaN : Number(written);
 }
 
 function missingCommand(whole: RawMap, source: Origin): readonly Problem[] {

@@ -1,10 +1,10 @@
 /** Which variables do the files of a definition give, and what of them may be shown? */
-import { parseEnv } from 'node:util';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { EnvFile, EnvValue, SecretEnvironment } from '../model/spec.ts';
 import type { Files } from '../world/world.ts';
 import { isFailure } from '../world/world.ts';
 import { decodeBase64 } from './base64.ts';
+import { parseDotenv } from './dotenv.ts';
 import { failureText } from './failure-text.ts';
 import { digestOf } from './hash.ts';
 import { type Origin, type Path, problemAt } from './raw-tree.ts';
@@ -13,8 +13,6 @@ import { type Origin, type Path, problemAt } from './raw-tree.ts';
 const MOST_SECRET_BYTES = 65_536;
 
 const MOST_DOTENV_BYTES = 1_048_576;
-
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export type WrittenValue = string | { readonly file: string } | { readonly base64: string };
 
@@ -82,13 +80,8 @@ function readDotenv(path: string, files: Files): ReadonlyMap<string, string> | {
   const text = files.read(path, MOST_DOTENV_BYTES);
   if (typeof text !== 'string') return { says: `${path} ${failureText(text)}` };
   if (text.includes('\0')) return { says: `${path} is no text` };
-  // parseEnv takes `export NAME=value` as well, as shells do.
-  const values = new Map(Object.entries(parseEnv(text) as Record<string, string>));
-  for (const name of values.keys()) {
-    if (!NAME.test(name))
-      return { says: `${path}: ${JSON.stringify(name.slice(0, 60))} is no name of a variable` };
-  }
-  return values;
+  const parsed = parseDotenv(text);
+  return 'says' in parsed ? { says: `${path}:${parsed.line}: ${parsed.says}` } : parsed.values;
 }
 
 export type Secret = { readonly value: string } | { readonly says: string; readonly code?: ProblemCode };

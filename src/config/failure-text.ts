@@ -10,6 +10,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOTREG: 'is no regular file',
   ELOOP: 'is a symbolic link that leads to itself',
   EFBIG: 'is too large',
+  EBENT: 'is reached by a link of somebody who does not own the file',
 };
 
 /** The rest of a sentence that begins with the path: `may not be read (EACCES)`. */

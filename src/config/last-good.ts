@@ -32,14 +32,18 @@ export class LastGood {
     return this.#load();
   }
 
+  /** True: it is new. */
+  lacks(name: ServiceName, good: GoodText): boolean {
+    const old = this.#load().get(name);
+    return old === undefined || old.file !== good.file || old.text !== good.text;
+  }
+
   /** Writes only what is new. */
   keep(name: ServiceName, good: GoodText): Failure | undefined {
-    const entries = this.#load();
-    const old = entries.get(name);
-    if (old !== undefined && old.file === good.file && old.text === good.text) return undefined;
+    if (!this.lacks(name, good)) return undefined;
     const text = `${JSON.stringify({ file: good.file, text: good.text })}\n`;
     const failure = this.#files.replace(this.#path(name), text, { mode: 0o600, durable: false });
-    if (failure === undefined) entries.set(name, good);
+    if (failure === undefined) this.#load().set(name, good);
     return failure;
   }
 

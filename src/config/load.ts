@@ -4,7 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Defined, Desired, DesiredState, ServiceSpec } from '../model/spec.ts';
 import type { HostFacts } from '../world/host-facts.ts';
-import { type Files, isFailure, type Users } from '../world/world.ts';
+import { type Failure, type Files, isFailure, type Users } from '../world/world.ts';
 import { type FileResult, settleClaims } from './claims.ts';
 import {
   type Claim,
@@ -41,6 +41,12 @@ export interface ServiceDirectoryInput {
   readonly cwd: string;
 }
 
+/** So many texts are written in one turn: a few milliseconds, in which nobody is answered. */
+export const TEXTS_AT_ONCE = 10;
+
+/** `more`: as many as were asked for were written, and there are others. A Problem: one could not be written. */
+export type Kept = 'all' | 'more' | Problem;
+
 /** What is known of one file since the last look. */
 interface Remembered {
   readonly content: FileContent;
@@ -56,7 +62,6 @@ export class ServiceDirectory {
   #remembered: ReadonlyMap<string, Remembered> = new Map();
   #good = new Map<ServiceName, { readonly path: string; readonly desired: Defined }>();
   #services: DesiredState['services'] | undefined;
-  #followed: readonly Extract<FileResult, { kind: 'good' }>[] = [];
   /** What the file said that each definition was read from. */
   readonly #texts = new WeakMap<ServiceSpec, GoodText>();
 
@@ -79,13 +84,14 @@ export class ServiceDirectory {
     keeping: 'now' | 'later' | 'never' = 'now',
     texts?: readonly GoodText[] | { readonly unknown: string },
   ): DesiredState {
-    if (texts !== undefined && 'unknown' in texts) return this.#unreadable(texts.unknown);
+    if (texts !== undefined && 'unknown' in texts)
+      return this.#asItWas(this.#directoryProblem(texts.unknown));
     const found = texts === undefined ? this.#read() : textsAsFiles(texts, this.#input.cwd);
-    if (isFailure(found)) return this.#unreadable(failureText(found));
+    if (isFailure(found)) return this.#asItWas(this.#missing(found));
     const claims = settleClaims(this.#results(found, 'remember'), (name) => this.#lastGoodOf(name), 'all');
     for (const { path, desired } of claims.followed) this.#good.set(desired.name, { path, desired });
-    this.#followed = keeping === 'never' ? [] : claims.followed;
-    const unwritten = keeping === 'now' ? this.keepGood() : [];
+    const kept = keeping === 'now' ? this.keepGood(claims.services) : 'all';
+    const unwritten = typeof kept === 'string' ? [] : [kept];
     if (keeping !== 'never') this.#forget(new Set(claims.services.keys()), found.length);
     this.#services = claims.services;
     return {
@@ -104,23 +110,24 @@ export class ServiceDirectory {
   }
 
   /**
-   * Writes the texts of the last reading that are good and new; answers when that failed.
-   * @param inForce what is followed, where that is not all of the reading: a text that nobody has followed is not kept
+   * Writes the texts of the definitions that are followed, where they are new; answers when that failed. What could not
+   * be written before is written now, also when the file says something else, or nothing good, by now.
+   * @param inForce what is followed: a text that nobody has followed is not kept
+   * @param most that are written by this call: each takes a good part of a millisecond
    */
-  keepGood(inForce?: DesiredState['services']): readonly Problem[] {
-    const followed = this.#followed;
-    this.#followed = [];
-    for (const { path, desired } of followed) {
-      const now = inForce?.get(desired.name);
-      if (now?.kind === 'defined' && now.digest !== desired.digest) continue;
-      const content = this.#remembered.get(path)?.content;
-      if (content?.is !== 'text') continue;
-      const failure = this.#lastGood.keep(desired.name, { file: path, text: content.text });
+  keepGood(inForce: DesiredState['services'], most = Number.POSITIVE_INFINITY): Kept {
+    let written = 0;
+    for (const [name, desired] of inForce) {
+      const good = desired.kind === 'defined' ? this.#texts.get(desired.spec) : undefined;
+      if (good === undefined || !this.#lastGood.lacks(name, good)) continue;
+      if (written === most) return 'more';
+      const failure = this.#lastGood.keep(name, good);
+      written += 1;
       if (failure === undefined) continue;
       const message = `the last good definitions cannot be kept in ${this.#input.settings.state_directory} (${failure.failed})`;
-      return [{ code: 'state-unwritable', severity: 'warning', message }];
+      return { code: 'state-unwritable', severity: 'warning', message };
     }
-    return [];
+    return 'all';
   }
 
   /** The text that a definition was read from; of a broken one the text of its file, if that could be read. */
@@ -140,7 +147,7 @@ export class ServiceDirectory {
   check(only?: readonly string[]): { readonly files: number; readonly problems: readonly Problem[] } {
     const options = { cwd: this.#input.cwd, known: new Map<string, FileContent>() };
     const found = only?.map((path) => readServiceFile(path, this.#input.files, options)) ?? this.#read();
-    if (isFailure(found)) return { files: 0, problems: [this.#directoryProblem(failureText(found))] };
+    if (isFailure(found)) return { files: 0, problems: [this.#missing(found)] };
     const claims = settleClaims(
       this.#results(found, 'offline'),
       () => undefined,
@@ -222,8 +229,7 @@ export class ServiceDirectory {
     for (const name of [...this.#lastGood.entries().keys()]) if (!named.has(name)) this.#lastGood.drop(name);
   }
 
-  #unreadable(says: string): DesiredState {
-    const problem = this.#directoryProblem(says);
+  #asItWas(problem: Problem): DesiredState {
     const services = this.#services ?? this.#servicesOfEarlierDaemon(problem);
     return { services, problems: [problem], files: 0, readable: false };
   }
@@ -236,6 +242,10 @@ export class ServiceDirectory {
     return new Map(services);
   }
 
+  #missing(failure: Failure): Problem {
+    return { ...this.#directoryProblem(failureText(failure)), hint: 'set config_directory, or make it' };
+  }
+
   #directoryProblem(says: string): Problem {
     const { settings, cwd } = this.#input;
     const file = shownPath(settings.config_directory, cwd);
@@ -244,7 +254,6 @@ export class ServiceDirectory {
       severity: 'error',
       message: `the configuration directory ${says}`,
       file,
-      hint: 'set config_directory, or make it',
     };
   }
 }

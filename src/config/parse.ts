@@ -22,6 +22,12 @@ const MOST_VALUES = 20_000;
 
 const MOST_DEPTH = 50;
 
+/**
+ * Deeper than this nothing is composed at all: the parser calls itself for each level, and where the stack is nearly
+ * used up, V8 ends the whole process as soon as it has to compile a regular expression, which nobody can catch.
+ */
+const MOST_OPEN = 150;
+
 /** No more problems than this are told about one file; a last one counts the rest. */
 const MOST_PROBLEMS = 20;
 
@@ -51,6 +57,12 @@ export function parseYaml(
     const message = `more than ${MOST_TOKENS} words and signs: this is no definition`;
     return { problems: [{ code: 'yaml-syntax', severity: 'error', message, file }] };
   }
+  if ('tooDeep' in documents) {
+    const message = `nested more than ${MOST_DEPTH} deep`;
+    return {
+      problems: [new SourceText(text, file, null).problem('yaml-syntax', documents.tooDeep, message)],
+    };
+  }
   const [document, second] = documents;
   const source = new SourceText(text, file, document?.contents ?? null);
   const errors = documents.flatMap((each) => each.errors).map((error) => syntaxProblem(error, source));
@@ -78,7 +90,8 @@ export function bounded(problems: readonly Problem[]): readonly Problem[] {
   return [...shown, { ...rest, message }];
 }
 
-function compose(text: string): readonly Document.Parsed[] | 'too large' {
+/** @returns `tooDeep`: the place in the text where it becomes so */
+function compose(text: string): readonly Document.Parsed[] | 'too large' | { readonly tooDeep: number } {
   let tokens = 0;
   const parser = new Parser();
   const composer = new Composer({
@@ -94,6 +107,7 @@ function compose(text: string): readonly Document.Parsed[] | 'too large' {
     for (const lexeme of new Lexer().lex(text)) {
       if (++tokens > MOST_TOKENS) return 'too large';
       for (const token of parser.next(lexeme)) documents.push(...composer.next(token));
+      if (parser.stack.length > MOST_OPEN) return { tooDeep: Math.min(parser.offset, text.length) };
     }
     for (const token of parser.end()) documents.push(...composer.next(token));
     documents.push(...composer.end(false, text.length));

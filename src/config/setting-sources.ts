@@ -37,7 +37,7 @@ export function fromEnvironment(
 /** Variables that are nearly the name of a setting; those that a daemon gives to its services are not meant. */
 export function mistypedVariables(env: Readonly<Record<string, string | undefined>>): readonly Problem[] {
   const known = SETTABLE.map(variableOf);
-  const given = /^PROCESSMASTER_(SERVICE|INSTANCE|GENERATION|RUN_ID|ENABLE_REUSEPORT)$/;
+  const given = /^PROCESSMASTER_(SERVICE|INSTANCE|GENERATION|RUN_ID|ENABLE_REUSEPORT|STATS_FILE)$/;
   return Object.keys(env).flatMap((name): Problem[] => {
     if (!name.startsWith(PREFIX) || known.includes(name) || given.test(name)) return [];
     const near = nearest(

@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import { type Files, isFailure, type Users } from '../world/world.ts';
 import { apiOf, apiProblems } from './api-settings.ts';
+import { exposedFiles } from './exposed.ts';
 import { failureText } from './failure-text.ts';
 import { SETTING_DEFAULTS } from './generated/defaults.ts';
 import type { CompleteSettings } from './generated/types.ts';
@@ -70,7 +71,8 @@ export function loadSettings(input: SettingsInput): SettingsResult {
     ...apiProblems(whole.api, origin),
   ];
   if (wrong.length > 0) return { problems: wrong };
-  return { settings, warnings: mistypedVariables(input.env) };
+  const exposed = exposedFiles(settings, file.path, input.files);
+  return { settings, warnings: [...mistypedVariables(input.env), ...exposed] };
 }
 
 const NOTHING: SettingSource = { tree: emptyMap(), problems: [] };

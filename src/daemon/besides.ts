@@ -110,7 +110,9 @@ export class Besides {
     const key = besides(run.id, kind);
     const done = (result: ProbeResult) => {
       this.#cancels.delete(key);
-      this.#note(run, kind, spec, result);
+      // The host was short of something, which says nothing about the run: the next time to ask comes anyway.
+      if (!result.ok && result.passing === true) this.#tools.complain(unasked(run, kind, result.detail));
+      else this.#note(run, kind, spec, result);
     };
     const { prober } = this.#tools.world;
     if ('http' in how) {
@@ -122,7 +124,10 @@ export class Besides {
         const elapsed = Math.max(0, this.#tools.world.clock.now() - situation.now);
         done({ ok: ended.kind === 'exited' && ended.code === 0, detail: inWords(ended, timeout), elapsed });
       });
-      if (problem !== undefined) done({ ok: false, detail: safeDetail(problem.message), elapsed: 0 });
+      if (problem !== undefined) {
+        const isPassing = problem.passing === true ? ({ passing: true } as const) : {};
+        done({ ok: false, detail: safeDetail(problem.message), elapsed: 0, ...isPassing });
+      }
     } else if ('log' in how) {
       const identity = identityOf(run, situation, this.#tools.world.users);
       const known = identity !== undefined && 'spec' in identity ? identity : undefined;
@@ -227,7 +232,8 @@ export class Besides {
   #environment(run: RunKey, identity: Identity): Readonly<Record<string, string>> {
     const own =
       identity.secrets === undefined
-        ? (this.#environments.get(run.id) ?? this.#tools.world.containment.environment(run))
+        ? (this.#environments.get(run.id) ??
+          this.#tools.world.containment.environment(run, identity.credentials))
         : undefined;
     if (own !== undefined) return own;
     const known = { ...identity, secrets: identity.secrets ?? new Map() };
@@ -281,6 +287,11 @@ export class Besides {
     const passed = { ...slot, preStart: { ...slot.preStart, state: 'passed' as const } };
     store.setMemory(run.service, { ...memory, slots: { ...memory.slots, [run.slot]: passed } });
   }
+}
+
+function unasked(run: RunKey, kind: Of<'probe'>['kind'], why: string): Problem {
+  const message = `the ${kind} probe of instance ${run.slot} could not be asked: ${why}`;
+  return { code: 'observe-failed', severity: 'warning', message, service: run.service };
 }
 
 function hookFailure(

@@ -26,12 +26,13 @@ import type { StatsView } from '../api/stats.ts';
 import type { SyncRequest, SyncView } from '../api/sync.ts';
 import type { Event } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
-import { isServiceName, type ServiceName } from '../model/names.ts';
+import { isServiceName, type RunKey, type ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
 import type { World } from '../world/world.ts';
+import { withBlockers } from './blockers.ts';
 import { commandEvents } from './command-events.ts';
 import { fulfilment, intentAfter } from './commands.ts';
 import { Definitions, type ServiceFileTools } from './definitions.ts';
@@ -48,6 +49,7 @@ import { heldBy, Reconciling } from './reconciling.ts';
 import { excerptsOf } from './run-excerpts.ts';
 import { readHistory } from './service-logs.ts';
 import { statsOf } from './stats.ts';
+import { toldHeap } from './told-heap.ts';
 import { iso, Views } from './views.ts';
 import { untilSettled } from './waiting.ts';
 import { whyView } from './why.ts';
@@ -112,8 +114,12 @@ export class LocalControl implements Control {
 
   stats(): StatsView {
     const { loop, world } = this.#tools;
-    const rowOf = (name: ServiceName) =>
-      statsOf(this.#view(name), loop.situation(name).observed, (run) => world.containment.figures(run));
+    const figures = (run: RunKey) => world.containment.figures(run);
+    const rowOf = (name: ServiceName) => {
+      const { observed, desired } = loop.situation(name);
+      const view = this.#view(name);
+      return statsOf(view, observed, figures, toldHeap(view, desired));
+    };
     return { services: loop.names().map(rowOf) };
   }
 
@@ -169,9 +175,10 @@ export class LocalControl implements Control {
       [...intents.keys()].map(async (service): Promise<CommandResult> => {
         const failed = problem.get(service);
         if (failed !== undefined) return { service, result: 'failed', detail: failed.message };
-        const outcome = await this.#until(request.wait, () =>
+        const settled = await this.#until(request.wait, () =>
           fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
         );
+        const outcome = withBlockers(settled, loop.glance(service).decision, this.#tools.world.containment);
         return { service, ...outcome, ...lastWords(service, outcome, loop.desired, this.#tools.readLogs) };
       }),
     );

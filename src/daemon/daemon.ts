@@ -1,6 +1,7 @@
 /** The composition root: builds everything, starts it in order, and ends it in order. */
 
 import type { LogsRequest, LogsView } from '../api/contract.ts';
+import type { Kept } from '../config/load.ts';
 import type { OpenLog, StartTools } from '../executor/start.ts';
 import type { Event } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
@@ -34,6 +35,7 @@ import { Schedule } from './schedule.ts';
 import { Serving } from './serving.ts';
 import { Store } from './store.ts';
 import { Sync, type SyncTools } from './sync.ts';
+import { Unfinished } from './unfinished.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface DaemonTools {
@@ -48,8 +50,8 @@ export interface DaemonTools {
   readonly directory?: DirectoryTools;
   readonly checkout: SyncTools['checkout'];
   readonly readAs: SyncTools['readAs'];
-  /** Writes what has to be kept of the last reading; called when nobody waits for it. */
-  readonly keepRead: (inForce: DesiredState['services']) => readonly Problem[];
+  /** Writes what has to be kept of the last reading, so many at most; called when nobody waits for it. */
+  readonly keepRead: (inForce: DesiredState['services']) => Kept;
   readonly openLog: OpenLog;
   readonly closeLog: (fd: number) => void;
   readonly appendMarker: LogKeepingTools['appendMarker'];
@@ -98,11 +100,12 @@ export class Daemon {
     this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
     const store = new Store(world.files, settings.state_directory, host.bootId);
     const freeze = new Freeze(world.files, settings.state_directory, settings.config_directory);
-    this.#unknown = store.load() ?? freeze.load();
+    const unfinished = new Unfinished(world.files, settings.state_directory);
+    this.#unknown = store.load() ?? freeze.load() ?? unfinished.load();
     for (const problem of [...store.problems, ...freeze.problems]) this.#reports.complain(problem);
     this.#loop = new Loop({
       ...tools,
-      read: () => tools.read(freeze.texts),
+      read: () => tools.read(freeze.texts ?? this.#sync.unknown),
       store,
       zone: () => hostFacts().zone,
       inherited: host.environment,
@@ -152,13 +155,13 @@ export class Daemon {
     this.#sync = new Sync({
       checkout: tools.checkout,
       directory: settings.config_directory,
-      files: world.files,
-      clock: world.clock,
-      interval: settings.sync.interval,
+      ...{ files: world.files, clock: world.clock, unfinished },
+      ...{ interval: settings.sync.interval, onFailure: settings.sync.on_failure },
       readAs: tools.readAs,
       planned: (desired) => this.control.planned(desired),
       reconcile: (request, trigger) => this.control.reconcile(request, trigger),
       frozen: () => this.control.deploys?.frozenText,
+      changed: () => settings.watch.enabled && void this.#reconcile('watch'),
       complain: (problem) => this.#reports.complain(problem),
       tell: (message) => log.info({}, message),
     });
@@ -200,6 +203,7 @@ export class Daemon {
     this.#endWithWorkers();
     this.#logs.resume();
     const begun = world.clock.now();
+    await this.#sync.settle();
     this.#reports.configuration(this.#loop.reload().problems);
     await this.#schedule.settled();
     this.#keepRead();
@@ -235,7 +239,8 @@ export class Daemon {
       settle: settings.watch.settle,
       changed: () => void this.#reconcile('watch'),
       failed: (reason) =>
-        log.warn({ reason }, 'watching files failed; changes are found by the slow look only'),
+        log.warn({ reason }, `watching files failed (${reason}); the slow look finds changes meanwhile`),
+      mended: () => log.info({}, 'files are watched again'),
     });
     this.#watch.follow(filesBehind(this.#loop.desired));
     // What was saved between the first reading and the watch is not to wait for the slow look.
@@ -286,7 +291,9 @@ export class Daemon {
   }
 
   #keepRead(): void {
-    for (const problem of this.#tools.keepRead(this.#loop.desired.services)) this.#reports.complain(problem);
+    const kept = this.#tools.keepRead(this.#loop.desired.services);
+    if (kept === 'more') this.#tools.host.soon(() => this.#keepRead());
+    else if (kept !== 'all') this.#reports.complain(kept);
   }
 
   #resyncLater(): void {

@@ -5,6 +5,7 @@ import type { Settings } from '../model/settings.ts';
 import { joinsSlowly } from '../world/cgroup-mount.ts';
 import { isFailure, type World } from '../world/world.ts';
 import type { Loop } from './loop.ts';
+import { weakerPromises } from './weaker-promises.ts';
 
 type Check = DoctorView['checks'][number];
 
@@ -22,6 +23,7 @@ export function examine(world: World, settings: Settings, loop: Loop, system: st
           ...(problem.hint === undefined ? {} : { hint: problem.hint }),
         }),
       ),
+      ...weakerPromises(world).map((promise): Check => ({ ...promise, ok: false })),
       userCheck(world),
       directoryCheck(settings, loop),
       stateCheck(world, settings),

@@ -26,13 +26,14 @@ export class Flushing {
   }
 
   /** Writes, whether it is due or not. What could not be written is tried again a little later. */
-  now(): void {
+  now(): boolean {
     const { store, world, complain } = this.#tools;
     this.#at = undefined;
     const problem = store.flush();
-    if (problem === undefined) return;
+    if (problem === undefined) return true;
     this.#at = world.clock.now() + 10 * FLUSH_DELAY;
     complain(problem);
+    return false;
   }
 
   ifDue(): void {

@@ -6,7 +6,7 @@ import { type Files, isFailure } from '../world/world.ts';
 /** Bytes; more than any host has logs for. */
 const MOST_BYTES = 64 << 20;
 
-/** A mark by the path of its log. */
+/** A mark by the path of its log, as it really is. */
 export class ForwardMarks {
   readonly #files: Pick<Files, 'read' | 'replace'>;
   readonly #path: string;

@@ -6,6 +6,7 @@ import { type Problem, sentence } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Credentials, Defined, DesiredState } from '../model/spec.ts';
 import { identityOf } from '../world/log-files.ts';
+import { placeOf } from '../world/log-identity.ts';
 import type { Clock, Files } from '../world/world.ts';
 import { ForwardMarks } from './forward-marks.ts';
 import type { Log } from './reports.ts';
@@ -22,6 +23,8 @@ export interface ForwardingTools {
 }
 
 interface Forwarded {
+  /** Where the file really is: several services may name it by several paths. */
+  readonly place: string;
   service: ServiceName;
   /** `[web] STDOUT`. */
   label: string;
@@ -62,6 +65,8 @@ export class Forwarding {
   readonly #tools: ForwardingTools;
   readonly #marks: ForwardMarks;
   readonly #logs = new Map<string, Forwarded>();
+  /** Where each log was at the last arrangement, by user and path: no start waits for that. */
+  readonly #places = new Map<string, string>();
   #cancel: (() => void) | undefined;
   #look: Promise<boolean> | undefined;
   #first = 0;
@@ -79,10 +84,10 @@ export class Forwarding {
   /** To be called before a run of the service is started: what that writes is forwarded from its first line on. */
   starting(service: Defined): void {
     if (this.#isClosed) return;
-    for (const log of logsOf(service)) {
-      if (this.#logs.has(log.path)) continue;
-      const isKnown = this.#marks.get(log.path) !== undefined;
-      const forwarded = this.#follow(service, log);
+    for (const [place, log] of this.#logsOf(service)) {
+      if (this.#logs.has(place)) continue;
+      const isKnown = this.#marks.get(place) !== undefined;
+      const forwarded = this.#follow(service, log, place);
       // The look finds the end, and does so at once.
       if (!isKnown) void this.#forward(forwarded, OF_EACH.lines);
     }
@@ -92,22 +97,24 @@ export class Forwarding {
   /** To be called with each new desired state, once its services were started. */
   arrange({ services }: DesiredState): void {
     if (this.#isClosed) return;
+    this.#places.clear();
     const wanted = new Map<string, { readonly service: Defined; readonly log: WrittenLog }>();
     for (const service of services.values()) {
       if (service.kind !== 'defined') continue;
-      for (const log of logsOf(service)) if (!wanted.has(log.path)) wanted.set(log.path, { service, log });
+      for (const [place, log] of this.#logsOf(service))
+        if (!wanted.has(place)) wanted.set(place, { service, log });
     }
-    for (const [path, forwarded] of this.#logs) {
-      if (wanted.has(path)) continue;
+    for (const [place, forwarded] of this.#logs) {
+      if (wanted.has(place)) continue;
       const service = services.get(forwarded.service);
       const isSwitchedOff = service?.kind === 'defined' && !service.spec.logs.forward;
       if (isSwitchedOff) this.#drop(forwarded);
       else if (service?.kind !== 'broken') forwarded.until ??= this.#tools.clock.now() + LINGER;
     }
-    for (const { service, log } of wanted.values()) this.#follow(service, log);
+    for (const [place, { service, log }] of wanted) this.#follow(service, log, place);
     // Nothing is known of the logs of a file that is broken since before this daemon: their marks stay.
     const isBroken = [...services.values()].some(({ kind }) => kind === 'broken');
-    if (!isBroken) this.#marks.keepOnly((path) => this.#logs.has(path));
+    if (!isBroken) this.#marks.keepOnly((place) => this.#logs.has(place));
     this.#lookLater(EVERY);
   }
 
@@ -124,7 +131,7 @@ export class Forwarding {
     this.#logs.clear();
   }
 
-  #follow(service: Defined, log: WrittenLog): Forwarded {
+  #follow(service: Defined, log: WrittenLog, place: string): Forwarded {
     const { credentials, name, spec } = service;
     const whose = log.instance !== null && spec.instances > 1 ? `${name}[${log.instance}]` : name;
     const about = {
@@ -134,20 +141,31 @@ export class Forwarding {
       credentials,
       until: null,
     };
-    const known = this.#logs.get(log.path);
-    if (known !== undefined && known.credentials?.uid === credentials?.uid)
-      return Object.assign(known, about);
+    const known = this.#logs.get(place);
+    const isSame = known?.log.path === log.path && known.credentials?.uid === credentials?.uid;
+    if (known !== undefined && isSame) return Object.assign(known, about);
     if (known !== undefined) this.#drop(known);
-    const from = this.#marks.get(log.path) ?? 'end';
+    const from = this.#marks.get(place) ?? 'end';
     const follower = new LogFollower({ path: log.path, credentials, rotation: 'ours' }, from);
-    const forwarded: Forwarded = { ...about, follower, isBusy: false };
-    this.#logs.set(log.path, forwarded);
+    const forwarded: Forwarded = { ...about, place, follower, isBusy: false };
+    this.#logs.set(place, forwarded);
     return forwarded;
   }
 
-  #drop({ log, follower }: Forwarded): void {
-    follower.close();
-    this.#logs.delete(log.path);
+  #drop(forwarded: Forwarded): void {
+    forwarded.follower.close();
+    if (this.#logs.get(forwarded.place) === forwarded) this.#logs.delete(forwarded.place);
+  }
+
+  /** Each with its place. */
+  #logsOf({ spec, credentials }: Defined): readonly (readonly [place: string, log: WrittenLog])[] {
+    if (!spec.logs.forward) return [];
+    return writtenLogs(spec.logs, spec.instances).map((log) => {
+      const named = `${credentials?.uid ?? ''} ${log.path}`;
+      const place = this.#places.get(named) ?? placeOf(log.path, credentials);
+      this.#places.set(named, place);
+      return [place, log];
+    });
   }
 
   #lookLater(delay: number): void {
@@ -182,13 +200,16 @@ export class Forwarding {
   }
 
   async #forward(forwarded: Forwarded, lines: number): Promise<{ lines: number; more: boolean }> {
-    const { follower, log, label, service } = forwarded;
-    if (forwarded.isBusy) return { lines: 0, more: false };
+    const { follower, place, log, label, service } = forwarded;
+    // Somebody else may have taken its place while others were read.
+    if (forwarded.isBusy || this.#logs.get(place) !== forwarded) return { lines: 0, more: false };
     forwarded.isBusy = true;
     const reading = await follower.read({ ...OF_EACH, lines });
     forwarded.isBusy = false;
-    const isCurrent = this.#logs.get(log.path)?.follower === follower;
-    if (!isCurrent) return { lines: 0, more: false };
+    if (this.#logs.get(place) !== forwarded) {
+      follower.close();
+      return { lines: 0, more: false };
+    }
     if (follower.identity !== undefined && this.#tools.own().includes(follower.identity)) {
       this.#tools.complain(ownLog(service, log.path));
       this.#drop(forwarded);
@@ -203,7 +224,7 @@ export class Forwarding {
       else this.#tools.log.warn(fields, `${label}: ${line}`);
     }
     const mark = follower.mark();
-    if (mark !== undefined) this.#marks.set(log.path, mark);
+    if (mark !== undefined) this.#marks.set(place, mark);
     return { lines: reading.lines.length, more: reading.more };
   }
 
@@ -230,10 +251,6 @@ export function forwardingTools(
     log,
     own: () => own.flatMap((file) => identityOf(file) ?? []),
   };
-}
-
-function logsOf({ spec }: Defined): readonly WrittenLog[] {
-  return spec.logs.forward ? writtenLogs(spec.logs, spec.instances) : [];
 }
 
 function inWords(notice: Notice): string {

@@ -29,7 +29,7 @@ export class LogKeeping {
     const { care, clock, complain } = tools;
     this.#markers = new Markers({
       append: tools.appendMarker,
-      desired: (name) => tools.desired().services.get(name),
+      desired: (name) => tools.desired().services.get(name) ?? this.#writers.definition(name),
       now: () => clock.wall(),
       complain,
     });

@@ -37,6 +37,11 @@ export class LogWriters {
     return { ...service, spec: { ...service.spec, instances: slot + 1 } };
   }
 
+  /** What holds for its processes: also while it is being stopped because its file is gone. */
+  definition(name: ServiceName): Desired | undefined {
+    return this.#all.get(name);
+  }
+
   happened({ name, service, run_id, fields }: Event): Following {
     if (service === undefined || run_id === undefined) return 'same';
     const before = this.#wanted(service);

@@ -2,6 +2,7 @@
 import { type Logger, pino } from 'pino';
 import type { Settings } from '../model/settings.ts';
 import { safeLine } from '../model/terminal-safe.ts';
+import { makeOwnLog } from '../world/own-log.ts';
 
 /**
  * Pretty for a person at a terminal, JSON lines for everything else.
@@ -10,6 +11,7 @@ import { safeLine } from '../model/terminal-safe.ts';
 export async function openDaemonLog(settings: Settings['log'], terminal: boolean): Promise<Logger> {
   const options = { level: settings.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const target = settings.file ?? 2;
+  if (settings.file !== null) makeOwnLog(settings.file);
   const pretty =
     settings.format === 'pretty' || (settings.format === 'auto' && settings.file === null && terminal);
   if (!pretty)

@@ -18,6 +18,7 @@ import { standingOf } from '../reconcile/dependencies.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import { Adoptions } from './adoptions.ts';
+import { BlindSpots } from './blind-spots.ts';
 import { carryOut } from './carrying-out.ts';
 import { Flushing } from './flushing.ts';
 import { definedIn, followed } from './following.ts';
@@ -31,6 +32,7 @@ import { noticedEvents } from './run-events.ts';
 import { Settlement } from './settlement.ts';
 import { stopsAhead } from './stops-ahead.ts';
 import type { Store } from './store.ts';
+import { keepingTraces, removesTraces } from './traces.ts';
 import { earliest, Wakes } from './wakes.ts';
 
 export interface LoopTools extends StartTools {
@@ -71,6 +73,7 @@ export class Loop {
   readonly #decisions = new Map<ServiceName, Decision>();
   readonly #adoptions: Adoptions;
   readonly #flushing: Flushing;
+  readonly #blindSpots = new BlindSpots();
   readonly #listeners = new Set<() => void>();
   #desired: DesiredState = NOTHING;
   #ending: { reason: string; hurry: boolean } | undefined;
@@ -294,27 +297,28 @@ export class Loop {
     return removalsOf(desired, this.names(), { world, store, maxPercent, recent: this.#settlement.recent });
   }
 
-  /** Writes what is remembered, whether it is due or not. */
-  flush(): void {
-    this.#flushing.now();
+  /** Writes what is remembered, whether it is due or not; false when that failed. */
+  flush(): boolean {
+    return this.#flushing.now();
   }
 
   #reconcile(name: ServiceName): void {
     const { store, world, report, complain } = this.#tools;
     const situation = { ...this.situation(name), chance: world.random.next() };
+    this.#blindSpots.note(name, situation.observed, complain);
     const decision = decide(situation);
     const taken = this.#adoptions.note(situation);
     const ahead = stopsAhead(decision, situation);
     store.setMemory(name, ahead.memory);
     // An end that decides about the future (a one-shot completed, what was due has run) must be on disk before its
     // traces are removed.
-    const owed = decision.actions.some((action) => action.do === 'clean_up' && store.owes(action.run.id));
-    if (store.urgent || ahead.must || owed) this.flush();
+    const isKept = !(store.urgent || ahead.must || removesTraces(decision, store)) || this.flush();
     if (ahead.memory !== decision.memory) store.setMemory(name, decision.memory);
     this.#decisions.set(name, decision);
     for (const run of taken) this.#hands.besides.listenAgain(run, situation);
     for (const event of noticedEvents(decision.notices, situation)) report(event);
-    const failed = carryOut(decision, situation, {
+    const done = isKept ? decision : keepingTraces(decision);
+    const carried = carryOut(done, situation, {
       hands: this.#hands,
       complain,
       forgotten: () => {
@@ -324,6 +328,7 @@ export class Loop {
     });
     // A probe that was asked changes nothing before it is answered.
     const changed = decision.actions.some((action) => action.do !== 'probe');
+    const failed = carried || done !== decision;
     if (changed && !failed && this.#decisions.has(name)) this.#add(name);
     for (const other of this.#noteStanding(situation)) this.#add(other);
     this.#wakes.set(name, earliest(decision.wakeAt, failed ? world.clock.now() + RETRY_ACTION : undefined));

@@ -20,24 +20,30 @@ const ENDS: Readonly<Record<string, string>> = { worker_exited: 'exited', worker
 export class Markers {
   readonly #tools: MarkerTools;
 
+  /** How each run was started, by its id: its end is told where its output is, whatever the file says by then. */
+  readonly #started = new Map<string, Defined>();
+
   constructor(tools: MarkerTools) {
     this.#tools = tools;
   }
 
   /** Before the process is there, so that nothing it writes comes first. */
-  starting({ slot, generation }: RunKey, service: Defined, reason: string): void {
-    this.#write(service, 'started', { instance: slot, generation, reason });
+  starting({ slot, generation, id }: RunKey, service: Defined, reason: string): void {
+    this.#started.set(id, service);
+    if (service.spec.logs.markers) this.#write(service, 'started', { instance: slot, generation, reason });
   }
 
-  noted({ name, service, fields }: Event): void {
+  noted({ name, service, run_id, fields }: Event): void {
     const event = ENDS[name];
-    const desired = service === undefined ? undefined : this.#tools.desired(service);
-    if (event === undefined || desired?.kind !== 'defined') return;
-    this.#write(desired, event, fields);
+    if (event === undefined || service === undefined) return;
+    const desired = this.#tools.desired(service);
+    const started = run_id === undefined ? undefined : this.#started.get(run_id);
+    if (run_id !== undefined) this.#started.delete(run_id);
+    const now = desired?.kind === 'defined' ? desired : started;
+    if (now?.spec.logs.markers) this.#write(started ?? now, event, fields);
   }
 
   #write({ name, spec, credentials }: Defined, event: string, fields: Event['fields']): void {
-    if (!spec.logs.markers) return;
     const { append, now, complain } = this.#tools;
     const all = { time: new Date(now()).toISOString(), event, service: name, ...fields };
     const path = logPathOf(spec.logs.stdout, Number(fields['instance'] ?? 0));

@@ -6,15 +6,18 @@ import type { DesiredState } from '../model/spec.ts';
 import { overBudget } from '../policy/log-budget.ts';
 import { isSameLog, type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts';
 import { contentBegan, judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
-import { placement, rotatedName } from '../policy/rotation-names.ts';
+import { placement } from '../policy/rotation-names.ts';
 import { type Zone, zoneNamed } from '../policy/time-zone.ts';
 import { lateFreezer } from '../world/cgroup-freeze.ts';
 import type { Growth, LogCare } from '../world/log-care.ts';
 import type { Rotated } from '../world/log-rotation.ts';
 import type { Surroundings } from '../world/rotated-files.ts';
 import type { Clock, Containment } from '../world/world.ts';
+import { brokenOf, clashOf, goneOf, isRotated, type Kept, letGo, remembered } from './kept-log.ts';
+import { Compressing } from './log-compressing.ts';
+import { LogMemory } from './log-memory.ts';
 import { LogSpace } from './log-space.ts';
-import { LONGEST_SLEEP, type Turn, Turns } from './turns.ts';
+import { LONGEST_SLEEP, Turns } from './turns.ts';
 
 export interface RotationTools {
   readonly care: LogCare;
@@ -41,38 +44,34 @@ const LANES = 4;
 /** At the end, a rotation that is under way may finish within this time; else the next daemon does. Milliseconds. */
 const LAST_ROTATIONS = 2000;
 
-interface Kept extends LogToKeep, Turn {
-  growth: Growth | undefined;
-  /** When it was last rotated, or seen empty; milliseconds since 1970. */
-  emptied: number;
-  /** Rotated files as they were seen last. */
-  rotated: Surroundings['files'];
-  isCompressing: boolean;
-  trouble: Problem | undefined;
-  /** Why its rotated files cannot be compressed. */
-  bulk: Problem | undefined;
-}
-
 export class Rotations {
   readonly #tools: RotationTools;
   readonly #kept = new Map<string, Kept>();
-  /** Let go while something was under way: should it come back meanwhile, nothing may be begun a second time. */
-  readonly #leaving = new Map<string, Kept>();
   readonly #space: LogSpace;
   readonly #turns: Turns<Kept>;
-  #arranged: DesiredState['services'] = new Map();
+  readonly #compressing: Compressing;
+  readonly #memory: LogMemory;
+  #arranged: DesiredState['services'] | undefined;
   #zone: Zone | undefined;
   #isClosed = false;
 
   constructor(tools: RotationTools) {
     this.#tools = tools;
     this.#space = new LogSpace(tools);
+    this.#memory = new LogMemory({ ...tools, logs: () => remembered([...this.#kept.values()]) });
+    this.#compressing = new Compressing({
+      ...tools,
+      isRotated,
+      complain: (log, problem) => this.#complain(this.#kept.get(log.place), problem),
+      ended: (place) => this.#want(place),
+    });
     this.#turns = new Turns<Kept>({
       clock: tools.clock,
       lanes: LANES,
       items: () => this.#kept.values(),
       serve: (kept) => this.#serve(kept),
-      current: (kept) => this.#current(kept),
+      // It is replaced when its rules change.
+      current: ({ place }) => this.#kept.get(place),
     });
   }
 
@@ -87,50 +86,44 @@ export class Rotations {
   /** To be called with each new desired state. */
   arrange(desired: DesiredState): void {
     if (this.#isClosed || isUnchanged(this.#arranged, desired.services)) return;
-    this.#arranged = desired.services;
     const { care, clock } = this.#tools;
     const wanted = logsToKeep(desired.services, care.placeOf);
-    for (const [place, { isBusy, isCompressing }] of this.#leaving) {
-      if (!isBusy && !isCompressing) this.#leaving.delete(place);
+    const soon = clock.wall() + CALM;
+    const recalled = new Map<string, number>();
+    for (const log of this.#arranged === undefined ? this.#memory.recall() : []) {
+      if (wanted.has(log.place)) recalled.set(log.place, log.newest);
+      else this.#kept.set(log.place, goneOf(log, soon));
     }
-    for (const [place, kept] of this.#kept) {
-      if (wanted.has(place)) continue;
-      kept.growth?.close();
-      this.#kept.delete(place);
-      this.#leaving.set(place, kept);
-    }
+    this.#arranged = desired.services;
+    for (const [place, kept] of this.#kept) if (!wanted.has(place) && !kept.isGone) letGo(kept, soon);
     for (const [place, log] of wanted) {
-      const known = this.#kept.get(place) ?? this.#leaving.get(place);
-      if (known !== undefined && !this.#leaving.delete(place) && isSameLog(known, log)) continue;
-      const fresh = known ?? {
-        emptied: 0,
-        rotated: [],
-        isBusy: false,
-        isCompressing: false,
-        isWanted: false,
-      };
+      const known = this.#kept.get(place);
+      if (known?.isGone === false && isSameLog(known, log)) continue;
+      const newest = recalled.get(place) ?? 0;
+      const fresh = known ?? { emptied: 0, rotated: [], newest, isBusy: false, isWanted: false };
       known?.growth?.close();
       const kept: Kept = {
         ...fresh,
         ...log,
-        // Who does not write there any more by his file may still do so with a process of before.
-        services: [...new Set([...(known?.services ?? []), ...log.services])],
+        // Who does not write there any more by his file may still do so with a process of before; who is gone has none.
+        services: [...new Set([...(known?.isGone === false ? known.services : []), ...log.services])],
+        isGone: false,
         growth: this.#growthOf(log),
-        due: clock.wall() + CALM,
+        due: soon,
         trouble: known?.trouble,
-        bulk: known?.bulk,
       };
       this.#kept.set(place, kept);
     }
     this.#turns.go();
-    this.#space.watch([...this.#kept.values()].map(({ path }) => path));
+    this.#memory.changed();
+    this.#space.watch([...wanted.values()].map(({ path }) => path));
   }
 
   /** One of its processes was started: its logs are there from now on. */
   started(service: ServiceName): void {
     const soon = this.#tools.clock.wall() + CALM;
     for (const kept of this.#kept.values()) {
-      if (!kept.services.includes(service)) continue;
+      if (kept.isGone || !kept.services.includes(service)) continue;
       kept.due = Math.min(kept.due, soon);
       kept.growth ??= this.#growthOf(kept);
     }
@@ -140,14 +133,17 @@ export class Rotations {
   /** What keeps the logs of a service from being rotated. */
   warnings(service: ServiceName): readonly Problem[] {
     const all = [...this.#kept.values()].filter(({ services }) => services.includes(service));
-    return all.flatMap(({ trouble, bulk }) =>
-      [trouble, bulk].flatMap((problem) => (problem === undefined ? [] : [{ ...problem, service }])),
+    return all.flatMap(({ trouble, place }) =>
+      [trouble, this.#compressing.problem(place)].flatMap((problem) =>
+        problem === undefined ? [] : [{ ...problem, service }],
+      ),
     );
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#space.close();
+    this.#compressing.close();
     for (const { growth } of this.#kept.values()) growth?.close();
     let cut = () => {};
     const patience = new Promise<void>((resolve) => {
@@ -155,6 +151,7 @@ export class Rotations {
     });
     await Promise.race([Promise.all([this.#turns.close(), this.#tools.care.close()]), patience]);
     cut();
+    this.#memory.close();
   }
 
   /** A watch on a file that is not there would have to look for it again and again. */
@@ -164,11 +161,6 @@ export class Rotations {
       // Told at once where it is too large already: before it is known here.
       this.#tools.clock.after(0, () => this.#want(place));
     });
-  }
-
-  /** It is replaced when its rules change. */
-  #current(kept: Kept): Kept | undefined {
-    return this.#kept.get(kept.place) ?? this.#leaving.get(kept.place);
   }
 
   #want(place: string): void {
@@ -190,22 +182,52 @@ export class Rotations {
     const now = clock.wall();
     kept.due = now + LONGEST_SLEEP;
     let around = await care.look(kept, isRotated);
-    if (around === null) return;
+    if (around === null) return kept.isGone ? this.#forget(kept) : undefined;
     if ('code' in around) return this.#failed(kept, around);
+    if (kept.isGone) return this.#keepGone(kept, around, now);
     if (kept.clash !== null) return this.#failed(kept, clashOf(kept.path, kept.clash));
     const rotated = await this.#rotateIfDue(kept, around, now);
-    if ('code' in rotated) {
+    if ('code' in rotated) return this.#failed(kept, rotated);
+    if (rotated.kind === 'no-room') {
       // A full disk is no reason to keep what would be removed next anyway.
       const fewer = { ...kept.spec, backups: Math.max(0, kept.spec.backups - 1) };
       care.remove(kept, pruned(fewer, around.base, around.files, now));
-      return this.#failed(kept, rotated);
+      return this.#failed(kept, rotated.problem);
     }
     if (rotated.kind === 'rotated') {
       const again = await care.look(kept, isRotated);
       if (again === null || 'code' in again) return again === null ? undefined : this.#failed(kept, again);
       around = again;
     }
+    const newest = around.files.reduce((found, { modified }) => Math.max(found, modified), 0);
+    if (newest !== kept.newest) this.#memory.changed();
+    kept.newest = newest;
     this.#cleanUp(kept, around, now);
+  }
+
+  /**
+   * Somebody else may write there by now, and rotate: what was made after the last file of ours is not ours, nor is what
+   * became a log itself.
+   */
+  #keepGone(kept: Kept, { base, active, files }: Surroundings, now: number): void {
+    const { place, path, credentials } = kept;
+    const isThere = this.#kept.get(place) === kept && this.#tools.care.placeOf(path, credentials) === place;
+    if (!isThere) {
+      this.#forget(kept);
+      return;
+    }
+    // Compressed files have the time of the plain one in whole milliseconds.
+    const isOurs = (file: { readonly name: string; readonly modified: number }) =>
+      file.modified < kept.newest + 1 && this.#kept.get(join(dirname(place), file.name))?.isGone !== false;
+    this.#cleanUp(kept, { base, active, files: files.filter(isOurs) }, now);
+    if (kept.rotated.length === 0 && !this.#compressing.isBusy(place)) this.#forget(kept);
+  }
+
+  #forget(kept: Kept): void {
+    if (this.#kept.get(kept.place) !== kept) return;
+    this.#kept.delete(kept.place);
+    this.#compressing.forget(kept.place);
+    this.#memory.changed();
   }
 
   async #rotateIfDue(kept: Kept, around: Surroundings, now: number): Promise<Rotated | Problem> {
@@ -223,7 +245,7 @@ export class Rotations {
     }
     const { path, credentials, services } = kept;
     // Whoever begins to write there while the bulk is copied has to stand still, too.
-    const late = () => this.#tools.freezer((this.#current(kept) ?? kept).services);
+    const late = () => this.#tools.freezer((this.#kept.get(kept.place) ?? kept).services);
     const freezer = this.#tools.freezer(services) === null ? null : lateFreezer(late);
     const rotated = await this.#tools.care.rotate({
       path,
@@ -232,10 +254,10 @@ export class Rotations {
       naming: placement,
       freezer,
     });
-    if ('code' in rotated || rotated.kind === 'nothing') return rotated;
+    if ('code' in rotated || rotated.kind !== 'rotated') return rotated;
     kept.emptied = now;
     kept.due = 0;
-    (this.#current(kept) ?? kept).growth?.rotated();
+    (this.#kept.get(kept.place) ?? kept).growth?.rotated();
     return rotated;
   }
 
@@ -252,30 +274,12 @@ export class Rotations {
     this.#keepWithinBudget();
     if (kept.trouble !== trouble) return;
     const [name] = uncompressed(kept.spec, base, kept.rotated);
-    if (name !== undefined && !kept.isCompressing) void this.#compress(kept, name);
+    if (name === undefined) this.#compressing.forget(kept.place);
+    const again = name === undefined ? null : this.#compressing.begin(kept, name);
+    kept.due = Math.min(kept.due, again ?? kept.due);
     if (trouble === undefined) return;
     kept.trouble = undefined;
-    this.#tools.tell(`${kept.path} is rotated again`);
-  }
-
-  async #compress(kept: Kept, name: string): Promise<void> {
-    kept.isCompressing = true;
-    const answer = await this.#tools.care
-      .compress(kept, name, isRotated)
-      .catch((error: unknown) => brokenOf(kept.path, error));
-    const current = this.#current(kept) ?? kept;
-    kept.isCompressing = false;
-    current.isCompressing = false;
-    if (this.#isClosed) return;
-    const problem = 'code' in answer ? answer : undefined;
-    if (problem !== undefined && current.bulk?.message !== problem.message) this.#complain(current, problem);
-    if (problem === undefined && current.bulk !== undefined) {
-      this.#tools.tell(`rotated files of ${kept.path} are compressed again`);
-    }
-    current.bulk = problem;
-    if (problem === undefined) this.#want(kept.place);
-    else current.due = Math.min(current.due, this.#tools.clock.wall() + RETRY);
-    this.#turns.go();
+    if (!kept.isGone) this.#tools.tell(`${kept.path} is rotated again`);
   }
 
   #keepWithinBudget(): void {
@@ -300,13 +304,14 @@ export class Rotations {
 
   /** Told once, until it is well again. */
   #failed(kept: Kept, problem: Problem): void {
-    kept.due = this.#tools.clock.wall() + RETRY;
+    kept.due = this.#tools.clock.wall() + (kept.isGone ? LONGEST_SLEEP : RETRY);
     const told = kept.trouble?.message === problem.message;
     kept.trouble = problem;
     if (!told) this.#complain(kept, problem);
   }
 
-  #complain({ services: [service] }: Kept, problem: Problem): void {
+  #complain(kept: Kept | undefined, problem: Problem): void {
+    const service = kept?.services[0];
     this.#tools.complain({ ...problem, ...(service === undefined ? {} : { service }) });
   }
 
@@ -317,28 +322,7 @@ export class Rotations {
   }
 }
 
-function isRotated(base: string, name: string): boolean {
-  return rotatedName(base, name) !== null;
-}
-
 /** An unchanged file gives the same definition again. */
-function isUnchanged(before: DesiredState['services'], now: DesiredState['services']): boolean {
-  return before.size === now.size && [...now].every(([name, service]) => before.get(name) === service);
-}
-
-function brokenOf(path: string, error: unknown): Problem {
-  return {
-    code: 'log-not-rotated',
-    severity: 'error',
-    message: `${path} cannot be rotated: ${String(error)}`,
-  };
-}
-
-function clashOf(path: string, other: string): Problem {
-  return {
-    code: 'log-not-rotated',
-    severity: 'warning',
-    message: `${path} is not rotated: ${other} has a name that one of its rotated files would get`,
-    hint: 'give one of the two another name',
-  };
+function isUnchanged(before: DesiredState['services'] | undefined, now: DesiredState['services']): boolean {
+  return before?.size === now.size && [...now].every(([name, service]) => before?.get(name) === service);
 }

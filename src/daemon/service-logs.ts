@@ -7,6 +7,7 @@ import { inOrder } from '../logs/rotated-order.ts';
 import { type ChosenLog, chosenLogs } from '../logs/service-logs.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials, DesiredState } from '../model/spec.ts';
+import { systemFiles } from '../world/files.ts';
 import { lineMatcher } from '../world/line-matcher.ts';
 import { type OpenLogFile, openLogFile } from '../world/log-files.ts';
 import { openLogHistory } from '../world/log-history.ts';
@@ -21,6 +22,8 @@ const MOST_BYTES = 64 << 20;
 /** A pattern that takes longer for the lines of one block is given up: meanwhile nothing else is done. Milliseconds. */
 const PATTERN_PATIENCE = 100;
 
+const { list } = systemFiles();
+
 /** What is shown beside other things, at once: the last lines of the active files and the newest rotated ones. */
 export function readLogs(
   request: Pick<LogsRequest, 'services' | 'lines'>,
@@ -29,7 +32,7 @@ export function readLogs(
 ): LogsView {
   const logs: LogLine[] = [];
   const problems: Problem[] = [];
-  const chosen = chosenLogs(desired, request, ownUid());
+  const chosen = chosenLogs(desired, request, { self: ownUid() });
   for (const { log, credentials } of request.lines === 0 ? [] : chosen) {
     const opened = open(log.path, credentials);
     if ('code' in opened) {
@@ -71,7 +74,7 @@ export async function readHistory(
   mostBytes = MOST_BYTES,
 ): Promise<LogsView> {
   const { lines, since = null, until = null, grep } = request;
-  const chosen = chosenLogs(desired, request, ownUid());
+  const chosen = chosenLogs(desired, request, { self: ownUid(), list });
   const files = filesOf(chosen);
   if (lines === 0) return { files, logs: [], problems: [] };
   const problems: Problem[] = [];

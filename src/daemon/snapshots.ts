@@ -105,15 +105,17 @@ export class Snapshots {
     };
   }
 
-  /** Texts first, then the entry: whatever ends the daemon in between, an entry has its texts. */
+  /** Texts first, then the entry: whatever ends the daemon or the host in between, an entry has its texts. */
   async keep(snapshot: Snapshot, texts: ReadonlyMap<string, string>): Promise<Problem | undefined> {
-    let count = 0;
+    const kept: string[] = [];
     for (const [blob, text] of texts) {
       if (this.#sure.has(blob)) continue;
-      if (++count % AT_ONCE === 0) await this.#soon();
+      if ((kept.length + 1) % AT_ONCE === 0) await this.#soon();
       const failure = this.#keepBlob(blob, text);
       if (failure !== undefined) return this.#unwritable(failure);
+      kept.push(this.#blobPath(blob));
     }
+    await this.#files.settle(kept);
     return this.note(snapshot);
   }
 
@@ -121,7 +123,10 @@ export class Snapshots {
   note(snapshot: Snapshot): Problem | undefined {
     const name = nameOf(snapshot);
     const text = `${JSON.stringify({ version: STATE_FORMAT, ...snapshot })}\n`;
-    const failure = this.#files.replace(join(this.#directory, name), text, { mode: 0o600, durable: false });
+    const failure = this.#files.replace(join(this.#directory, name), text, {
+      mode: 0o600,
+      durable: 'content',
+    });
     if (failure !== undefined) return this.#unwritable(failure);
     this.#index().add(name);
     this.#known = snapshot;

@@ -8,11 +8,13 @@ import type { Figures } from '../world/world.ts';
 /**
  * @param view what the status says of it
  * @param figures of one of its runs
+ * @param heap what its runs tell of themselves
  */
 export function statsOf(
   view: ServiceView,
   observed: Observed,
   figures: (run: RunKey) => Figures,
+  heap: number | null,
 ): ServiceStats {
   const { instances } = view;
   const ids = new Set(instances.map(({ run_id }) => run_id));
@@ -26,7 +28,7 @@ export function statsOf(
     restartCount: view.restarts,
     cpu: rounded(sum(instances.map(({ cpu_percent }) => cpu_percent))),
     memoryRss: sum(told.map(({ residentBytes }) => residentBytes)),
-    memoryHeap: null,
+    memoryHeap: heap,
     memory: sum(instances.map(({ memory_bytes }) => memory_bytes)),
     mode: view.desired > 1 ? 'cluster' : 'fork',
     instances: view.desired,

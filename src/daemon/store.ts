@@ -4,9 +4,10 @@ import type { RunId, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
-import { type Failure, type Files, isFailure } from '../world/world.ts';
+import { type Durability, type Failure, type Files, isFailure } from '../world/world.ts';
 import { afterReboot, completed, completedSpec } from './recall.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
+import { areSpecs, isIntent, isMemory, isOfServices } from './state-shape.ts';
 
 /** A state file larger than this is not ours. Bytes. */
 const STATE_LIMIT = 256 * 1024 * 1024;
@@ -32,6 +33,8 @@ export class Store {
   #appliedFile: 'fresh' | 'stale' | 'behind' = 'fresh';
   /** Runs that are due, as the file says. */
   #due: ReadonlySet<RunId> = new Set();
+  /** A write of them failed, perhaps only when it was to be made durable: then the file says what was refused. */
+  #intentsDoubted = false;
   #memoryDirty = false;
   #urgent = false;
   /** A file that a newer release wrote. */
@@ -50,9 +53,15 @@ export class Store {
    * wrote it. Nothing may be decided then, and nothing written: the next write would take its place.
    */
   load(): Problem | undefined {
-    const intents = this.#read('intent.json', 'services stopped or held by hand are not any more');
-    const memory = this.#read('memory.json', 'a one-shot that has completed may run again');
-    const applied = this.#read('applied.json', 'runs of older definitions are stopped by default settings');
+    const intents = this.#read('intent.json', isIntent, 'services stopped or held by hand are not any more');
+    const memory = this.#read('memory.json', isMemory, 'a one-shot that has completed may run again');
+    const applied = this.#read(
+      'applied.json',
+      areSpecs,
+      'runs of older definitions are stopped by default settings',
+      // It tells of what runs, and nothing of that is left; so it is not worth a wait for the disk at each start.
+      !isFailure(memory) && memory !== undefined && memory['boot_id'] !== this.#bootId,
+    );
     if (this.#newer !== undefined) return this.#newer;
     if (isFailure(intents)) return unreadable(this.#path('intent.json'), intents);
     if (isFailure(memory)) return unreadable(this.#path('memory.json'), memory);
@@ -96,7 +105,7 @@ export class Store {
       if (Object.values(intent).every((value) => value === undefined)) next.delete(name);
       else next.set(name, intent);
     }
-    const problem = this.#write('intent.json', { services: Object.fromEntries(next) }, true);
+    const problem = this.#writeIntents(next);
     if (problem !== undefined) return problem;
     this.#intents.clear();
     for (const [name, intent] of next) this.#intents.set(name, intent);
@@ -189,7 +198,7 @@ export class Store {
   }
 
   get dirty(): boolean {
-    return this.#memoryDirty || this.#appliedFile !== 'fresh';
+    return this.#memoryDirty || this.#intentsDoubted || this.#appliedFile !== 'fresh';
   }
 
   /** Writes the definitions that runs are started with: before they are started, so that none is ever unknown. */
@@ -198,11 +207,13 @@ export class Store {
   }
 
   flush(): Problem | undefined {
-    const first = this.#appliedFile === 'fresh' ? undefined : this.#writeApplied();
+    // A refused command must not be in force for the next daemon.
+    const doubted = this.#intentsDoubted ? this.#writeIntents(this.#intents) : undefined;
+    const first = this.#appliedFile === 'fresh' ? doubted : (this.#writeApplied() ?? doubted);
     this.#urgent = false;
     if (!this.#memoryDirty) return first;
     const services = Object.fromEntries(this.#memories);
-    const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, false);
+    const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, 'content');
     this.#memoryDirty = problem !== undefined;
     if (problem === undefined) this.#due = this.#dueNow();
     return first ?? problem;
@@ -212,6 +223,12 @@ export class Store {
     return new Set(
       [...this.#memories.values()].flatMap(({ due }) => [due?.run ?? [], due?.before ?? []].flat()),
     );
+  }
+
+  #writeIntents(intents: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
+    const problem = this.#write('intent.json', { services: Object.fromEntries(intents) }, true);
+    this.#intentsDoubted = problem !== undefined;
+    return problem;
   }
 
   #writeApplied(): Problem | undefined {
@@ -231,18 +248,26 @@ export class Store {
 
   /**
    * undefined: there is none, or it was set aside. A Failure: it is there, and says who knows what.
+   * @param isFit for what is kept of one service
    * @param loss what it means when its content is damaged
+   * @param isPast what it says counts no more, and a power cut may have damaged it: then it is as if it were not there
    */
-  #read(file: string, loss: string): Record<string, unknown> | Failure | undefined {
+  #read(
+    file: string,
+    isFit: (entry: unknown) => boolean,
+    loss: string,
+    isPast = false,
+  ): Record<string, unknown> | Failure | undefined {
     const path = this.#path(file);
     const text = this.#files.read(path, STATE_LIMIT);
     if (isFailure(text)) return text.failed === 'ENOENT' ? undefined : text;
     const state = readState(text);
-    if (state.is === 'ours') return state.value;
+    if (state.is === 'ours' && isOfServices(state.value['services'], isFit)) return state.value;
     if (state.is === 'newer') {
       this.#newer ??= newerState(path, state.format);
       return undefined;
     }
+    if (isPast) return undefined;
     const failure = this.#files.replace(`${path}.broken`, text, { mode: 0o600, durable: false });
     this.problems.push(corrupt(path, failure, loss));
     return undefined;
@@ -252,7 +277,7 @@ export class Store {
     return `${this.#directory}/${file}`;
   }
 
-  #write(file: string, content: Record<string, unknown>, durable: boolean): Problem | undefined {
+  #write(file: string, content: Record<string, unknown>, durable: Durability): Problem | undefined {
     const path = `${this.#directory}/${file}`;
     const text = `${JSON.stringify({ version: STATE_FORMAT, ...content })}\n`;
     const failure = this.#files.replace(path, text, { mode: 0o600, durable });

@@ -1,6 +1,6 @@
 /** How is the API served over TCP, without the control socket or any service depending on it? */
 import type { Control } from '../api/contract.ts';
-import { FrontDoor } from '../api/front-door.ts';
+import { FrontDoor, OLDEST_TLS } from '../api/front-door.ts';
 import type { OwnPlace } from '../api/known-hosts.ts';
 import { apiServer } from '../api/server.ts';
 import type { Problem } from '../model/problem.ts';
@@ -142,7 +142,8 @@ export class TcpApi {
     if (server === undefined || !('setSecureContext' in server)) return undefined;
     try {
       // Only a server with TLS has it, whatever the type of its framework says.
-      (server as { setSecureContext(pair: Pair): void }).setSecureContext(pair);
+      const context = { ...pair, minVersion: OLDEST_TLS };
+      (server as { setSecureContext(context: Pair & object): void }).setSecureContext(context);
       this.#tools.log.info({}, 'the certificate of the API was read again');
       return undefined;
     } catch (error) {

@@ -48,6 +48,12 @@ export class TokenBook {
       return this.#unusable('can be read by every user of the host; chmod o-r it');
     const text = files.read(this.#path, LARGEST);
     if (isFailure(text)) return this.#unusable(reason(text));
+    const after = files.status(this.#path);
+    if (isFailure(after) || after.version !== status.version) {
+      // What was judged may not be what was read: the next request looks again.
+      this.#version = undefined;
+      return NOBODY;
+    }
     const { tokens, wrong } = parseTokens(text);
     for (const { line, says } of wrong) {
       const message = `${says}; that line gives nobody access`;

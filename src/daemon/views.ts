@@ -19,6 +19,7 @@ import { specOf } from '../reconcile/notice-exits.ts';
 import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { holdOf, wantedOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
+import { whoIsLeft } from './blockers.ts';
 import type { Jobs } from './jobs.ts';
 
 export class Views {
@@ -166,11 +167,7 @@ export class Views {
     const { containment } = this.#world;
     if (phase.after !== undefined) return `stops after ${phase.after}`;
     const progress = situation.memory.runs[phase.run.id]?.stop;
-    const left = containment
-      .members(phase.run)
-      .slice(0, 3)
-      .map((pid) => containment.describe(pid));
-    const who = left.length === 0 ? '' : `: ${left.join(', ')}`;
+    const who = whoIsLeft(phase.run, containment);
     if (phase.blocked) return `survives SIGKILL${who}`;
     if (progress === undefined || progress === null) return `stopping${who}`;
     const elapsed = seconds(situation.now - progress.since);

@@ -43,7 +43,7 @@ export function runStopCommand(
 
 function stopEnvironment(input: StopCommandInput, tools: StartTools): Readonly<Record<string, string>> {
   if (input.secrets === undefined) {
-    const own = tools.world.containment.environment(input.key);
+    const own = tools.world.containment.environment(input.key, input.credentials);
     if (own !== undefined) return own;
   }
   const { spec, credentials, key } = input;

@@ -20,6 +20,14 @@ import type { NumberedEvent } from '../model/action.ts';
 import type { EventsOptions } from './follow-events.ts';
 import type { ServiceRequest } from './service-request.ts';
 
+export interface SyncOptions extends OutcomeOptions {
+  readonly prune?: boolean;
+  /** Only says what would change. */
+  readonly dryRun?: boolean;
+  /** What becomes of the rest when a service fails; as `sync.on_failure` says unless told otherwise. */
+  readonly onFailure?: OnFailure;
+}
+
 export interface CallOptions {
   /** Ends the call: it is rejected with the code `aborted`. What was asked for may be done all the same. */
   readonly signal?: AbortSignal;
@@ -113,7 +121,7 @@ export interface Client {
   /** Follows the files again after a rollback. */
   resume(options?: OutcomeOptions & { readonly prune?: boolean }): Promise<UpdateView>;
   /** Brings the checkout that the files are part of to the newest commit, and follows it if it is right. */
-  sync(options?: OutcomeOptions & { readonly prune?: boolean; readonly dryRun?: boolean }): Promise<SyncView>;
+  sync(options?: SyncOptions): Promise<SyncView>;
   why(service: string, options?: CallOptions): Promise<WhyView>;
   /** Whether the service got there in time. */
   wait(service: string, options?: GoalOptions): Promise<WaitView>;

@@ -190,8 +190,11 @@ class Connection implements Client {
   }
 
   sync(options: Parameters<Client['sync']>[0] = {}): ReturnType<Client['sync']> {
-    const { prune = false, dryRun = false, wait = WAIT } = options;
-    return this.#ask(options, (daemon, { actor }) => daemon.sync({ prune, dryRun, wait, by: actor }));
+    const { prune = false, dryRun = false, wait = WAIT, onFailure } = options;
+    const on_failure = onFailure === undefined ? {} : { on_failure: onFailure };
+    return this.#ask(options, (daemon, { actor }) =>
+      daemon.sync({ prune, dryRun, wait, by: actor, ...on_failure }),
+    );
   }
 
   why(service: string, options: CallOptions = {}): ReturnType<Client['why']> {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
-import { ServiceDirectory, type ServiceDirectoryInput } from '../config/load.ts';
+import { ServiceDirectory, type ServiceDirectoryInput, TEXTS_AT_ONCE } from '../config/load.ts';
 import { loadSettings } from '../config/settings.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { readLogs } from '../daemon/service-logs.ts';
@@ -117,7 +117,7 @@ function embeddingIn(place: Place, options: ProcessmasterOptions): Embedding {
       // Whoever gives no service means that: it is no directory that was lost.
       return { ...state, files: Math.max(1, state.files) };
     },
-    keepRead: (inForce) => directory.keepGood(inForce),
+    keepRead: (inForce) => directory.keepGood(inForce, TEXTS_AT_ONCE),
     checkout: () => undefined,
     readAs: () => ({ services: new Map(), problems: [], files: 0, readable: false }),
     logCare: systemLogCare(join(settings.state_directory, 'rotations')),

@@ -37,6 +37,7 @@ export type {
   LogsOptions,
   OutcomeOptions,
   RollbackOptions,
+  SyncOptions,
   UpdateOptions,
 } from './client.ts';
 export { connect } from './connect.ts';

@@ -34,10 +34,37 @@ export function writtenLogs({ stdout, stderr }: LogsSpec, instances: number): re
 
 /** A pattern that matches the file of every instance. */
 export function logPattern(template: string): string {
-  if (!isPerInstance(template)) return logPathOf(template, 0);
-  // No path can contain a NUL.
-  return fillIn(template.replaceAll('${instance}', '\0'), { instance: 0, generation: 0 }).replaceAll(
-    '\0',
-    '*',
-  );
+  return fillIn(template, ANY).replaceAll(`${ANY.instance}`, '*');
 }
+
+/** The directory that has an entry for each instance, and what that tells of a log. */
+export interface InstancePlace {
+  readonly directory: string;
+  /** The instance that an entry belongs to; undefined: none. */
+  readonly instanceOf: (name: string) => number | undefined;
+}
+
+/** undefined when all instances share the file. */
+export function instancePlace(template: string): InstancePlace | undefined {
+  const path = fillIn(template, ANY);
+  const variable = path.indexOf(`${ANY.instance}`);
+  if (variable < 0) return undefined;
+  const start = path.lastIndexOf('/', variable) + 1;
+  const [entry = ''] = path.slice(start).split('/', 1);
+  const before = path.slice(start, variable);
+  return {
+    directory: path.slice(0, start),
+    instanceOf: (name) => {
+      if (!name.startsWith(before)) return undefined;
+      // There are never more than 1000 instances; what follows the number may begin with a digit, too.
+      for (let end = 1; end <= 3; end++) {
+        const number = Number(name.slice(before.length, before.length + end));
+        if (entry.replaceAll(`${ANY.instance}`, `${number}`) === name) return number;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** In the place of a number: no instance has this one. */
+const ANY = { instance: Number.MAX_SAFE_INTEGER, generation: 0 };

@@ -42,7 +42,8 @@ export function isServiceName(text: string): text is ServiceName {
   return typeof serviceName(text) === 'string';
 }
 
-const RUN_DIRECTORY = /^(\d{1,5})\.(\d{1,9})\.([0-9a-f]{12})\.([0-9a-z]{8,9}-[0-9a-z]{4,8})$/;
+/** Numbers as they are written, without zeros before them: two names must not be the same run. */
+const RUN_DIRECTORY = /^(0|[1-9]\d{0,4})\.(0|[1-9]\d{0,8})\.([0-9a-f]{12})\.([0-9a-z]{8,9}-[0-9a-z]{4,8})$/;
 
 /** The directory name of a run: `<slot>.<generation>.<spec hash>.<run id>`. */
 export function runDirectory(key: RunKey): string {

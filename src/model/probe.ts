@@ -84,6 +84,8 @@ export interface ProbeFailure {
   readonly ok: false;
   readonly detail: string;
   readonly elapsed: number;
+  /** The host was short of something, so that nobody could be asked: it says nothing about the run. */
+  readonly passing?: true;
 }
 
 /** What is remembered about one kind of probe of one run: plain JSON. Times are milliseconds since 1970. */

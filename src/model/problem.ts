@@ -15,6 +15,11 @@ export interface Problem {
   readonly path?: string;
   readonly hint?: string;
   readonly service?: string;
+  /**
+   * The host was short of something, or its disk failed: nothing about the service has to be mended, and what was tried
+   * is tried again without counting against it.
+   */
+  readonly passing?: true;
 }
 
 /** Every code with its one sentence; `docs/problems.md` is written from it. */
@@ -31,6 +36,7 @@ export const PROBLEM_CODES = {
   'env-file-unreadable': 'A file named in process.env_files cannot be read or parsed.',
   'secret-unreadable': 'The file behind a secret cannot be read, or is no regular file.',
   'secret-exposed': 'The file behind a secret can be read by others than its owner and group.',
+  'config-exposed': 'Every user of the host can write what the daemon follows.',
   'user-unknown': 'A user or group that this host does not know.',
   'privilege-missing': 'The definition asks for something that only root may do, and the daemon is not root.',
   'directory-unreadable': 'The configuration directory cannot be read; everything stays as it is.',

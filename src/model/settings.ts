@@ -45,8 +45,12 @@ export interface Settings {
   readonly events: { readonly max_size: number };
   readonly notify: readonly NotifySink[];
   readonly history: { readonly max_snapshots: number };
-  /** Milliseconds; null: only when asked. */
-  readonly sync: { readonly interval: number | null };
+  readonly sync: {
+    /** Milliseconds; null: only when asked. */
+    readonly interval: number | null;
+    /** What becomes of the rest of a commit when a service of it fails. */
+    readonly on_failure: 'stop' | 'rollback' | 'continue';
+  };
 }
 
 /** The API over TCP. */

@@ -23,6 +23,15 @@ export function safeText(text: string): string {
   return text.replaceAll('\t', ' ').replace(HARMFUL, escapeOf);
 }
 
+/** JSON that says the same and can be shown on a terminal: it escapes by itself only what is below U+0020. */
+export function safeJson(value: unknown): string {
+  return JSON.stringify(value).replace(HARMFUL, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 function escapeOf(character: string): string {
   if (character === '\n') return '\\n';
   if (character === '\r') return '\\r';

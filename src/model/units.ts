@@ -32,7 +32,8 @@ const LEAST_CPU = 10;
 /** `500ms`, `30s`, `5m`, `1h30m`, `1.5h`, `2d` to milliseconds. A bare number is refused with the unit to add. */
 export function parseDuration(value: Scalar): number | Refused {
   const text = String(value).trim();
-  if (/^\d+(\.\d+)?$/.test(text)) {
+  // A longer one is told to be no duration: it would be shown three times in the sentence.
+  if (/^\d{1,15}(\.\d{1,15})?$/.test(text)) {
     const whole = text.includes('.') ? '' : ` or ${text}ms`;
     return { refused: `${shown(value)} has no unit: write ${text}s${whole}` };
   }
@@ -104,7 +105,12 @@ export function parseCpu(value: Scalar): number | null | Refused {
 
 /** Thousandths of a core as {@link parseCpu} reads them: `1.5`; `max` for null. */
 export function printCpu(thousandths: number | null): string {
-  return thousandths === null ? 'max' : String(thousandths / 1000);
+  if (thousandths === null) return 'max';
+  // Not divided: what is larger than any machine would come out rounded.
+  const fraction = String(thousandths % 1000)
+    .padStart(3, '0')
+    .replace(/0+$/, '');
+  return `${Math.floor(thousandths / 1000)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
 /**

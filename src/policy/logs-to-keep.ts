@@ -29,24 +29,21 @@ export function logsToKeep(
   placeOf: (path: string, credentials: Credentials | null) => string,
 ): ReadonlyMap<string, LogToKeep> {
   const found = new Map<string, LogToKeep>();
+  const writers = new Map<string, ServiceName[]>();
   const defined = [...services.values()].filter((service) => service.kind === 'defined');
   for (const service of defined) {
     for (const path of pathsOf(service)) {
       const place = placeOf(path, service.credentials);
-      const known = found.get(place);
-      if (known === undefined) {
-        const { name, credentials, spec } = service;
-        found.set(place, {
-          path,
-          credentials,
-          place,
-          spec: rotationSpec(spec.logs),
-          services: [name],
-          clash: null,
-        });
-      } else if (!known.services.includes(service.name)) {
-        found.set(place, { ...known, services: [...known.services, service.name] });
+      const { name, credentials, spec } = service;
+      const known = writers.get(place);
+      if (known !== undefined) {
+        // Its other paths have just been looked at.
+        if (known.at(-1) !== name) known.push(name);
+        continue;
       }
+      const services = [name];
+      writers.set(place, services);
+      found.set(place, { path, credentials, place, spec: rotationSpec(spec.logs), services, clash: null });
     }
   }
   for (const { place } of [...found.values()]) {

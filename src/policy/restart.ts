@@ -29,6 +29,9 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   if (exit.by === 'stop') return { ...slot, exits, attempt: 0, next: null };
   if (context.type === 'job') return { ...slot, exits, attempt: 0, next: null, end: null };
   const { policy } = context;
+  if (exit.outcome.kind === 'not_started' && exit.outcome.problem.passing === true) {
+    return waiting({ ...slot, exits }, exit.at, scarcityPause(policy, slot.attempt, context.chance), context);
+  }
   const result = exit.by === 'policy' ? 'crash' : resultOf(exit.outcome, policy.success_exit_codes);
   if (isComplete(result, context)) {
     return ended(
@@ -62,8 +65,20 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
     const given = { ...slot, exits, crashes, attempt };
     return ended(given, 'failed', reason, exit.at, context.digest, context, retryAt);
   }
-  const next = { at: exit.at + delay, delay, digest: context.digest, pardon: context.pardon };
-  return { ...slot, exits, crashes, attempt: attempt + 1, next, end: null };
+  return waiting({ ...slot, exits, crashes, attempt }, exit.at, delay, context);
+}
+
+function waiting(slot: SlotMemory, now: number, delay: number, context: RestartContext): SlotMemory {
+  const next = { at: now + delay, delay, digest: context.digest, pardon: context.pardon };
+  return { ...slot, attempt: slot.attempt + 1, next, end: null };
+}
+
+/** A host that is short of something is not asked more often than this in the end, nor more seldom. Milliseconds. */
+const LONGEST_SCARCITY = 10_000;
+
+function scarcityPause(policy: RestartPolicy, attempt: number, chance: number): number {
+  const max_backoff = Math.max(policy.max_backoff, LONGEST_SCARCITY);
+  return Math.max(backoff({ ...policy, max_backoff }, attempt, chance), REFUSED_PAUSE);
 }
 
 function isGivenUp({ end }: SlotMemory, { pardon, digest }: RestartContext): boolean {

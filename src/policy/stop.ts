@@ -98,9 +98,12 @@ export function isLate({ step, since, grace, killedAt }: StopProgress): boolean 
 
 /** Is the stop blocked by a process that survives SIGKILL? */
 export function isBlocked(progress: StopProgress | null, now: number): boolean {
-  return (
-    progress?.step === 'kill' &&
-    progress.killedAt !== null &&
-    now - progress.since - progress.grace >= BLOCKED_AFTER
-  );
+  const from = blockedFrom(progress);
+  return from !== undefined && now >= from;
+}
+
+/** From when on a stop counts as blocked that does not come to its end; undefined while nothing was killed. */
+export function blockedFrom(progress: StopProgress | null): number | undefined {
+  if (progress?.step !== 'kill' || progress.killedAt === null) return undefined;
+  return progress.since + progress.grace + BLOCKED_AFTER;
 }

@@ -123,6 +123,9 @@ function failureIn(
   if (remembered.generation !== generation) return undefined;
   if (remembered.next === null && remembered.end === null) return undefined;
   const [exit] = remembered.exits;
+  // The host was short of something: that says nothing about the definition.
+  if (remembered.end === null && exit?.outcome.kind === 'not_started' && exit.outcome.problem.passing)
+    return undefined;
   const reason = remembered.end?.reason ?? (exit === undefined ? 'it ended' : describeExit(exit));
   return { reason, run: exit?.run ?? null };
 }

@@ -1,4 +1,5 @@
 /** Runs of an older definition serve: which of them is replaced now? */
+import { mayStart } from '../policy/restart.ts';
 import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
 import { awayOf, begin, isPrepared, startReason } from './filling.ts';
@@ -53,7 +54,9 @@ function roll(
       if (answer.say === 'wait') draft.wake(answer.until);
     } else if (rejected === null && room > 0 && !waits && !isCrowded(draft, judgement, slot)) {
       room -= 1;
-      if (isPrepared(draft, situation, judgement, slot)) {
+      const turn = mayStart(draft.slot(slot), situation.now);
+      if (turn.say === 'wait') draft.wake(turn.until);
+      else if (isPrepared(draft, situation, judgement, slot)) {
         begin(draft, situation, judgement, slot, startReason(draft.slot(slot), generation));
       }
     }

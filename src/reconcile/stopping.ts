@@ -1,5 +1,13 @@
 /** A run is to end: what is done about it now? */
-import { isBlocked, isLate, nextStopStep, resumed, stopped, stopSettings } from '../policy/stop.ts';
+import {
+  blockedFrom,
+  isBlocked,
+  isLate,
+  nextStopStep,
+  resumed,
+  stopped,
+  stopSettings,
+} from '../policy/stop.ts';
 import type { Draft } from './draft.ts';
 import type { JudgedRun } from './judgement.ts';
 import { besides, type Situation } from './situation.ts';
@@ -36,6 +44,9 @@ export function stop(draft: Draft, situation: Situation, judged: JudgedRun): voi
     const next = nextStopStep(progress, settings, situation.now, false, true);
     draft.wake(next.say === 'wait' ? next.until : situation.now);
   }
+  const blockedAt = blockedFrom(progress);
+  // Whoever waits for the stop is told then, not only when SIGKILL is repeated.
+  if (blockedAt !== undefined && blockedAt > situation.now) draft.wake(blockedAt);
   if (progress !== remembered.stop) draft.remember(key.id, { ...remembered, stop: progress });
   const until =
     progress === null || progress.step === 'kill' || progress.step === 'hook'

@@ -1,12 +1,18 @@
 /** Can a tree of cgroups be had on this host, and is it ours alone? */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { posix } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { writeControl } from './cgroup-files.ts';
 import { enableControllers, missingLimits, writeLimits } from './cgroup-limits.ts';
 import { joinAlone } from './cgroup-lock.ts';
-import { baseDirectory, directoryOf, isPlainName, parseMountinfo, parseOwnCgroup } from './cgroup-mount.ts';
+import {
+  baseDirectory,
+  directoryOf,
+  isPlainName,
+  mayHandOn,
+  parseMountinfo,
+  parseOwnCgroup,
+} from './cgroup-mount.ts';
 import { codeOf, inWords } from './errno.ts';
 import { readProc } from './procfs.ts';
 
@@ -60,7 +66,9 @@ export function openBase(options: BaseOptions): OpenedBase {
   } catch (error) {
     return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
   }
-  for (const cgroup of [posix.dirname(base), base, services]) enableControllers(cgroup);
+  for (const cgroup of [posix.dirname(base), base, services]) {
+    if (mayHandOn(cgroup, home)) enableControllers(cgroup);
+  }
   const { cpu, memory, swap } = options.limits ?? { cpu: null, memory: null, swap: null };
   const limits = { max_cpu: cpu, max_memory: memory, max_swap: swap };
   return {
@@ -134,7 +142,7 @@ function locate(options: BaseOptions): Place | { readonly unavailable: Problem }
     return unavailable('no cgroup2 file system is mounted on this host');
   if (!mount.writable) return unavailable(`the cgroup2 file system at ${mount.point} is mounted read-only`);
   const isRoot = process.geteuid?.() === 0;
-  const base = baseDirectory({ mount, own, name, isRoot, delegated });
+  const base = baseDirectory({ mount, own, name, isRoot });
   if (base === undefined)
     return unavailable(`the cgroup of this daemon, ${own}, is not visible at ${mount.point}`);
   return { base, home };
@@ -146,13 +154,6 @@ function isCgroup2(directory: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Only systemd itself knows: to root every cgroup looks writable (systemd.resource-control(5), Delegate=). */
-function delegated(unit: string): boolean {
-  const args = ['show', '--property=Delegate', '--value', '--', unit];
-  const { stdout } = spawnSync('systemctl', args, { encoding: 'utf8', timeout: 3000 });
-  return (stdout ?? '').trim() === 'yes';
 }
 
 function advice(error: unknown): string {

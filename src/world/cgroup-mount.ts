@@ -84,21 +84,29 @@ export interface BaseInput {
   readonly own: string;
   readonly name: string;
   readonly isRoot: boolean;
-  /** Does the service manager leave the insides of this unit's cgroup to us? */
-  readonly delegated: (unit: string) => boolean;
 }
 
 /**
  * The directory of our tree. A daemon that runs in the `daemon` of such a tree goes on with that tree; root takes
- * `<mount>/<name>`, unless it runs in a unit that systemd has delegated; everybody else can only have what was
- * delegated: their own cgroup.
+ * `<mount>/<name>`; everybody else can only have what was delegated: their own cgroup.
+ *
+ * Root does so also in a unit that systemd has delegated (systemd.resource-control(5), Delegate=). Below it, controllers
+ * could reach our services only through the cgroup of the unit, and into one that hands controllers on nothing can be
+ * put (cgroup-v2.rst, "No Internal Process Constraint"): as long as a service is left there, systemd could not start the
+ * unit again, and the next daemon would never come to look after it.
  */
-export function baseDirectory(input: BaseInput): string | undefined {
-  const { mount, own, name, isRoot } = input;
+export function baseDirectory({ mount, own, name, isRoot }: BaseInput): string | undefined {
   const directory = directoryOf(mount, own);
   if (directory !== undefined && own.endsWith(`/${name}/daemon`)) return posix.dirname(directory);
-  if (!isRoot) return directory === undefined ? undefined : posix.join(directory, name);
-  const unit = posix.basename(own);
-  const inUnit = unit.endsWith('.service') && directory !== undefined && input.delegated(unit);
-  return posix.join(inUnit ? directory : mount.point, name);
+  if (isRoot) return posix.join(mount.point, name);
+  return directory === undefined ? undefined : posix.join(directory, name);
+}
+
+/**
+ * May a cgroup hand its controllers on to those below it? Not the one of a systemd service in which we were started: there
+ * systemd puts the next daemon, and finds it closed while anything of ours is left below it.
+ * @param home the cgroup in which this process was started; undefined: nobody can tell
+ */
+export function mayHandOn(cgroup: string, home: string | undefined): boolean {
+  return cgroup !== home || !home.endsWith('.service');
 }

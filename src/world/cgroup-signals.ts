@@ -4,7 +4,8 @@ import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import { processesIn, readControl, writeControl } from './cgroup-files.ts';
 import { codeOf, inWords } from './errno.ts';
-import { sendSignal } from './send-signal.ts';
+import { processStat } from './procfs.ts';
+import { resume, sendSignal } from './send-signal.ts';
 
 /** Looks again this often for processes that were forked meanwhile; a look without a new one ends it. */
 const ROUNDS = 64;
@@ -23,6 +24,7 @@ export function signalCgroup(cgroup: string, signal: Signal, also: number | unde
       for (const pid of fresh) {
         done.add(pid);
         refused = sendSignal(pid, signal) ?? refused;
+        resume(pid, processStat(pid)?.state, signal);
       }
     }
   } catch (error) {

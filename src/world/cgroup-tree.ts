@@ -11,7 +11,7 @@ import type { Problem } from '../model/problem.ts';
 import { childCgroups, removeCgroup } from './cgroup-files.ts';
 import { enableControllers, isEnabled } from './cgroup-limits.ts';
 import { unreadable } from './containment-trouble.ts';
-import { inWords } from './errno.ts';
+import { inWords, passing } from './errno.ts';
 
 /** `<root>/<service>/<run directory>`, and commands beside runs next to these. */
 export class CgroupTree {
@@ -72,7 +72,7 @@ export class CgroupTree {
     } catch (error) {
       if (fresh) removeCgroup(parent);
       const message = `${directory} cannot be made: ${inWords(error)}`;
-      return { code: 'start-failed', severity: 'error', message };
+      return { code: 'start-failed', severity: 'error', message, ...passing(error) };
     }
     const undo = () => {
       removeCgroup(directory);

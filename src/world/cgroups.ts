@@ -3,7 +3,7 @@ import { parseRunDirectory, type RunId, type RunKey, type ServiceName, startOfRu
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
-import type { Resources } from '../model/spec.ts';
+import type { Credentials, Resources } from '../model/spec.ts';
 import { type Base, type BaseOptions, openBase } from './cgroup-base.ts';
 import { CgroupBeside } from './cgroup-beside.ts';
 import {
@@ -29,7 +29,7 @@ import { foreignListener } from './listening-ports.ts';
 import { signalMain } from './main-signal.ts';
 import { hearAgain } from './notify-fifo.ts';
 import { OwnRuns } from './own-runs.ts';
-import { environmentOf, isAlive, processStat, residentBytes } from './procfs.ts';
+import { environmentOf, isAlive, isSeenAlive, processesAs, processStat, residentBytes } from './procfs.ts';
 import { Watchlist } from './watchlist.ts';
 import type {
   Beside,
@@ -189,8 +189,8 @@ export class Cgroups implements Containment {
     return describeProcess(pid);
   }
 
-  environment(key: RunKey): Readonly<Record<string, string>> | undefined {
-    const main = this.#exits.program(key.id, this.members(key));
+  environment(key: RunKey, who?: Credentials | null): Readonly<Record<string, string>> | undefined {
+    const main = this.#exits.program(key.id, processesAs(this.members(key), who));
     return main === undefined ? undefined : environmentOf(main);
   }
 
@@ -271,11 +271,11 @@ export class Cgroups implements Containment {
     }
   }
 
-  /** The pid alone proves nothing: it may be somebody else's by now. */
+  /** The pid alone proves nothing: it may be somebody else's by now. Throws when it could not be looked at. */
   #adoptedMain(key: RunKey, known: KnownMain, members: Members): MainProcess {
     if (members.is === 'unseen') return { is: 'unknown' };
     const main = known(key.id);
-    const all = main !== null && isAlive(main.pid, main.ticks) ? this.members(key) : [];
+    const all = main !== null && isSeenAlive(main.pid, main.ticks) ? processesIn(this.#tree.ofRun(key)) : [];
     if (main !== null && all.includes(main.pid)) {
       // The kernel reports when a cgroup becomes empty, not when one of its processes ends; where there is but one,
       // both are the same.

@@ -6,6 +6,7 @@ import { gzip } from 'node:zlib';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { createBeside, type LogPlace, openPlace, rotationTrouble, syncNamesSoon } from './log-place.ts';
+import { hasRoom, LEFT_FREE } from './log-room.ts';
 import { hasCode } from './safe-walk.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
@@ -22,7 +23,9 @@ export type Compressed =
   /** `name`: of the compressed file. */
   | { readonly kind: 'compressed'; readonly name: string }
   /** It was removed meanwhile, or is no regular file, or the compressor was closed. */
-  | { readonly kind: 'nothing' };
+  | { readonly kind: 'nothing' }
+  /** Nothing is left of what was begun. `bytes`: with so many free it is worth another try. */
+  | { readonly kind: 'no-room'; readonly bytes: number };
 
 /** One file at a time in the whole process, with at most half of one CPU. */
 export class Compressor {
@@ -82,8 +85,14 @@ async function compressOne(
     // Only this class makes them, one at a time: these are of a process that died.
     for (const each of place.names()) if (LEFTOVER.test(each)) fs.rmSync(place.at(each), { force: true });
     const like = fs.fstatSync(source);
+    const isRoomFor = (bytes: number) => hasRoom(place.at('.'), bytes);
+    const expected = await expectedSize(source, like.size);
+    if (!isRoomFor(expected)) return noRoom(expected);
     copy = createBeside(place, temporary, like);
-    if (!(await squeeze(source, copy, isStopped))) return { kind: 'nothing' };
+    const squeezed = await squeeze(source, copy, { isStopped, isRoomFor });
+    if (squeezed === 'stopped') return { kind: 'nothing' };
+    // The beginning has promised too much, or others have taken the room.
+    if (squeezed === 'no room') return noRoom(like.size);
     // A Date has whole milliseconds; readers know the file by its time.
     fs.futimesSync(copy, like.atimeMs / 1000, like.mtimeMs / 1000);
     await sync(copy);
@@ -115,17 +124,35 @@ function openSource(place: LogPlace, name: string): number | undefined {
   }
 }
 
-/** Rests after each block for as long as that took. False: stopped. */
-async function squeeze(source: number, copy: number, isStopped: () => boolean): Promise<boolean> {
+/** As the first block tells, and a quarter more; never more than the whole. Bytes. */
+async function expectedSize(source: number, size: number): Promise<number> {
+  const block = Buffer.allocUnsafe(Math.max(1, Math.min(BLOCK, size)));
+  const { bytesRead } = await read(source, block, 0, block.length, 0);
+  if (bytesRead === 0) return 0;
+  const { length } = await compressed(block.subarray(0, bytesRead));
+  return Math.min(size, Math.ceil(1.25 * size * (length / bytesRead)));
+}
+
+function noRoom(bytes: number): Compressed {
+  return { kind: 'no-room', bytes: bytes + LEFT_FREE };
+}
+
+/** Rests after each block for as long as that took. */
+async function squeeze(
+  source: number,
+  copy: number,
+  rules: { readonly isStopped: () => boolean; readonly isRoomFor: (bytes: number) => boolean },
+): Promise<'done' | 'stopped' | 'no room'> {
   const block = Buffer.allocUnsafe(BLOCK);
   for (let at = 0; ; ) {
     const began = performance.now();
     const { bytesRead } = await read(source, block, 0, BLOCK, at);
-    if (bytesRead === 0) return true;
+    if (bytesRead === 0) return 'done';
     const member = await compressed(block.subarray(0, bytesRead));
+    if (!rules.isRoomFor(member.length)) return 'no room';
     for (let done = 0; done < member.length; ) done += fs.writeSync(copy, member, done);
     at += bytesRead;
-    if (isStopped()) return false;
+    if (rules.isStopped()) return 'stopped';
     const busy = performance.now() - began;
     await new Promise((resolve) => setTimeout(resolve, busy));
   }

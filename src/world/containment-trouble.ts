@@ -2,7 +2,7 @@
 import type { RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
-import { inWords } from './errno.ts';
+import { inWords, passing } from './errno.ts';
 
 /** More processes than these are only counted. */
 const NAMED = 5;
@@ -22,19 +22,19 @@ export function unreadable(path: string, error: unknown): Problem {
 
 export function notGoneYet(key: RunKey, what: string): Problem {
   const message = `the last ${what} of run ${key.id} has not come to its end yet`;
-  return { code: 'start-failed', severity: 'error', message, service: key.service };
+  return { code: 'start-failed', severity: 'error', message, service: key.service, passing: true };
 }
 
 /** @param failed the code of the error */
 export function unrecorded(key: RunKey, failed: string): Problem {
   const message = `the record of run ${key.id} cannot be written: ${inWords(failed)}`;
-  return { code: 'state-unwritable', severity: 'error', message, service: key.service };
+  return { code: 'state-unwritable', severity: 'error', message, service: key.service, ...passing(failed) };
 }
 
 /** @param because why there are no cgroups; null when nobody wanted them */
 export function weaker(because: string | null): Problem {
   const why = because === null ? 'containment is process_group' : because;
-  const message = `${why}; runs are sessions of processes: one that leaves its session and clears its environment escapes, and no limits can be set`;
+  const message = `${why}; runs are sessions of processes: one that leaves its parent and its session and clears its environment escapes, and no limits can be set`;
   return { code: 'containment-weak', severity: 'warning', message };
 }
 

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { inWords } from './errno.ts';
 
 export interface DirectoryWatchOptions {
   /** Absolute. It may be missing, a symbolic link, or be replaced as a whole. */
@@ -9,8 +10,10 @@ export interface DirectoryWatchOptions {
   /** Milliseconds without another event after which `changed` is called. */
   readonly settle: number;
   readonly changed: () => void;
-  /** Watching failed; changes are found by the slow resync only. */
+  /** Watching failed; until it is mended, changes are found by the slow resync only. Told once. */
   readonly failed: (reason: string) => void;
+  /** Everything is watched again. */
+  readonly mended: () => void;
 }
 
 /** However long events keep coming, a change is not held back longer than this many settle times. */
@@ -19,19 +22,24 @@ const PATIENCE = 25;
 /** How often it is looked whether the path leads to another directory; milliseconds. */
 const LOOK_EVERY = 1000;
 
+/** What could not be watched is tried again after 1, 2, 4, … of these looks, at last after so many. */
+const MOST_LOOKS = 64;
+
 export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
   readonly #extra = new Set<string>();
   #watcher: FSWatcher | undefined;
   readonly #ticker: NodeJS.Timeout;
   #identity: string | undefined;
+  /** Set while something cannot be watched: when that is tried again, in looks. */
+  #blind: { left: number; next: number; isTrying: boolean } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
 
   constructor(options: DirectoryWatchOptions) {
     this.#options = options;
     this.#open();
-    this.#ticker = setInterval(() => this.#reopenIfMoved(), LOOK_EVERY);
+    this.#ticker = setInterval(() => this.#look(), LOOK_EVERY);
   }
 
   /** Files elsewhere whose content counts: dotenv files, secrets. Absolute paths; replaces the list. */
@@ -56,19 +64,45 @@ export class DirectoryWatch {
   }
 
   #open(): void {
-    const { directory, failed } = this.#options;
+    const { directory, failed, mended } = this.#options;
     this.#identity = identityOf(directory);
-    this.#watcher = watch([directory, ...this.#extra], {
+    const watcher = watch([directory, ...this.#extra], {
       depth: 0,
       ignoreInitial: true,
       ignorePermissionErrors: true,
     });
+    this.#watcher = watcher;
+    let fails = false;
     // Permissions count too: a file that becomes readable changes what is wanted.
-    this.#watcher.on('raw', (_event, path, details) => this.#noticed(path, details));
-    this.#watcher.on('all', (_event, path) => this.#noticed(path, undefined));
-    this.#watcher.on('error', (error) => failed(String(error)));
-    // Thousands of files take seconds to be watched: what was saved meanwhile was seen by nobody.
-    this.#watcher.once('ready', () => this.#settle());
+    watcher.on('raw', (_event, path, details) => this.#noticed(path, details));
+    watcher.on('all', (_event, path) => this.#noticed(path, undefined));
+    watcher.on('error', (error) => {
+      fails = true;
+      if (watcher !== this.#watcher) return;
+      if (this.#blind === undefined) failed(inWords(error));
+      this.#blind ??= { left: 1, next: 2, isTrying: false };
+      this.#blind.isTrying = false;
+    });
+    watcher.once('ready', () => {
+      if (watcher !== this.#watcher) return;
+      if (!fails && this.#blind !== undefined) {
+        this.#blind = undefined;
+        mended();
+      }
+      // Thousands of files take seconds to be watched: what was saved meanwhile was seen by nobody.
+      this.#settle();
+    });
+  }
+
+  #look(): void {
+    this.#reopenIfMoved();
+    const blind = this.#blind;
+    if (blind === undefined || blind.isTrying) return;
+    blind.left -= 1;
+    if (blind.left > 0) return;
+    this.#blind = { left: blind.next, next: Math.min(blind.next * 2, MOST_LOOKS), isTrying: true };
+    void this.#watcher?.close();
+    this.#open();
   }
 
   /**

@@ -55,13 +55,20 @@ export class ExitRecords {
 
   /**
    * `at`: when it was written, milliseconds since 1970, to the tick of the kernel. undefined: nothing, or nothing whole, was recorded.
+   * Throws when there is one that cannot be read.
    * @param now no end is later than that, whatever was done to the clock of the host
    */
   read(run: RunId, now: number): { readonly outcome: Outcome; readonly at: number } | undefined {
-    if (this.#directory === null || !this.has(run)) return undefined;
-    const outcome = this.#recorded(run);
+    if (this.#directory === null) return undefined;
+    const path = join(this.#directory, run);
+    // Most runs have none. What is there and cannot be read now says something all the same, at another look.
+    const written = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (written === undefined) return undefined;
+    const text = this.#files.read(path, LARGEST);
+    if (isFailure(text) && text.failed !== 'ENOENT')
+      throw Object.assign(new Error(path), { code: text.failed, path });
+    const outcome = isFailure(text) ? undefined : parseExitRecord(text);
     if (outcome === undefined) return undefined;
-    const written = fs.statSync(join(this.#directory, run), { throwIfNoEntry: false })?.mtimeMs ?? now;
     return { outcome, at: Math.min(now, Math.max(startOfRun(run), Math.floor(written))) };
   }
 

@@ -3,11 +3,13 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from './errno.ts';
 import { mayExecute } from './permission.ts';
-import type { Failure, FileMaking, FileStatus, Files } from './world.ts';
+import { Refused } from './safe-walk.ts';
+import { openUnbent } from './unbent-open.ts';
+import type { Durability, Failure, FileMaking, FileStatus, Files } from './world.ts';
 
 /** The files of this host. */
 export function systemFiles(): Files & FileMaking {
-  return { status, list, read, replace, remove, executable: mayExecute, create, linkTarget };
+  return { status, list, read, replace, settle, remove, executable: mayExecute, create, linkTarget };
 }
 
 function status(path: string): FileStatus | Failure {
@@ -30,9 +32,7 @@ function list(directory: string): readonly string[] | Failure {
 
 function read(path: string, limit: number): string | Failure {
   return attempt(() => {
-    // O_NONBLOCK: opening a fifo without a writer, or a device, would hang the daemon.
-    const flags = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
-    const fd = fs.openSync(path, flags);
+    const fd = openUnbent(path);
     try {
       const found = fs.fstatSync(fd);
       if (found.isDirectory()) return { failed: 'EISDIR' };
@@ -74,7 +74,7 @@ function replace(path: string, text: string, options: WriteOptions): Failure | u
 function create(path: string, text: string, options: WriteOptions): Failure | undefined {
   return put(path, text, options, (temporary) => {
     fs.linkSync(temporary, path);
-    fs.unlinkSync(temporary);
+    leftBehind.add(temporary);
   });
 }
 
@@ -84,9 +84,31 @@ function linkTarget(path: string): string | undefined | Failure {
   return typeof target === 'object' && target.failed === 'EINVAL' ? undefined : target;
 }
 
+/** So many at a time; the file system puts together what is asked for at once. */
+const SETTLED_AT_ONCE = 4;
+
+async function settle(paths: readonly string[]): Promise<void> {
+  for (let from = 0; from < paths.length; from += SETTLED_AT_ONCE) {
+    await Promise.all(paths.slice(from, from + SETTLED_AT_ONCE).map(settleOne));
+  }
+}
+
+async function settleOne(path: string): Promise<void> {
+  try {
+    const file = await fs.promises.open(path, 'r');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // It is gone already, or the disk cannot: whoever reads it finds out.
+  }
+}
+
 interface WriteOptions {
   readonly mode: number;
-  readonly durable: boolean;
+  readonly durable: Durability;
 }
 
 /** @param place gives the finished temporary file its name */
@@ -107,18 +129,33 @@ function put(
         // The umask took bits away at open.
         fs.fchmodSync(fd, options.mode);
         fs.writeFileSync(fd, text);
-        if (options.durable) fs.fsyncSync(fd);
+        if (options.durable !== false) fs.fsyncSync(fd);
       } finally {
         fs.closeSync(fd);
       }
       place(temporary, path);
       made = false;
-      if (options.durable) syncDirectory(directory);
+      if (options.durable === true) syncDirectory(directory);
       return undefined;
     } finally {
-      if (made) fs.rmSync(temporary, { force: true });
+      if (made) leftBehind.add(temporary);
+      clearAway();
     }
   });
+}
+
+/** Temporary files of writes that failed; a disk that could not take the one may not let the other go either. */
+const leftBehind = new Set<string>();
+
+function clearAway(): void {
+  for (const path of leftBehind) {
+    try {
+      fs.rmSync(path, { force: true });
+      leftBehind.delete(path);
+    } catch {
+      // With the next write it is tried again.
+    }
+  }
 }
 
 /** The directory is nearly always there. */
@@ -155,6 +192,6 @@ function attempt<Answer>(action: () => Answer): Answer | Failure {
   try {
     return action();
   } catch (error) {
-    return { failed: codeOf(error) };
+    return { failed: error instanceof Refused ? 'EBENT' : codeOf(error) };
   }
 }

@@ -34,6 +34,9 @@ const REMOTE = 120_000;
 
 const MOST_OUTPUT = 64 * 1024 * 1024;
 
+/** So much of what Git complains of is told; a remote may add to it as it likes. Characters. */
+const MOST_WORDS = 4096;
+
 /** Nobody is there who could type a password; and a lock is not taken only to refresh the index. */
 const ENVIRONMENT = { GIT_TERMINAL_PROMPT: '0', GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' } as const;
 
@@ -59,12 +62,13 @@ export class GitCheckout {
   readonly top: string;
   /** Where the directory really is around which the checkout was looked for. */
   readonly directory: string;
-  readonly #gitDirectory: string;
+  /** Absolute: where Git keeps index and branches of this checkout. */
+  readonly gitDirectory: string;
 
   private constructor(directory: string, top: string, gitDirectory: string) {
     this.directory = directory;
     this.top = top;
-    this.#gitDirectory = gitDirectory;
+    this.gitDirectory = gitDirectory;
   }
 
   /** undefined: the directory lies in no checkout. */
@@ -84,13 +88,30 @@ export class GitCheckout {
 
   /** True while Git writes files into the checkout (index.lock, see gitrepository-layout(5)). */
   isBusy(now: number): boolean {
-    const lock = fs.statSync(join(this.#gitDirectory, 'index.lock'), { throwIfNoEntry: false });
+    const lock = fs.statSync(this.indexLock, { throwIfNoEntry: false });
     return lock !== undefined && now - lock.mtimeMs < STALE;
   }
 
-  /** Hooks and monitors of the repository are not run: what it brings along must not run as the daemon. */
-  git(args: readonly string[], timeout: number = LOCAL, input: readonly string[] = []): Promise<GitAnswer> {
-    const own = ['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.quotePath=false'];
+  get indexLock(): string {
+    return join(this.gitDirectory, 'index.lock');
+  }
+
+  /**
+   * Hooks and monitors of the repository are not run: what it brings along must not run as the daemon.
+   * @param input a list is given line by line, a text as it is
+   * @param index taken in the place of the one of the checkout
+   */
+  git(
+    args: readonly string[],
+    timeout: number = LOCAL,
+    input: readonly string[] | string = [],
+    index?: string,
+  ): Promise<GitAnswer> {
+    const own = [
+      ...['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.quotePath=false'],
+      // What somebody has edited stays where it is.
+      'merge.autoStash=false',
+    ];
     const env = { ...process.env, ...Object.fromEntries(OF_ANOTHER.map((name) => [name, undefined])) };
     return new Promise((done) => {
       // Objects are bytes: latin1 keeps each of them.
@@ -98,16 +119,19 @@ export class GitCheckout {
       const child = execFile(
         'git',
         ['-C', this.top, ...own.flatMap((setting) => ['-c', setting]), ...args],
-        { timeout, maxBuffer: MOST_OUTPUT, env: { ...env, ...ENVIRONMENT }, encoding },
+        {
+          ...{ timeout, maxBuffer: MOST_OUTPUT, encoding },
+          env: { ...env, ...ENVIRONMENT, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) },
+        },
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
           const words = error !== null && stderr === '' ? wordsOf(error) : stderr;
-          done({ code, stdout, stderr: words.trim() });
+          done({ code, stdout, stderr: withoutCredentials(words.trim().slice(0, MOST_WORDS)) });
         },
       );
       // A Git that has ended already reads no more.
       child.stdin?.on('error', () => {});
-      child.stdin?.end(input.map((line) => `${line}\n`).join(''));
+      child.stdin?.end(typeof input === 'string' ? input : input.map((line) => `${line}\n`).join(''));
     });
   }
 
@@ -229,6 +253,11 @@ function gitDirectoryOf(directory: string): string | undefined {
   // A worktree or submodule: `gitdir: <path>` (gitrepository-layout(5)).
   const elsewhere = /^gitdir: (.+)$/m.exec(fs.readFileSync(path, 'utf8'))?.[1];
   return elsewhere === undefined ? undefined : resolve(directory, elsewhere);
+}
+
+/** Git repeats the address of a remote as it is written, also with a user and password in it (RFC 3986, 3.2.1). */
+export function withoutCredentials(text: string): string {
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@']*(?:@[^\s/@']*)*@/gi, '$1***@');
 }
 
 function wordsOf(error: Error & { readonly killed?: boolean; readonly code?: unknown }): string {

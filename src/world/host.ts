@@ -1,7 +1,8 @@
 /** What does the program as a process ask of its host: signals, standard output, turns of the event loop, its end? */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { arch, hostname, platform, release } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { bootId } from './procfs.ts';
 
 export interface Host {
   readonly pid: number;
@@ -38,7 +39,8 @@ export function systemHost(print: Host['print'] = printToStdout()): Host {
     hostname: hostname(),
     system: `${platform()} ${release()} ${arch()}, node ${process.version}`,
     environment: process.env,
-    bootId: bootId(),
+    // A host that has none is taken to have booted once.
+    bootId: bootId() || 'unknown',
     print,
     append: (path, text) => {
       try {
@@ -77,13 +79,4 @@ function printToStdout(): Host['print'] {
 function takeStraySignals(): void {
   process.on('SIGQUIT', () => process.kill(process.pid, 'SIGTERM'));
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
-}
-
-/** random(4): a new one for each boot. A host that has none is taken to have booted once. */
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return 'unknown';
-  }
 }

@@ -41,26 +41,33 @@ export interface Chain {
 
 /**
  * Each link does its part and executes the next in its own place, so the pid stays that of the first. The cgroup is
- * joined by the last one, with a descriptor that the daemon opened (the kernel checks the opener, since Linux 5.16 and
- * the stable branches): whatever fails before that has left no trace in the cgroup.
+ * joined with a descriptor that the daemon opened: by the last link, so that whatever fails before has left no trace in
+ * the cgroup; or by the first, where another user is to run, whom that descriptor must not reach.
  */
 export function launchChain(input: ChainInput): Chain | Problem {
   const { launch, program, self } = input;
   const { early, late } = lateVariables(launch.environment);
-  const special = [
-    ...oomLink(launch.oomScoreAdjust),
+  const others = [
     ...limitLink(launch.rlimits),
     ...niceLink(launch.nice, self.niceness),
     ...privilegeLink(launch, self),
   ];
   const records = input.records === true;
-  const quiet = input.joinsCgroup && input.joinIsSeen && special.length === 0 && !records;
+  const isPlain = launch.oomScoreAdjust === null && others.length === 0;
+  const quiet = input.joinsCgroup && input.joinIsSeen && isPlain && !records;
   const descriptors = launcherDescriptors(quiet, launch.notify?.fd);
+  const joinsFirst = input.joinsCgroup && changesUser(launch, self);
   const last = quiet
     ? quietScript(launch.umask, descriptors)
-    : lastScript({ umask: launch.umask, joinsCgroup: input.joinsCgroup, records, descriptors });
+    : lastScript({
+        umask: launch.umask,
+        joinsCgroup: input.joinsCgroup && !joinsFirst,
+        records,
+        descriptors,
+      });
   const needed = [
-    ...special,
+    ...firstLink(launch.oomScoreAdjust, joinsFirst ? descriptors.cgroup : null),
+    ...others,
     link('sh', ['-c', last, program]),
     ...environmentLink(late, launch.argv[0] ?? program),
   ];
@@ -86,13 +93,25 @@ function link(tool: Tool, args: readonly string[]): Link {
 
 const OOM_SCRIPT = [
   'echo "$0" > /proc/self/oom_score_adj 2> /dev/null || {',
-  'echo "the kernel refused the OOM score $0" >&2; exit 125; }; exec "$@"',
+  'echo "the kernel refused the OOM score $0" >&2; exit 125; };',
 ].join(' ');
 
-/** Lowering the score is for root only, so it comes before the user is changed. */
-function oomLink(score: number | null): readonly Link[] {
-  if (score === null) return [];
-  return [link('sh', ['-c', OOM_SCRIPT, String(score)])];
+/**
+ * What is for root only comes before the user is changed: lowering the score, and the `cgroup.procs` that root opened.
+ * Who gets hold of that descriptor (pidfd_getfd(2), ptrace(2)) can move any process of the host into this cgroup, where
+ * it is ended with the run: so no process of the service's user ever has it.
+ */
+function firstLink(score: number | null, cgroup: number | null): readonly Link[] {
+  if (score === null && cgroup === null) return [];
+  const script = [
+    ...(score === null ? [] : [OOM_SCRIPT]),
+    ...(cgroup === null ? ['exec "$@"'] : [`${joinScript(cgroup)}; exec "$@" ${cgroup}>&-`]),
+  ].join(' ');
+  return [link('sh', ['-c', script, String(score ?? 'sh')])];
+}
+
+function joinScript(cgroup: number): string {
+  return `echo 0 >&${cgroup} 2> /dev/null || { echo "its cgroup could not be joined" >&2; exit 125; }`;
 }
 
 function limitLink(rlimits: Readonly<Record<string, Rlimit>>): readonly Link[] {
@@ -105,6 +124,10 @@ function limitLink(rlimits: Readonly<Record<string, Rlimit>>): readonly Link[] {
 /** nice(1) adds to the niceness that it inherits from the daemon. */
 function niceLink(wanted: number | null, inherited: number): readonly Link[] {
   return wanted === null || wanted === inherited ? [] : [link('nice', ['-n', String(wanted - inherited)])];
+}
+
+function changesUser({ credentials }: Launch, self: ChainInput['self']): boolean {
+  return credentials !== null && userArguments(credentials, self).length > 0;
 }
 
 function privilegeLink(launch: Launch, self: ChainInput['self']): readonly Link[] {
@@ -140,11 +163,10 @@ interface LastScript {
  */
 function lastScript({ umask, joinsCgroup, records, descriptors }: LastScript): string {
   const { stderr, cgroup } = descriptors;
-  const join = `echo 0 >&${cgroup} 2> /dev/null || { echo "its cgroup could not be joined" >&2; exit 125; }`;
   return [
     ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit 125`]),
     `[ -x "$0" ] || { echo ${NOT_EXECUTABLE} >&2; exit 125; }`,
-    ...(joinsCgroup ? [join] : []),
+    ...(joinsCgroup ? [joinScript(cgroup)] : []),
     'unset PWD OLDPWD SHLVL _',
     ...(records
       ? [recordScript(LAUNCHED, descriptors)]

@@ -5,7 +5,7 @@ import os from 'node:os';
 import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import { SIGNALS, type Signal } from '../model/signals.ts';
-import { codeOf, inWords } from './errno.ts';
+import { codeOf, inWords, passing } from './errno.ts';
 import {
   type Chain,
   LAUNCHED,
@@ -188,12 +188,16 @@ function reasonNow(launch: Launch): unknown {
 
 function notCreated(launch: Launch, error: unknown): Problem {
   const name = JSON.stringify(launch.argv[0] ?? '');
-  const hint = HINTS[codeOf(error)];
-  const failed = problem('start-failed', `the process for ${name} could not be created: ${inWords(error)}`);
-  return hint === undefined ? failed : { ...failed, hint };
+  const meaning = MEANINGS[typeof error === 'string' ? error : codeOf(error)];
+  const why = meaning === undefined ? inWords(error) : `${inWords(error)}: ${meaning}`;
+  return {
+    ...problem('start-failed', `the process for ${name} could not be created: ${why}`),
+    ...passing(error),
+  };
 }
 
-const HINTS: Readonly<Record<string, string>> = {
+/** What the words of strerror(3) leave open. */
+const MEANINGS: Readonly<Record<string, string>> = {
   EAGAIN: 'the host or this user has no process left to give (pids limit, RLIMIT_NPROC)',
   EMFILE: 'the daemon has no file descriptor left; raise its RLIMIT_NOFILE',
   ENFILE: 'the host has no file descriptor left (fs.file-max)',

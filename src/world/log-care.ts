@@ -1,17 +1,20 @@
 /** What does whoever keeps the logs in order ask of this host? */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import type { Freezer } from './cgroup-freeze.ts';
 import { type Compressed, Compressor } from './compress.ts';
-import { codeOf } from './errno.ts';
+import { codeOf, inWords } from './errno.ts';
+import { systemFiles } from './files.ts';
 import { GrowthWatch } from './growth-watch.ts';
-import { openPlace } from './log-place.ts';
+import { placeOf } from './log-identity.ts';
+import { freeBytes } from './log-room.ts';
 import { type Rotated, rotateLog } from './log-rotation.ts';
 import { lookAround, removeRotated, type Surroundings } from './rotated-files.ts';
 import { type Naming, type Resumed, resumeRotation } from './rotation-finish.ts';
+import { type Failure, isFailure } from './world.ts';
 
 /** A log, and who may have had his hands on its directory. */
 export interface CaredLog {
@@ -24,10 +27,7 @@ export interface CaredLog {
 export interface LogCare {
   /** Finishes or undoes what an earlier daemon was doing; before any service is started. */
   resume(naming: Naming): readonly (Resumed | Problem)[];
-  /**
-   * Where the log really is: the same for all its names. What is not there yet counts as what it will be. The path
-   * itself where it must not be trusted: nobody's link makes a log of somebody else's file.
-   */
+  /** See placeOf in log-identity.ts. */
   placeOf(path: string, credentials: Credentials | null): string;
   /** True if something is at the path. */
   exists(path: string): boolean;
@@ -48,6 +48,10 @@ export interface LogCare {
   watchGrowth(path: string, limit: number, reached: () => void): Growth;
   /** Of the file system of a directory; undefined when it cannot be asked. */
   space(directory: string): Space | undefined;
+  /** What was to be remembered last, by whatever daemon; undefined: nothing. */
+  recall(): string | undefined | Failure;
+  /** Replaces what was remembered before. */
+  remember(text: string): Failure | undefined;
   /** Fulfilled when nothing is under way any more but rotations. */
   close(): Promise<void>;
 }
@@ -71,56 +75,53 @@ export interface Space {
   readonly free: number;
 }
 
-/** @param journals a directory for what has to be known when this process dies in the middle of a rotation */
+const JOURNAL = '.journal';
+
+/** Bytes; more than any host has logs for. */
+const MOST_REMEMBERED = 64 << 20;
+
+/** @param journals a directory for what has to be known when this process dies, perhaps in the middle of a rotation */
 export function systemLogCare(journals: string): LogCare {
   const compressor = new Compressor();
+  const files = systemFiles();
+  const memory = join(journals, 'logs.json');
   return {
-    resume: (naming) => listed(journals).map((name) => resumeRotation(join(journals, name), naming)),
+    resume: (naming) => {
+      const names = listed(journals);
+      // What is not finished now is finished before the next rotation of that log.
+      if ('code' in names) return [names];
+      return names
+        .filter((name) => name.endsWith(JOURNAL))
+        .map((name) => resumeRotation(join(journals, name), naming));
+    },
     placeOf,
     exists: (path) => fs.existsSync(path),
     look: async ({ path, credentials }, wanted) => {
       if (!fs.existsSync(dirname(path))) return null;
       return lookAround(path, credentials, wanted);
     },
-    rotate: (order) => rotateLog({ ...order, journal: join(journals, `${nameOf(order.path)}.journal`) }),
+    rotate: (order) => rotateLog({ ...order, journal: join(journals, nameOf(order.path) + JOURNAL) }),
     remove: ({ path, credentials }, names) => removeRotated(path, credentials, names),
     compress: ({ path, credentials }, name, isRotated) =>
       compressor.compress(path, credentials, name, isRotated),
     watchGrowth: (path, limit, reached) => new GrowthWatch({ path, limit, reached }),
     space,
+    recall: () => {
+      const text = files.read(memory, MOST_REMEMBERED);
+      return isFailure(text) && text.failed === 'ENOENT' ? undefined : text;
+    },
+    remember: (text) => files.replace(memory, text, { mode: 0o600, durable: 'content' }),
     close: () => compressor.close(),
   };
 }
 
-function listed(directory: string): readonly string[] {
+function listed(directory: string): readonly string[] | Problem {
   try {
     return fs.readdirSync(directory);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-function placeOf(path: string, credentials: Credentials | null): string {
-  let rest = '';
-  for (let at = path; dirname(at) !== at; at = dirname(at)) {
-    try {
-      return join(realName(at, credentials), rest);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') return path;
-    }
-    rest = join(basename(at), rest);
-  }
-  return path;
-}
-
-/** The directory must be there. */
-function realName(path: string, credentials: Credentials | null): string {
-  const place = openPlace(path, credentials);
-  try {
-    return join(fs.realpathSync.native(place.at('.')), place.base);
-  } finally {
-    place.close();
+    const message = `${directory} cannot be read: ${inWords(error)}`;
+    return { code: 'state-unreadable', severity: 'warning', message };
   }
 }
 
@@ -131,8 +132,8 @@ function nameOf(path: string): string {
 
 function space(directory: string): Space | undefined {
   try {
-    const { bavail, bsize } = fs.statfsSync(directory);
-    return { device: String(fs.statSync(directory).dev), free: bavail * bsize };
+    const free = freeBytes(directory);
+    return free === undefined ? undefined : { device: String(fs.statSync(directory).dev), free };
   } catch {
     return undefined;
   }

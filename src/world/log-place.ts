@@ -1,11 +1,12 @@
 /** Where do a log and its rotated files lie, without a link that the user of the service may have planted? */
 import fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { inWords } from './errno.ts';
-import { hasCode, Refused, walkTo } from './safe-walk.ts';
+import { hasCode, LINKS, linkAt, Refused, walkTo } from './safe-walk.ts';
+import { statusOrClose } from './status-or-close.ts';
 
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
   fs.constants;
@@ -50,7 +51,7 @@ export function openActive(place: LogPlace, credentials: Credentials | null): nu
   const before = fs.lstatSync(path, { throwIfNoEntry: false });
   if (before === undefined || before.isCharacterDevice()) return undefined;
   const fd = fs.openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  const found = fs.fstatSync(fd);
+  const found = statusOrClose(fd);
   const foreign = credentials !== null && !isSelf(credentials) && found.uid !== credentials.uid;
   if (found.isFile() && !(foreign && found.nlink > 1)) return fd;
   fs.closeSync(fd);
@@ -93,6 +94,9 @@ export async function syncNamesSoon(place: LogPlace): Promise<void> {
   }
 }
 
+const NO_ROOM =
+  'rotation makes a copy, which needs as much room as the log has: make room, and it goes on by itself';
+
 /** What a failed rotation is to a person; throws on what is no failure of the system. */
 export function rotationTrouble(path: string, error: unknown): Problem {
   const refused = error instanceof Refused;
@@ -101,6 +105,7 @@ export function rotationTrouble(path: string, error: unknown): Problem {
     code: refused || hasCode(error, 'ELOOP') ? 'log-unsafe' : 'log-not-rotated',
     severity: 'error',
     message: `${path} cannot be rotated: ${refused ? error.message : inWords(error)}`,
+    ...(hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT') ? { hint: NO_ROOM } : {}),
   };
 }
 
@@ -121,11 +126,16 @@ function isSelf(credentials: Credentials | null): boolean {
   return credentials === null || credentials.uid === process.geteuid?.();
 }
 
-function realPath(path: string): string {
+/** Of a file that is not there, also the one that a link leads to. */
+function realPath(path: string, links = 0): string {
   try {
-    return fs.realpathSync(path);
+    return fs.realpathSync.native(path);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
-    return join(fs.realpathSync(dirname(path)), basename(path));
+    const directory = fs.realpathSync.native(dirname(path));
+    const target = links < LINKS ? linkAt(path) : undefined;
+    return target === undefined
+      ? join(directory, basename(path))
+      : realPath(isAbsolute(target) ? target : `${directory}/${target}`, links + 1);
   }
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { canFreeze, type Freezer } from './cgroup-freeze.ts';
-import { copyAhead } from './log-copy.ts';
+import { copyAhead, mayShare, shareBlocks } from './log-copy.ts';
 import { type Cut, cutFrozen, cutRunning } from './log-cut.ts';
 import {
   createBeside,
@@ -16,8 +16,12 @@ import {
   rotationTrouble,
   syncNamesSoon,
 } from './log-place.ts';
+import { hasRoom, NoRoom } from './log-room.ts';
+import { bootId } from './procfs.ts';
 import { type Naming, nameCopy, resumeRotation, undoRotation } from './rotation-finish.ts';
 import { type Begun, openJournal, type RotationJournal } from './rotation-journal.ts';
+import { hasCode } from './safe-walk.ts';
+import { afterPause } from './turn.ts';
 
 export interface RotationOrder {
   /** Absolute. */
@@ -49,6 +53,8 @@ export type Step =
   | 'named';
 
 export type Rotated =
+  /** The log is as it was, and the copy is gone: there is too little room for it. */
+  | { readonly kind: 'no-room'; readonly problem: Problem }
   /** Empty, not there, or no regular file. */
   | { readonly kind: 'nothing' }
   | {
@@ -69,13 +75,18 @@ const CHASES = 8;
 /** Rounds of freezing after which the rotation is given up for now. */
 const ROUNDS = 5;
 
+/** On a busy host a process may take long to stand still; then it runs on for a while before the next try. */
+const FREEZES = 3;
+const BETWEEN_FREEZES = 500;
+
 const dataSync = promisify(fs.fdatasync);
 
 /**
  * Copies while the writers run, stops them, copies the rest, truncates, lets them go on. What was copied while they
  * ran is on disk before they are stopped; the rest, of less than a second, is as safe as it was in the log. One
- * rotation of a log at a time. On a Problem the log is as it was, and the copy is gone; or else the log was cut, only
- * the name is still missing, and the next call gives it.
+ * rotation of a log at a time. Without room for the copy none is begun; one that shares the blocks of the log needs none.
+ * On a Problem the log is as it was, and the copy is gone; or else the log was cut, only the name is still missing, and
+ * the next call gives it.
  */
 export async function rotateLog(order: RotationOrder): Promise<Rotated | Problem> {
   const before = resumeRotation(order.journal, order.naming);
@@ -87,7 +98,9 @@ export async function rotateLog(order: RotationOrder): Promise<Rotated | Problem
     log = openActive(place, order.credentials);
     return log === undefined ? { kind: 'nothing' } : await rotate(order, place, log);
   } catch (error) {
-    return rotationTrouble(order.path, error);
+    const problem = rotationTrouble(order.path, error);
+    // A disk that is full elsewhere, as the one of the journal may be, has no more room without old files of the log.
+    return error instanceof NoRoom || hasCode(error, 'EDQUOT') ? { kind: 'no-room', problem } : problem;
   } finally {
     if (log !== undefined) fs.closeSync(log);
     place?.close();
@@ -97,6 +110,9 @@ export async function rotateLog(order: RotationOrder): Promise<Rotated | Problem
 async function rotate(order: RotationOrder, place: LogPlace, log: number): Promise<Rotated | Problem> {
   const { dev, ino, size } = fs.fstatSync(log, { bigint: true });
   if (size === 0n) return { kind: 'nothing' };
+  const isRoomFor = (bytes: number) => hasRoom(place.at('.'), bytes);
+  const isShared = mayShare(place.at('.'), dev);
+  if (!isShared && !isRoomFor(Number(size))) throw new NoRoom();
   const begun: Begun = {
     step: 'begun',
     log: order.path,
@@ -105,14 +121,19 @@ async function rotate(order: RotationOrder, place: LogPlace, log: number): Promi
     inode: `${ino}`,
     temporary: `.pm-${randomBytes(6).toString('hex')}.rotating`,
     target: order.target,
+    boot: bootId(),
   };
   const journal = openJournal(order.journal, begun);
   order.passed?.('begun');
   let copy: number | undefined;
   try {
+    // Before there is a copy: one that no journal names after a power cut would stay for ever.
+    journal.sync();
     copy = createBeside(place, begun.temporary, fs.fstatSync(log));
     order.passed?.('created');
-    const cut = await copyAndCut(order, journal, log, copy);
+    const shared = isShared ? await shareBlocks(log, copy, dev) : 0;
+    if (isShared && shared === 0 && !isRoomFor(Number(size))) throw new NoRoom();
+    const cut = await copyAndCut(order, journal, { log, copy, isRoomFor }, shared);
     if ('code' in cut) {
       undoRotation(place, begun, order.journal);
       return cut;
@@ -142,18 +163,26 @@ interface Done {
   readonly rounds: number;
 }
 
+interface Copying {
+  /** Descriptors. */
+  readonly log: number;
+  readonly copy: number;
+  readonly isRoomFor: (bytes: number) => boolean;
+}
+
 async function copyAndCut(
   order: RotationOrder,
   journal: RotationJournal,
-  log: number,
-  copy: number,
+  copying: Copying,
+  shared: number,
 ): Promise<Done | Problem> {
-  let copied = await copyAhead(log, copy, 0);
+  const { log, copy } = copying;
+  let copied = await copyAhead(log, copy, shared, copying.isRoomFor);
   await dataSync(copy);
-  journal.sync();
   let pause = 0;
+  let refusals = 0;
   for (let round = 1; ; round++) {
-    copied = await chase(log, copy, copied);
+    copied = await chase(copying, copied);
     order.passed?.('copied');
     const input = { log, copy, copied, journal, journalPath: order.journal, passed: order.passed };
     const freezer = order.freezer !== null && canFreeze(order.freezer) ? order.freezer : null;
@@ -161,18 +190,19 @@ async function copyAndCut(
       freezer === null ? cutRunning(input, round === ROUNDS) : cutFrozen(input, freezer, round === ROUNDS);
     pause = Math.max(pause, cut.pause);
     if (cut.kind === 'cut') return { keep: cut.keep, pause, rounds: round };
-    if (cut.kind === 'failed') return cut.problem;
+    if (cut.kind === 'failed' && (++refusals === FREEZES || round === ROUNDS)) return cut.problem;
     if (round === ROUNDS) return outrun(order.path);
-    copied = cut.copied;
+    if (cut.kind === 'failed') await afterPause(BETWEEN_FREEZES);
+    else copied = cut.copied;
   }
 }
 
 /** Comes close to the end of a log that grows. */
-async function chase(log: number, copy: number, start: number): Promise<number> {
+async function chase({ log, copy, isRoomFor }: Copying, start: number): Promise<number> {
   let at = start;
   for (let attempt = 0; attempt < CHASES; attempt++) {
     if (fs.fstatSync(log).size - at <= CLOSE) break;
-    at = await copyAhead(log, copy, at);
+    at = await copyAhead(log, copy, at, isRoomFor);
   }
   return at;
 }

@@ -34,7 +34,7 @@ export function httpProbe(target: HttpTarget, done: (result: ProbeResult) => voi
     const request = requestTo(target);
     attempt.holds(() => request.destroy());
     // Stays for good: a request that is destroyed tells of it as an error, later.
-    request.on('error', (error) => attempt.fail(inWords(error)));
+    request.on('error', (error) => attempt.fail(inWords(error), error));
     request.on('socket', (socket) => {
       socket.once(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', () => {
         attempt.missing = 'connected, but no answer';
@@ -47,7 +47,7 @@ export function httpProbe(target: HttpTarget, done: (result: ProbeResult) => voi
     request.on('connect', answered);
     request.end();
   } catch (error) {
-    attempt.failSoon(`cannot ask: ${inWords(error)}`);
+    attempt.failSoon(`cannot ask: ${inWords(error)}`, error);
   }
   return () => attempt.cancel();
 }
@@ -63,13 +63,13 @@ export function tcpProbe(target: TcpTarget, done: (result: ProbeResult) => void)
   try {
     const socket = net.connect({ host: target.host, port: target.port });
     attempt.holds(() => socket.destroy());
-    socket.on('error', (error) => attempt.fail(inWords(error)));
+    socket.on('error', (error) => attempt.fail(inWords(error), error));
     socket.on('connect', () => {
       if (isItsOwnPeer(socket)) attempt.fail(inWords('ECONNREFUSED'));
       else attempt.pass('connected');
     });
   } catch (error) {
-    attempt.failSoon(`cannot ask: ${inWords(error)}`);
+    attempt.failSoon(`cannot ask: ${inWords(error)}`, error);
   }
   return () => attempt.cancel();
 }

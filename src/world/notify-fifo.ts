@@ -5,7 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
-import { inWords } from './errno.ts';
+import { inWords, passing } from './errno.ts';
 import { toolPath } from './tools.ts';
 import type { Notify } from './world.ts';
 
@@ -33,15 +33,14 @@ export function openNotify(heard: Notify['heard']): NotifyEar | Problem {
     const path = join(directory, 'notify');
     // Nobody but us can reach it by its name; the program may open it anew as /dev/fd/N, whoever it runs as.
     const made = spawnSync(mkfifo, ['-m', '0666', path], { encoding: 'utf8' });
-    if (made.status !== 0)
-      return refused(`no fifo could be made: ${made.error?.message ?? made.stderr.trim()}`);
+    if (made.status !== 0) return notMade(made.error, made.stderr);
     opened.push(fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK));
     opened.push(fs.openSync(path, fs.constants.O_RDWR));
     const [ear, mouth] = opened.splice(0);
     if (ear === undefined || mouth === undefined) throw new Error('two ends were opened');
     return { mouth, stop: listen(ear, heard) };
   } catch (error) {
-    return refused(`no fifo could be made: ${inWords(error)}`);
+    return { ...refused(`no fifo could be made: ${inWords(error)}`), ...passing(error) };
   } finally {
     for (const fd of opened) fs.closeSync(fd);
     if (directory !== undefined) fs.rmSync(directory, { recursive: true, force: true });
@@ -54,7 +53,10 @@ export function hearAgain(pid: number, { fd, heard }: Notify): (() => void) | un
   try {
     // It may have become anything since: opening a device could do something.
     if (!fs.statSync(path).isFIFO()) return undefined;
-    return listen(fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), heard);
+    const ear = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
+    if (fs.fstatSync(ear).isFIFO()) return listen(ear, heard);
+    fs.closeSync(ear);
+    return undefined;
   } catch {
     return undefined;
   }
@@ -73,6 +75,11 @@ function listen(fd: number, heard: () => void): () => void {
   socket.on('error', stop);
   socket.on('end', stop);
   return stop;
+}
+
+function notMade(error: Error | undefined, said: string): Problem {
+  const why = error === undefined ? said.trim() : inWords(error);
+  return { ...refused(`no fifo could be made: ${why}`), ...passing(error) };
 }
 
 function refused(message: string): Problem {

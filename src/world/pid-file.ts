@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf, inWords } from './errno.ts';
-import { processStat, TICKS_PER_SECOND } from './procfs.ts';
+import { hasEnded, processStat, TICKS_PER_SECOND } from './procfs.ts';
 import { openLogForReading } from './safe-open.ts';
 import { Refused, walkTo } from './safe-walk.ts';
 
@@ -62,7 +62,7 @@ export type PidFileMeans = 'gone' | 'perhaps' | 'lives';
 /** The number alone proves nothing: it may be somebody else's by now. */
 export function whatItMeans({ pid, writtenAt }: WrittenPid): PidFileMeans {
   const stat = processStat(pid);
-  if (stat === undefined || stat.state === 'Z') return 'gone';
+  if (stat === undefined || hasEnded(stat)) return 'gone';
   const startedAt = bootedAt() + (stat.startTicks * 1000) / TICKS_PER_SECOND;
   if (startedAt > writtenAt + SLACK) return 'gone';
   return startedAt > writtenAt - SLACK ? 'perhaps' : 'lives';

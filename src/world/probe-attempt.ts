@@ -1,5 +1,6 @@
 /** How does one attempt with a deadline tell its result exactly once, and leave nothing open? */
 import { type ProbeResult, safeDetail } from '../model/probe.ts';
+import { passing } from './errno.ts';
 
 /** The longest delay that setTimeout can count (32-bit signed milliseconds); longer ones would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -34,16 +35,17 @@ export class Attempt {
     this.#end({ ok: true, detail: safeDetail(`${words} in ${elapsed} ms`), elapsed });
   }
 
-  fail(words: string): void {
-    this.#end({ ok: false, detail: safeDetail(words), elapsed: this.#elapsed() });
+  /** @param cause what was thrown or told, where that is why */
+  fail(words: string, cause?: unknown): void {
+    this.#end({ ok: false, detail: safeDetail(words), elapsed: this.#elapsed(), ...passing(cause) });
   }
 
   /**
    * As {@link fail}, after what the kernel holds ready has been read: an answer that came in time counts, however
    * busy this process was meanwhile.
    */
-  failSoon(words: string): void {
-    setImmediate(() => this.fail(words));
+  failSoon(words: string, cause?: unknown): void {
+    setImmediate(() => this.fail(words, cause));
   }
 
   /** Whole milliseconds up to now. */

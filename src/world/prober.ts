@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import type { ProbeResult } from '../model/probe.ts';
 import { safeDetail } from '../model/probe.ts';
 import type { Credentials } from '../model/spec.ts';
+import { inWords, passing } from './errno.ts';
+import { lineMatcher } from './line-matcher.ts';
 import { httpProbe, tcpProbe } from './net-probe.ts';
 import { openLogForReading } from './safe-open.ts';
 import type { Prober } from './world.ts';
@@ -10,8 +12,8 @@ import type { Prober } from './world.ts';
 /** A service that says more before it has started says it too late. Bytes. */
 const LOG_LIMIT = 16 * 1024 * 1024;
 
-/** Whoever says that it is ready says so early in its line; a pattern against a longer one may take forever. */
-const LINE_LIMIT = 4096;
+/** For all lines of one look. Milliseconds. */
+const PATIENCE = 250;
 
 export function systemProber(): Prober {
   return {
@@ -24,21 +26,29 @@ export function systemProber(): Prober {
 
 function matchLog(path: string, credentials: Credentials | null, from: number, pattern: string): ProbeResult {
   const opened = openLogForReading(path, credentials);
-  if ('code' in opened) return { ok: false, detail: safeDetail(opened.message), elapsed: 0 };
+  if ('code' in opened) {
+    const { message, passing: isPassing } = opened;
+    return { ok: false, detail: safeDetail(message), elapsed: 0, ...(isPassing ? { passing: true } : {}) };
+  }
   try {
     const { size } = fs.fstatSync(opened.fd);
     const start = from <= size ? from : 0;
     const bytes = Buffer.alloc(Math.min(size - start, LOG_LIMIT));
     const length = fs.readSync(opened.fd, bytes, 0, bytes.length, start);
-    // Exactly as the configuration tried it: with other flags the same text may be no pattern at all.
-    const expression = new RegExp(pattern);
+    // What is matched is chosen by the service, and everybody waits for the answer.
+    const matcher = lineMatcher(pattern, PATIENCE);
+    if ('refused' in matcher) return { ok: false, detail: safeDetail(matcher.refused), elapsed: 0 };
     const lines = bytes.toString('utf8', 0, length).split('\n');
-    const line = lines.find((each) => expression.test(each.slice(0, LINE_LIMIT)));
+    const answers = matcher.matches(lines);
+    if (answers === undefined) {
+      return { ok: false, detail: `the pattern ${safeDetail(pattern)} takes too long`, elapsed: 0 };
+    }
+    const line = lines[answers.indexOf(true)];
     return line === undefined
       ? { ok: false, detail: `no line matches ${safeDetail(pattern)} yet`, elapsed: 0 }
       : { ok: true, detail: safeDetail(line), elapsed: 0 };
   } catch (error) {
-    return { ok: false, detail: safeDetail(String(error)), elapsed: 0 };
+    return { ok: false, detail: safeDetail(inWords(error)), elapsed: 0, ...passing(error) };
   } finally {
     fs.closeSync(opened.fd);
   }

@@ -5,7 +5,7 @@ import { type RunId, type RunKey, type ServiceName, startOfRun } from '../model/
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
-import type { Resources } from '../model/spec.ts';
+import type { Credentials, Resources } from '../model/spec.ts';
 import { pathOf, stillAlive, unreadable, unrecorded, weaker } from './containment-trouble.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
@@ -17,15 +17,17 @@ import { OwnRuns } from './own-runs.ts';
 import {
   bootId,
   environmentOf,
-  isAlive,
   type ProcessStat,
+  processesAs,
   residentBytes,
+  sessionMark,
   TICKS_PER_SECOND,
 } from './procfs.ts';
 import { RecentProcesses } from './recent-processes.ts';
 import { type RunRecord, RunRecords } from './run-records.ts';
+import { RunSessions } from './run-sessions.ts';
 import { SessionBeside } from './session-beside.ts';
-import { ProcessTable, type Session } from './session-members.ts';
+import { ProcessTable } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
 import { lockFile } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
@@ -77,6 +79,7 @@ class ProcessGroups implements Containment {
   readonly #clock: Clock;
   readonly #records: RunRecords;
   readonly #boot = bootId();
+  readonly #sessions: RunSessions;
   readonly #own: OwnRuns;
   readonly #beside: SessionBeside;
   readonly #exits: ExitRecords;
@@ -89,6 +92,7 @@ class ProcessGroups implements Containment {
   constructor(options: ProcessGroupOptions, directory: string, unlock: () => void) {
     this.#clock = options.clock;
     this.#records = new RunRecords(directory);
+    this.#sessions = new RunSessions(this.#records, this.#boot);
     this.#unlock = unlock;
     this.#processes = new RecentProcesses(options.clock);
     this.shortcomings = [weaker(options.because)];
@@ -140,18 +144,18 @@ class ProcessGroups implements Containment {
       return started;
     }
     // Without its pid on disk the run can still be found, more slowly, by its marker.
-    this.#records.write(key, { ...started, boot: this.#boot });
+    this.#records.write(key, { ...started, boot: this.#boot, mark: sessionMark(started.pid) });
     return started;
   }
 
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined {
-    if (!this.#records.runs(key.service).some((run) => run.id === key.id)) {
-      return {
-        code: 'start-failed',
-        severity: 'error',
-        message: `run ${key.id} is gone`,
-        service: key.service,
-      };
+    const { service } = key;
+    try {
+      if (!this.#records.runs(service).some((run) => run.id === key.id)) {
+        return { code: 'start-failed', severity: 'error', message: `run ${key.id} is gone`, service };
+      }
+    } catch (error) {
+      return { ...unreadable(pathOf(error), error), service };
     }
     this.#processes.forget();
     return this.#own.command(launch, null, done);
@@ -173,7 +177,7 @@ class ProcessGroups implements Containment {
 
   signal(key: RunKey, signal: Signal): Problem | undefined {
     this.#processes.forget();
-    return signalSession(this.#session(key), signal);
+    return signalSession(this.#sessions.of(key), signal);
   }
 
   signalMain(key: RunKey, main: Started | null, signal: Signal): Problem | undefined {
@@ -186,7 +190,7 @@ class ProcessGroups implements Containment {
 
   kill(key: RunKey): Problem | undefined {
     this.#processes.forget();
-    return signalSession(this.#session(key), 'SIGKILL');
+    return signalSession(this.#sessions.of(key), 'SIGKILL');
   }
 
   remove(key: RunKey): Problem | undefined {
@@ -210,7 +214,7 @@ class ProcessGroups implements Containment {
     try {
       return this.#processes
         .table('members')
-        .members(this.#session(key))
+        .members(this.#sessions.of(key))
         .map(({ pid }) => pid);
     } catch {
       return [];
@@ -221,8 +225,8 @@ class ProcessGroups implements Containment {
     return describeProcess(pid);
   }
 
-  environment(key: RunKey): Readonly<Record<string, string>> | undefined {
-    const main = this.#exits.program(key.id, this.members(key));
+  environment(key: RunKey, who?: Credentials | null): Readonly<Record<string, string>> | undefined {
+    const main = this.#exits.program(key.id, processesAs(this.members(key), who));
     return main === undefined ? undefined : environmentOf(main);
   }
 
@@ -236,7 +240,7 @@ class ProcessGroups implements Containment {
 
   usage(key: RunKey): Usage {
     try {
-      const members = this.#processes.table('figures').members(this.#session(key));
+      const members = this.#processes.table('figures').members(this.#sessions.of(key));
       if (members.length === 0) return { cpuMicroseconds: null, memoryBytes: null };
       const ticks = sum(members.map(({ cpuTicks }) => cpuTicks));
       return {
@@ -256,7 +260,7 @@ class ProcessGroups implements Containment {
     return foreignListener(port, () => {
       try {
         const table = new ProcessTable();
-        const own = this.#records.runs(service).flatMap((key) => table.members(this.#session(key)));
+        const own = this.#records.runs(service).flatMap((key) => table.members(this.#sessions.of(key)));
         return new Set(own.map(({ pid }) => pid));
       } catch {
         return new Set();
@@ -300,23 +304,13 @@ class ProcessGroups implements Containment {
   }
 
   #adoptedMain(key: RunKey, record: RunRecord | null): MainProcess {
-    if (record !== null && this.#lives(record)) return { is: 'running', pid: record.pid };
+    if (record !== null && this.#sessions.leads(record)) return { is: 'running', pid: record.pid };
     const recorded = this.#exits.read(key.id, this.#clock.now());
     if (recorded !== undefined) return { is: 'ended', ...recorded };
     if (record === null) return { is: 'unknown' };
     const at = this.#foundGone.get(key.id) ?? this.#clock.now();
     this.#foundGone.set(key.id, at);
     return { is: 'ended', outcome: { kind: 'unknown', oom: false }, at };
-  }
-
-  /** Pids and start times of another boot mean nothing. */
-  #lives(record: RunRecord): boolean {
-    return record.boot === this.#boot && isAlive(record.pid, record.ticks);
-  }
-
-  #session(key: RunKey): Session {
-    const record = this.#records.read(key);
-    return { run: key.id, leader: record?.boot === this.#boot ? record : null };
   }
 
   /**
@@ -326,18 +320,19 @@ class ProcessGroups implements Containment {
   #members(key: RunKey, main: MainProcess | undefined): readonly ProcessStat[] {
     const ended = main?.is === 'ended' ? main.at : Number.POSITIVE_INFINITY;
     this.#processes.forgetBefore(ended);
-    return this.#processes.table('members').members(this.#session(key));
+    return this.#processes.table('members').members(this.#sessions.of(key));
   }
 
   /** Differs whenever a look would tell something else. */
   #pulse(key: RunKey): string {
     const record = this.#records.read(key);
-    if (record !== null && this.#lives(record)) return 'main';
+    if (record !== null && this.#sessions.leads(record)) return 'main';
     return this.members(key).length > 0 ? 'some' : 'none';
   }
 
   #forgetRun(run: RunId): void {
     this.#own.forget(run);
+    this.#sessions.forget(run);
     this.#watches.forget(run);
     this.#exits.remove(run);
     this.#foundGone.delete(run);

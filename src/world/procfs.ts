@@ -1,5 +1,7 @@
 /** What does the kernel tell about one process? */
 import fs from 'node:fs';
+import type { Credentials } from '../model/spec.ts';
+import { codeOf } from './errno.ts';
 
 /** The fields of proc_pid_stat(5) that we need. */
 export interface ProcessStat {
@@ -8,9 +10,12 @@ export interface ProcessStat {
   /** One letter: R, S, D (uninterruptible), Z (zombie), T (stopped), … */
   readonly state: string;
   readonly parent: number;
+  readonly group: number;
   readonly session: number;
   /** Clock ticks spent in user mode and in the kernel. */
   readonly cpuTicks: number;
+  /** Threads, with the first one as long as any is left. */
+  readonly threads: number;
   /** Field 22: start time in clock ticks since boot; with the pid, the identity of a process. */
   readonly startTicks: number;
 }
@@ -21,6 +26,12 @@ export const TICKS_PER_SECOND = 100;
 /** undefined when there is no such process, or it cannot be seen. */
 export function processStat(pid: number): ProcessStat | undefined {
   const text = readProc(`${pid}/stat`);
+  return text === undefined ? undefined : parseStat(text);
+}
+
+/** The same, and throws when it could not be looked at: that says nothing of the process. */
+export function seenStat(pid: number): ProcessStat | undefined {
+  const text = seenProc(`${pid}/stat`);
   return text === undefined ? undefined : parseStat(text);
 }
 
@@ -43,11 +54,34 @@ export function parseStat(text: string): ProcessStat | undefined {
     name: text.slice(open + 1, close),
     state: after[0] ?? '',
     parent: field(4),
+    group: field(5),
     session: field(6),
     cpuTicks: field(14) + field(15),
+    threads: field(20),
     startTicks: field(22),
   };
   return Number.isInteger(stat.pid) && Number.isInteger(stat.startTicks) ? stat : undefined;
+}
+
+/**
+ * A zombie has ended; one that has more threads than the first goes on in the others (pthread_exit(3) in main), and only
+ * looks like one.
+ */
+export function hasEnded({ state, threads }: ProcessStat): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
+/**
+ * Tells two sessions apart that had the same number: the kernel gives each a scheduling group of its own, whose number
+ * it never uses again (sched(7), "The autogroup feature"). null where it has none, or the process is gone.
+ */
+export function sessionMark(pid: number): string | null {
+  return /^\/autogroup-\d+/.exec(seenProc(`${pid}/autogroup`) ?? '')?.[0] ?? null;
+}
+
+/** False when the process belongs to another session than the one with this mark; true when nobody can tell. */
+export function hasMark(pid: number, mark: string | null): boolean {
+  return mark === null || (sessionMark(pid) ?? mark) === mark;
 }
 
 /**
@@ -55,9 +89,31 @@ export function parseStat(text: string): ProcessStat | undefined {
  * @param ticks null: unknown, any process with this pid will do
  */
 export function isAlive(pid: number, ticks: number | null): boolean {
-  const stat = processStat(pid);
-  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return false;
+  return isSame(processStat(pid), ticks);
+}
+
+/** The same, and throws when it could not be looked at. */
+export function isSeenAlive(pid: number, ticks: number | null): boolean {
+  return isSame(seenStat(pid), ticks);
+}
+
+function isSame(stat: ProcessStat | undefined, ticks: number | null): boolean {
+  if (stat === undefined || hasEnded(stat)) return false;
   return ticks === null || stat.startTicks === ticks;
+}
+
+/**
+ * Those that run as this user and nobody else: in a program with the set-user-ID bit one of the four user ids, among them
+ * the real one, is that of whoever started it (proc_pid_status(5), Uid).
+ * @param who null: the user of the daemon; undefined: anybody
+ */
+export function processesAs(pids: readonly number[], who: Credentials | null | undefined): readonly number[] {
+  if (who === undefined) return pids;
+  const uid = String(who === null ? process.geteuid?.() : who.uid);
+  return pids.filter((pid) => {
+    const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(readProc(`${pid}/status`) ?? '');
+    return ids?.slice(1).every((each) => each === uid) === true;
+  });
 }
 
 /** The environment that a process was started with; undefined when it cannot be read. */
@@ -98,7 +154,20 @@ export function bootId(): string {
   return readProc('sys/kernel/random/boot_id')?.trim() ?? '';
 }
 
-/** The content of a file below /proc; undefined when it is gone or closed to us. */
+/** Not there, or not for us to see: the answers of a kernel that is short of nothing (proc(5)). */
+const ANSWERS: ReadonlySet<string> = new Set(['ENOENT', 'ESRCH', 'ENOTDIR', 'EACCES', 'EPERM']);
+
+/** The content of a file below /proc; undefined when it is gone or closed to us; throws when it could not be read. */
+export function seenProc(path: string): string | undefined {
+  try {
+    return fs.readFileSync(`/proc/${path}`, 'utf8');
+  } catch (error) {
+    if (ANSWERS.has(codeOf(error))) return undefined;
+    throw error;
+  }
+}
+
+/** The content of a file below /proc; undefined when it is gone or closed to us, or could not be read. */
 export function readProc(path: string): string | undefined {
   try {
     return fs.readFileSync(`/proc/${path}`, 'utf8');

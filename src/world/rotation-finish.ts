@@ -5,7 +5,9 @@ import { areFrozen, thawCgroups } from './cgroup-freeze.ts';
 import { codeOf } from './errno.ts';
 import { bytesOf } from './log-copy.ts';
 import { type LogPlace, openActive, openPlace, rotationTrouble, syncNames } from './log-place.ts';
+import { bootId } from './procfs.ts';
 import { addNote, type Begun, type Note, readJournal } from './rotation-journal.ts';
+import { Refused } from './safe-walk.ts';
 
 /** Which files are renamed so that the finished copy can get its name? Asked again after an interruption. */
 export type Naming = (
@@ -23,6 +25,9 @@ export type Resumed =
 
 /** So much at each end of the copy is compared with the log; bytes. */
 const SAMPLE = 65_536;
+
+/** And so much at a time where all of it is. */
+const BLOCK = 1 << 20;
 
 /**
  * Finishes or undoes what is noted in a journal; to be called for each journal before any service is started and
@@ -77,13 +82,15 @@ function resume(path: string, begun: Begun, notes: readonly Note[], naming: Nami
     return { kind: 'nothing' };
   }
   try {
-    const keep = worthOfCopy(place, begun, notes, path);
+    const isOfThisBoot = begun.boot === undefined || begun.boot === bootId();
+    if (!isOfThisBoot) emptyRepeated(place, begun);
+    const keep = worthOfCopy(place, begun, notes, { path, isOfThisBoot });
     thawNoted(notes);
     if (keep === null) {
       undoRotation(place, begun, path);
       return { kind: 'undone', log: begun.log };
     }
-    trim(place.at(begun.temporary), keep);
+    trim(place, begun, keep);
     const name = nameCopy(place, begun, naming);
     syncNames(place);
     fs.rmSync(path, { force: true });
@@ -95,7 +102,12 @@ function resume(path: string, begun: Begun, notes: readonly Note[], naming: Nami
 }
 
 /** How many bytes of the copy the log has no more; null: the log was not cut. Notes what was found. */
-function worthOfCopy(place: LogPlace, begun: Begun, notes: readonly Note[], path: string): number | null {
+function worthOfCopy(
+  place: LogPlace,
+  begun: Begun,
+  notes: readonly Note[],
+  { path, isOfThisBoot }: { readonly path: string; readonly isOfThisBoot: boolean },
+): number | null {
   const cut = notes.findLast((note) => note.step === 'cut');
   if (cut !== undefined) return cut.keep;
   const copied = fs.lstatSync(place.at(begun.temporary), { throwIfNoEntry: false })?.size;
@@ -103,7 +115,8 @@ function worthOfCopy(place: LogPlace, begun: Begun, notes: readonly Note[], path
   if (copied === undefined) return null;
   const cutting = notes.findLast((note) => note.step === 'cutting');
   const { size, keep } = cutting ?? { size: copied, keep: copied };
-  const seen = sizeWhenFrozen(place, begun, notes);
+  // Sizes of another boot say nothing: what was written last may not have come to the disk.
+  const seen = isOfThisBoot ? sizeWhenFrozen(place, begun, notes) : undefined;
   const worth =
     cutting !== undefined && seen !== undefined
       ? worthBySize(seen, size, keep)
@@ -111,6 +124,42 @@ function worthOfCopy(place: LogPlace, begun: Begun, notes: readonly Note[], path
   // A second interruption would find the log thawed and grown.
   if (worth !== null) addNote(path, { step: 'cut', keep: worth });
   return worth;
+}
+
+/**
+ * A power cut may take the end of the log, and leave the copy, which was brought to the disk on purpose: the log is then
+ * a beginning of the copy and repeats it, whether it was cut or not. Nobody has written since.
+ */
+function emptyRepeated(place: LogPlace, begun: Begun): void {
+  if (fs.lstatSync(place.at(begun.temporary), { throwIfNoEntry: false }) === undefined) return;
+  const copy = openCopy(place, begun, fs.constants.O_RDONLY);
+  try {
+    activeLog(place, begun, (log, found) => {
+      if (found === 0 || found >= fs.fstatSync(copy).size || !begins(copy, log, withoutZeros(log, found)))
+        return;
+      fs.fdatasyncSync(copy);
+      fs.ftruncateSync(log, 0);
+    });
+  } finally {
+    fs.closeSync(copy);
+  }
+}
+
+/** A file system may have noted the new size of a file already, and not what was written there: it reads as zeros. */
+function withoutZeros(log: number, size: number): number {
+  const from = Math.max(0, size - SAMPLE);
+  const end = bytesOf(log, from, size);
+  const last = end.findLastIndex((byte) => byte !== 0);
+  return from + last + 1;
+}
+
+/** Whether the copy begins with these bytes of the log, all of them. */
+function begins(copy: number, log: number, length: number): boolean {
+  for (let at = 0; at < length; at += BLOCK) {
+    const end = Math.min(length, at + BLOCK);
+    if (!bytesOf(copy, at, end).equals(bytesOf(log, at, end))) return false;
+  }
+  return true;
 }
 
 /** While the writers stand still, the size tells everything: the log has `size` bytes, or none, or those after `keep`. */
@@ -136,7 +185,7 @@ function sizeWhenFrozen(place: LogPlace, begun: Begun, notes: readonly Note[]): 
 /** Nobody knows how the log was: it was not cut if it still begins with the copy. */
 function worthByContent(place: LogPlace, begun: Begun, size: number, keep: number): number | null {
   if (size === 0) return null;
-  const copy = fs.openSync(place.at(begun.temporary), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+  const copy = openCopy(place, begun, fs.constants.O_RDONLY);
   try {
     const worth = activeLog(place, begun, (log, found) => {
       if (found >= size && isSame(copy, 0, log, size)) return 'nothing';
@@ -174,6 +223,17 @@ function activeLog<Answer>(
   }
 }
 
+/** What has its name by now may be anything, in a directory of the user of the service. */
+function openCopy(place: LogPlace, { temporary, credentials }: Begun, mode: number): number {
+  const { O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
+  const fd = fs.openSync(place.at(temporary), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+  const found = fs.fstatSync(fd);
+  const isForeign = credentials !== null && found.uid !== credentials.uid && found.nlink > 1;
+  if (found.isFile() && !isForeign) return fd;
+  fs.closeSync(fd);
+  throw new Refused(`${temporary} is not the copy that was begun: something else was put in its place`);
+}
+
 function thawNoted(notes: readonly Note[]): void {
   const last = notes.findLastIndex((note) => note.step === 'freezing' || note.step === 'thawed');
   const note = notes[last];
@@ -181,10 +241,10 @@ function thawNoted(notes: readonly Note[]): void {
 }
 
 /** To its length, and to disk; it may have got its name already. */
-function trim(path: string, keep: number): void {
+function trim(place: LogPlace, begun: Begun, keep: number): void {
   let fd: number;
   try {
-    fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
+    fd = openCopy(place, begun, fs.constants.O_RDWR);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return;
     throw error;

@@ -15,6 +15,8 @@ export interface Begun {
   /** The copy in the making, a name in the directory of the log. */
   readonly temporary: string;
   readonly target: string;
+  /** Of the boot in which it was begun; absent in what an older version noted. */
+  readonly boot?: string;
 }
 
 export type Note =

@@ -18,6 +18,8 @@ export interface RunRecord {
   readonly pid: number;
   readonly ticks: number | null;
   readonly boot: string;
+  /** Of its session; null where the host does not tell. */
+  readonly mark: string | null;
 }
 
 /** What a record is about: a run, or a command beside one by its name. */
@@ -30,6 +32,8 @@ const LARGEST = 4096;
 export class RunRecords {
   readonly #directory: string;
   readonly #files = systemFiles();
+  /** Nobody else writes here: what was read once is asked for at every look. */
+  readonly #read = new Map<string, RunRecord>();
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -65,23 +69,25 @@ export class RunRecords {
 
   /** null: the run has a place, but its first process is not known. */
   read(key: Recorded): RunRecord | null {
-    const text = this.#files.read(this.#path(key), LARGEST);
-    if (isFailure(text)) return null;
-    try {
-      return parseRecord(JSON.parse(text));
-    } catch {
-      return null;
-    }
+    const path = this.#path(key);
+    const known = this.#read.get(path);
+    if (known !== undefined) return known;
+    const text = this.#files.read(path, LARGEST);
+    const record = isFailure(text) ? null : recordIn(text);
+    if (record !== null) this.#read.set(path, record);
+    return record;
   }
 
   /** Answers the error code of what went wrong. */
   write(key: Recorded, record: RunRecord | null): string | undefined {
     const text = record === null ? '' : `${JSON.stringify(record)}\n`;
+    this.#read.delete(this.#path(key));
     return this.#files.replace(this.#path(key), text, { mode: 0o600, durable: false })?.failed;
   }
 
   /** Answers the error code of what went wrong; gone is fine. */
   remove(key: Recorded): string | undefined {
+    this.#read.delete(this.#path(key));
     return this.#files.remove(this.#path(key))?.failed;
   }
 
@@ -110,9 +116,22 @@ export class RunRecords {
   }
 }
 
+function recordIn(text: string): RunRecord | null {
+  try {
+    return parseRecord(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
 function parseRecord(value: unknown): RunRecord | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { pid, ticks, boot } = value as Partial<Record<keyof RunRecord, unknown>>;
+  const { pid, ticks, boot, mark } = value as Partial<Record<keyof RunRecord, unknown>>;
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 1 || typeof boot !== 'string') return null;
-  return { pid, ticks: typeof ticks === 'number' ? ticks : null, boot };
+  return {
+    pid,
+    ticks: typeof ticks === 'number' ? ticks : null,
+    boot,
+    mark: typeof mark === 'string' ? mark : null,
+  };
 }

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
-import { codeOf, inWords } from './errno.ts';
+import { codeOf, inWords, passing } from './errno.ts';
 import { hasCode, Refused, walkTo } from './safe-walk.ts';
+import { statusOrClose } from './status-or-close.ts';
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
@@ -82,20 +83,28 @@ function openOrCreate(place: string, flags: number, owner: Credentials): number 
       if (codeOf(error) !== 'ENOENT' || attempt === 3) throw error;
     }
     try {
-      const fd = fs.openSync(place, flags | O_NOFOLLOW | O_CREAT | O_EXCL, NEW_FILE);
-      fs.fchownSync(fd, owner.uid, owner.gid);
-      // The umask of the daemon is not that of the log.
-      fs.fchmodSync(fd, NEW_FILE);
-      return fd;
+      return given(fs.openSync(place, flags | O_NOFOLLOW | O_CREAT | O_EXCL, NEW_FILE), owner);
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
     }
   }
 }
 
+function given(fd: number, owner: Credentials): number {
+  try {
+    fs.fchownSync(fd, owner.uid, owner.gid);
+    // The umask of the daemon is not that of the log.
+    fs.fchmodSync(fd, NEW_FILE);
+    return fd;
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+}
+
 /** What was opened counts, not what stood there before: so it is judged by its descriptor. */
 function checked(fd: number, owner: Credentials | null): number {
-  const found = fs.fstatSync(fd);
+  const found = statusOrClose(fd);
   const isNull = found.isCharacterDevice() && found.rdev === NULL_DEVICE;
   const refused =
     !found.isFile() && !isNull
@@ -128,6 +137,7 @@ function guarded(
       code: unsafe ? 'log-unsafe' : code,
       severity: 'error',
       message: `${path} cannot be ${doing}: ${why}`,
+      ...(unsafe ? {} : passing(error)),
     };
   }
 }

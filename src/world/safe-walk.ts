@@ -6,10 +6,10 @@ import { codeOf } from './errno.ts';
 const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
 
 /** Not among node's constants: the same bit on every architecture that node runs on (open(2)). */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /** As many as the kernel follows in one path (path_resolution(7)). */
-const LINKS = 40;
+export const LINKS = 40;
 const NEW_DIRECTORY = 0o750;
 
 /** The path leads through something that must not be trusted; the message says what. */
@@ -20,8 +20,14 @@ export class Refused extends Error {}
  * openat(2) does elsewhere), so renaming and linking around underneath changes nothing.
  * @param owner missing directories are made for this user; null: none are made
  * @param open is given the last component as a path that only it can follow; must not follow links itself
+ * @param planted is told whose link is followed out of a directory that others may write; without it that is Refused
  */
-export function walkTo(path: string, owner: Credentials | null, open: (place: string) => number): number {
+export function walkTo(
+  path: string,
+  owner: Credentials | null,
+  open: (place: string) => number,
+  planted?: (uid: number) => void,
+): number {
   const todo = componentsOf(path);
   let links = 0;
   let directory = fs.openSync('/', O_RDONLY | O_DIRECTORY | O_PATH);
@@ -41,7 +47,10 @@ export function walkTo(path: string, owner: Credentials | null, open: (place: st
       }
       links += 1;
       if (links > LINKS) throw new Refused('too many symbolic links');
-      trusted(directory, name);
+      if (!isTrusted(directory)) {
+        if (planted === undefined) throw new Refused(untrusted(name));
+        planted(ownerOfLink(place, name, target));
+      }
       todo.unshift(...componentsOf(target));
       if (target.startsWith('/')) enter(fs.openSync('/', O_RDONLY | O_DIRECTORY | O_PATH));
     }
@@ -60,7 +69,7 @@ function componentsOf(path: string): string[] {
 }
 
 /** Where the link points to; undefined for anything that is no link. */
-function linkAt(place: string): string | undefined {
+export function linkAt(place: string): string | undefined {
   try {
     return fs.readlinkSync(place);
   } catch (error) {
@@ -114,10 +123,23 @@ function makeDirectory(place: string, owner: Credentials): number {
   }
 }
 
-/** Only root and the daemon's user can have put a link into this directory. */
-function trusted(directory: number, name: string): void {
+/** Only root and the daemon's user can have put a name into this directory. */
+export function isTrusted(directory: number): boolean {
   const found = fs.fstatSync(directory);
   const own = found.uid === 0 || found.uid === process.geteuid?.();
-  if (own && (found.mode & 0o022) === 0) return;
-  throw new Refused(`${name} is a symbolic link in a directory that others than root may write`);
+  return own && (found.mode & 0o022) === 0;
+}
+
+/** Who put another link in its place meanwhile, and the first one back, has changed the time of that one. */
+function ownerOfLink(place: string, name: string, target: string): number {
+  const before = fs.lstatSync(place, { bigint: true });
+  const now = linkAt(place);
+  const after = fs.lstatSync(place, { bigint: true });
+  const isSame = before.ino === after.ino && before.ctimeNs === after.ctimeNs;
+  if (now !== target || !isSame) throw new Refused(untrusted(name));
+  return Number(before.uid);
+}
+
+function untrusted(name: string): string {
+  return `${name} is a symbolic link in a directory that others than root may write`;
 }

@@ -3,7 +3,9 @@ import type { RunKey, ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { BesideCommands, type BesidePlace } from './beside-commands.ts';
 import { besideName } from './beside-name.ts';
-import { notGoneYet, unrecorded } from './containment-trouble.ts';
+import { notGoneYet, pathOf, unreadable, unrecorded } from './containment-trouble.ts';
+import { passing } from './errno.ts';
+import { sessionMark } from './procfs.ts';
 import type { RunRecords } from './run-records.ts';
 import { BESIDE_MARKER, ProcessTable, type Session } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
@@ -37,7 +39,11 @@ export class SessionBeside {
     const { records, boot } = this.#options;
     const { service } = key;
     const name = besideName(what, key.id);
-    this.sweep(service);
+    try {
+      this.sweep(service);
+    } catch (error) {
+      return { ...unreadable(pathOf(error), error), service, ...passing(error) };
+    }
     if (this.#commands.has(service, name)) return notGoneYet(key, what);
     const failed = records.write({ service, name }, null);
     if (failed !== undefined) return unrecorded(key, failed);
@@ -47,7 +53,8 @@ export class SessionBeside {
       place: this.#place(service, name),
       into: { cgroupProcs: null },
       judge: (outcome) => outcome,
-      started: (started) => records.write({ service, name }, { ...started, boot }),
+      started: (started) =>
+        records.write({ service, name }, { ...started, boot, mark: sessionMark(started.pid) }),
     });
     if ('code' in command) {
       records.remove({ service, name });
@@ -56,7 +63,7 @@ export class SessionBeside {
     return command;
   }
 
-  /** Ends what an earlier daemon left behind. */
+  /** Ends what an earlier daemon left behind; throws when that cannot be looked up. */
   sweep(service: ServiceName): void {
     for (const name of this.#options.records.besides(service)) {
       if (this.#commands.has(service, name)) continue;

@@ -1,5 +1,5 @@
 /** Which processes belong to a run that is a session? */
-import { allProcesses, type ProcessStat, processStat, readProc } from './procfs.ts';
+import { allProcesses, hasEnded, hasMark, type ProcessStat, seenProc, seenStat } from './procfs.ts';
 
 /** Every process of a run has it in its environment, children that made a session of their own included. */
 export const MARKER = 'PROCESSMASTER_RUN_ID';
@@ -11,52 +11,101 @@ export interface Session {
   /** What the marker says: the id of a run, or the name of a command beside one. */
   readonly run: string;
   /** The first process, which made the session; null when it is not known. */
-  readonly leader: { readonly pid: number; readonly ticks: number | null } | null;
+  readonly leader: {
+    readonly pid: number;
+    readonly ticks: number | null;
+    /** See {@link sessionMark}; null where the host does not tell. */
+    readonly mark: string | null;
+  } | null;
+  /**
+   * Who lived at the last look, by pid and start time: whoever loses its parent or its environment stays a member.
+   * Each look writes it anew.
+   */
+  readonly known?: Set<string>;
 }
+
+/** Lists all processes this often while new ones appear. */
+const LISTINGS = 8;
 
 /** One look at all processes of the host. */
 export class ProcessTable {
-  readonly #stats: readonly ProcessStat[];
+  /** Oldest first. */
+  readonly #stats: ProcessStat[] = [];
   readonly #markers = new Map<number, string>();
 
-  /** Throws when /proc cannot be listed. */
+  /**
+   * What forks and ends without rest is never there any more when its turn comes in a long list. So the list is made
+   * again, and whoever is new in it is looked at right away. Throws when /proc cannot be read.
+   */
   constructor() {
-    this.#stats = allProcesses().flatMap((pid) => {
-      const stat = pid === process.pid ? undefined : processStat(pid);
-      return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? [] : [stat];
-    });
+    const looked = new Set([process.pid]);
+    for (let listing = 0; listing < LISTINGS; listing++) {
+      const fresh = allProcesses().filter((pid) => !looked.has(pid));
+      if (fresh.length === 0) break;
+      for (const pid of fresh) {
+        looked.add(pid);
+        const stat = seenStat(pid);
+        if (stat === undefined || hasEnded(stat)) continue;
+        this.#stats.push(stat);
+        if (listing > 0) this.#marker(pid);
+      }
+    }
+    this.#stats.sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
   }
 
   /**
-   * The living processes of the session, and those that carry the marker of the run; oldest first. A session number
-   * is not given away while one process of it lives, so a leader of another age means that the number is somebody
-   * else's now.
+   * The living processes of the session, those that carry the marker of the run, and what these have started; oldest
+   * first. Whoever carries the marker of another run belongs to that one.
    */
   members(session: Session): readonly ProcessStat[] {
-    const { leader, run } = session;
-    const recycled =
-      leader !== null &&
-      leader.ticks !== null &&
-      this.#stats.some(({ pid, startTicks }) => pid === leader.pid && startTicks !== leader.ticks);
+    const { leader, run, known } = session;
+    const isLed = this.#sessionTest(session);
     // Whatever belongs to a run came after its first process: nobody else's environment need be read.
-    const since = leader?.ticks ?? 0;
-    return this.#stats
-      .filter((stat) => {
-        if (stat.startTicks < since) return false;
-        const inSession = leader !== null && !recycled && stat.session === leader.pid;
-        return inSession || this.#marker(stat.pid) === run;
-      })
-      .sort((a, b) => a.startTicks - b.startTicks || a.pid - b.pid);
+    const candidates = this.#stats.filter(({ startTicks }) => startTicks >= (leader?.ticks ?? 0));
+    const found = new Map<number, ProcessStat>();
+    for (const stat of candidates) {
+      const marker = this.#marker(stat.pid);
+      const own = marker === run || (marker === '' && (known?.has(identityOf(stat)) === true || isLed(stat)));
+      if (own || (stat.pid === leader?.pid && isLed(stat))) found.set(stat.pid, stat);
+    }
+    // Children of members and sessions that members made: a look for each generation that is not in order of age.
+    for (let before = -1; before !== found.size; ) {
+      before = found.size;
+      for (const stat of candidates) {
+        if (found.has(stat.pid) || !(found.has(stat.parent) || found.has(stat.session))) continue;
+        if (this.#marker(stat.pid) === '') found.set(stat.pid, stat);
+      }
+    }
+    const members = candidates.filter(({ pid }) => found.has(pid));
+    known?.clear();
+    for (const stat of members) known?.add(identityOf(stat));
+    return members;
+  }
+
+  /**
+   * A session number is not given away while one process of it lives. Once all are gone it may become somebody else's,
+   * who has another age or at least another mark.
+   */
+  #sessionTest({ leader }: Session): (stat: ProcessStat) => boolean {
+    if (leader === null) return () => false;
+    const holder = this.#stats.find(({ pid }) => pid === leader.pid);
+    if (holder !== undefined && leader.ticks !== null && holder.startTicks !== leader.ticks)
+      return () => false;
+    return ({ pid, session }) => session === leader.pid && hasMark(pid, leader.mark);
   }
 
   #marker(pid: number): string {
     const known = this.#markers.get(pid);
     if (known !== undefined) return known;
-    const entries = (readProc(`${pid}/environ`) ?? '').split('\0');
+    const entries = (seenProc(`${pid}/environ`) ?? '').split('\0');
     const marker = variable(BESIDE_MARKER, entries) ?? variable(MARKER, entries) ?? '';
     this.#markers.set(pid, marker);
     return marker;
   }
+}
+
+function identityOf({ pid, startTicks }: ProcessStat): string {
+  return `${pid}.${startTicks}`;
 }
 
 function variable(name: string, entries: readonly string[]): string | undefined {

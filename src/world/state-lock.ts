@@ -34,8 +34,7 @@ export function lockFile(path: string): { readonly unlock: () => void } | Proble
     stdio: ['ignore', 'ignore', 'ignore', fd],
   });
   if (status === 0) {
-    fs.ftruncateSync(fd);
-    fs.writeSync(fd, `${process.pid}\n`, 0);
+    tellWho(fd);
     return { unlock: () => fs.closeSync(fd) };
   }
   const holder = Number(fs.readFileSync(path, 'utf8'));
@@ -44,6 +43,16 @@ export function lockFile(path: string): { readonly unlock: () => void } | Proble
   if (status === 1) return taken(path, holder);
   const why = error === undefined ? `flock answered ${status}` : inWords(error);
   return { code: 'state-unwritable', severity: 'error', message: `${path} cannot be locked: ${why}` };
+}
+
+/** Only for people: on a disk that is full, the lock holds without it. */
+function tellWho(fd: number): void {
+  try {
+    fs.ftruncateSync(fd);
+    fs.writeSync(fd, `${process.pid}\n`, 0);
+  } catch {
+    // Whoever finds the file empty is told that nobody wrote his id there.
+  }
 }
 
 function taken(path: string, holder: number): Problem {

@@ -94,11 +94,20 @@ export class Watchlist {
     if (polled.length === 0) return;
     this.#stopTimer = this.#clock.after(POLL, () => this.#tick());
     for (const entry of polled) {
-      const now = entry.probe?.() ?? '';
+      const now = answerOf(entry.probe);
       if (now === entry.last) continue;
       entry.last = now;
       this.#wake(entry.service);
     }
+  }
+}
+
+/** Whoever cannot be asked now may have something to tell. */
+function answerOf(probe: (() => string) | undefined): string {
+  try {
+    return probe?.() ?? '';
+  } catch {
+    return 'unseen';
   }
 }
 

@@ -47,17 +47,26 @@ export interface Files {
    * (`failed: 'ENOTREG'`); a larger file answers `failed: 'EFBIG'`.
    */
   read(path: string, limit: number): string | Failure;
-  /** Replaces a file as a whole: temporary file beside it, fsync if `durable`, rename. Makes missing parents (0700). */
-  replace(path: string, text: string, options: { mode: number; durable: boolean }): Failure | undefined;
+  /** Replaces a file as a whole: temporary file beside it, rename. Makes missing parents (0700). */
+  replace(path: string, text: string, options: { mode: number; durable: Durability }): Failure | undefined;
+  /** Resolves when what these files say is on disk, as far as the disk takes it. Holds nobody up, and never rejects. */
+  settle(paths: readonly string[]): Promise<void>;
   remove(path: string): Failure | undefined;
   /** True if this path may be executed by the given user. */
   executable(path: string, credentials: Credentials | null): boolean;
 }
 
+/**
+ * What a power cut leaves of a file that was replaced. `true`: the new text, from now on. `'content'`: the old one or the
+ * new one. `false`: nothing is sure, since a file system may know the new name before the new text (rename(2) without
+ * fsync(2)); it may be empty.
+ */
+export type Durability = boolean | 'content';
+
 /** What only somebody needs who makes and removes files that belong to people. */
 export interface FileMaking {
   /** Like `replace`, but never in the place of anything: `EEXIST` when the name is taken, also by a dangling link. */
-  create(path: string, text: string, options: { mode: number; durable: boolean }): Failure | undefined;
+  create(path: string, text: string, options: { mode: number; durable: Durability }): Failure | undefined;
   /** Where a symbolic link leads; undefined when the path is none. */
   linkTarget(path: string): string | undefined | Failure;
 }
@@ -190,8 +199,12 @@ export interface Containment {
   members(key: RunKey): readonly number[];
   /** For people: `811 node worker.js (uninterruptible)`. */
   describe(pid: number): string;
-  /** The environment a process of the run was started with; undefined when it cannot be read. */
-  environment(key: RunKey): Readonly<Record<string, string>> | undefined;
+  /**
+   * The environment that the program of the run was started with; undefined when it cannot be read.
+   * @param credentials of the run, null: the daemon's own. Nobody else is believed: a process that runs as another user can
+   *   have any environment. Absent: they are not known, and nothing but a guess depends on the answer
+   */
+  environment(key: RunKey, credentials?: Credentials | null): Readonly<Record<string, string>> | undefined;
   /** Writes the limits of a whole service; what could not be applied comes back. */
   limit(service: ServiceName, resources: Resources): readonly Problem[];
   usage(key: RunKey): Usage;

@@ -127,6 +127,36 @@ describe('the token', () => {
   });
 });
 
+describe('values of variables', () => {
+  const fields = [
+    { path: 'process.env.PASSWORD', from: 'hush', to: 'hush2', class: 'roll', file: '/c/web.yaml', line: 4 },
+    { path: 'process.env.NEW.ONE', to: 'hush3', class: 'roll' },
+    { path: 'process.args[0]', from: '-v', to: '-q', class: 'roll' },
+  ];
+  const diff = { changes: [{ service: 'web', action: 'roll', because: fields, reason: '', instances: 1 }] };
+  const why = { service: 'web', because: ['it runs'], changes: fields };
+  const answers = { diff: () => diff, why: () => why };
+
+  test.each(['/api/diff', '/api/why/web'])('%s: hidden from those who may only read', async (path) => {
+    const { ask } = await open({ answers });
+    const { body } = await ask({ path, token: 'read' });
+    const told = path === '/api/diff' ? body.changes[0].because : body.changes;
+    expect(told).toEqual([
+      { ...fields[0], from: '(hidden)', to: '(hidden)' },
+      { ...fields[1], to: '(hidden)' },
+      fields[2],
+    ]);
+    expect(JSON.stringify(body)).not.toContain('hush');
+  });
+
+  test('shown to those who may also deploy', async () => {
+    const { ask } = await open({ answers });
+    for (const token of ['operate', 'admin']) {
+      expect((await ask({ path: '/api/diff', token })).body).toEqual(diff);
+    }
+  });
+});
+
 describe('the role', () => {
   const command = (verb: string) => ({ verb, services: ['web'], wait: 0 });
   test.each<[string, string, unknown, Role]>([

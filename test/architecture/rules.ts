@@ -26,7 +26,7 @@ export const ON_DEMAND: Readonly<Record<string, readonly string[]>> = {
   'cli/check.ts': ['config', 'world'],
   'cli/token.ts': ['config', 'world'],
   'cli/install-unit.ts': ['config', 'world'],
-  'cli/follow-logs.ts': ['logs'],
+  'cli/follow-logs.ts': ['logs', 'world'],
   'cli/logs-by-files.ts': ['config', 'logs', 'world'],
   'cli/read-events.ts': ['config', 'world'],
   'cli/read-logs.ts': ['logs', 'world'],

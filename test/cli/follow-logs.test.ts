@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { LogFile } from '../../src/api/contract.ts';
@@ -104,4 +104,26 @@ test('logs -f --grep shows the lines that match, and a truncation by somebody is
   expect(await runOn(terminal, daemon, 'logs -f --grep bad')).toBe(130);
   expect(terminal.out()).toBe('web[1] stdout | a bad start\nweb[1] stdout | bad\nweb[1] stdout | bad\n');
   expect(terminal.err()).toBe(`pmctl: ${path} was truncated; it is followed from its beginning\n`);
+});
+
+test('logs -f repeats nothing of a shared file when the service goes that it was counted with', async () => {
+  let files: LogFile[] = [];
+  const daemon = await fakeDaemon({ 'GET /api/logs': () => ({ files, logs: [], problems: [] }) });
+  const path = join(daemon.directory, 'shared.log');
+  const link = join(daemon.directory, 'link.log');
+  symlinkSync('shared.log', link);
+  files = [{ service: 'api', stream: 'stdout', path, instance: null }];
+  writeFileSync(path, 'old\n');
+  const terminal = stepping([
+    () => {
+      appendFileSync(path, 'of api\n');
+    },
+    () => {
+      files = [{ service: 'web', stream: 'stdout', path: link, instance: null }];
+    },
+    ...Array.from({ length: 25 }, () => () => {}),
+    () => appendFileSync(path, 'of web\n'),
+  ]);
+  expect(await runOn(terminal, daemon, 'logs -f')).toBe(130);
+  expect(terminal.out()).toBe('api stdout | old\napi stdout | of api\nweb stdout | of web\n');
 });

@@ -330,6 +330,15 @@ describe('without a daemon', () => {
     return directory;
   }
 
+  test('there are also the files of instances that the directory does not name', async () => {
+    const directory = ground();
+    for (const [instance, text] of ['zero', 'one', 'two'].entries()) {
+      writeFileSync(join(directory, `out-${instance}.log`), `${text}\n`);
+    }
+    const { out } = await run({ socket: join(directory, 'sock') }, 'logs web', { directory });
+    expect(out).toBe('web[0] stdout | zero\nweb[1] stdout | one\nweb[2] stdout | two\n');
+  });
+
   test('the files are read all the same, and it is told', async () => {
     const directory = ground();
     writeFileSync(join(directory, 'out-0.log'), 'zero\n');

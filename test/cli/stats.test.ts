@@ -66,6 +66,17 @@ describe('stats', () => {
     expect(exit).toBe(0);
   });
 
+  test('has a column for the heap where a service tells of it', async () => {
+    const told = { 'GET /api/stats': { services: [row('web', { memoryHeap: 8 * MEBIBYTE }), db] } };
+    const { out } = await run(await fakeDaemon(told), 'stats');
+    expect(out.split('\n')).toEqual([
+      'NAME  STATUS   PID  UPTIME  RESTARTS   CPU   RSS  HEAP  MODE  INSTANCES  PROCS  READ  WRITTEN',
+      'db    running  800      3m         2  1.5%  900M     -  fork        1/1      1     -        -',
+      'web   running  800      3m         0  1.5%   24M  8.0M  fork        1/1      1     -        -',
+      '',
+    ]);
+  });
+
   test('--json is what the daemon gave of the named services, in the order that was asked for', async () => {
     const { out } = await run(await fakeDaemon(canned), 'stats web db --sort mem --json');
     expect(JSON.parse(out)).toEqual({ services: [db, web] });

@@ -263,3 +263,30 @@ test('a definition is plain JSON, whatever its keys are called', () => {
     ['constructor', 'y'],
   ]);
 });
+
+test.each(['success_exit_codes: [256]', 'success_exit_codes: [1, 256, 2]', 'success_exit_codes: ["1"]'])(
+  'a list in which something is wrong hides nothing behind it: %s',
+  (list) => {
+    const told = problemsOf(web('restart_policy:', `  ${list}`, 'rollout: { timeout: 0s }'));
+    expect(told).toEqual([
+      expect.stringContaining('restart_policy.success_exit_codes['),
+      expect.stringContaining('rollout.timeout: 0 leaves'),
+    ]);
+  },
+);
+
+test('nor does one of names', () => {
+  const told = problemsOf(web('  required_env: [1A]', 'rollout: { timeout: 0s }'));
+  expect(told).toEqual([
+    expect.stringContaining('process.required_env[0]'),
+    expect.stringContaining('rollout.timeout: 0 leaves'),
+  ]);
+});
+
+test.each(['{}', '{a: b}', '[]', '[[80]]', '[{}]', '{toString: x}', 'true', ''])(
+  'port: %s is refused',
+  (port) => {
+    const told = problemsOf(web('  env: { A: "${port}" }', `port: ${port}`));
+    expect(told).toContainEqual(expect.stringMatching(/^config\.d\/web\.yaml:4:\d+ {2}port: /));
+  },
+);

@@ -482,6 +482,30 @@ describe('what is kept', () => {
     expect(told(directoryOf(files).load())).toEqual(['a: v2 (last good)', 'b: v1 (last good)']);
   });
 
+  test('what could not be written while the disk was full is written later, whatever the file says by then', () => {
+    const files = filesWith({ 'a.yaml': version(1), 'b.yaml': version(1) });
+    const directory = directoryOf(files);
+    directory.keepGood(directory.load('later').services);
+    files.write(`${HERE}/a.yaml`, version(2));
+    const followed = directory.load('later').services;
+    files.fail('replace', '/var/lib/pm/last-good/a.json', 'ENOSPC');
+    expect(directory.keepGood(followed)).toMatchObject({ code: 'state-unwritable' });
+    files.fail('replace', '/var/lib/pm/last-good/a.json', undefined);
+    files.write(`${HERE}/a.yaml`, 'oops: 1\n');
+    expect(directory.keepGood(directory.load('later').services)).toBe('all');
+    expect(told(directoryOf(files).load())).toEqual(['a: v2 (last good)', 'b: v1']);
+  });
+
+  test('as many are written at a time as nobody notices, and all in the end', () => {
+    const files = filesWith({ 'a.yaml': version(1), 'b.yaml': version(1), 'c.yaml': version(1) });
+    const directory = directoryOf(files);
+    const { services } = directory.load('later');
+    expect(directory.keepGood(services, 2)).toBe('more');
+    expect(kept(files)).toEqual(['a.json', 'b.json']);
+    expect(directory.keepGood(services, 2)).toBe('all');
+    expect(kept(files)).toEqual(['a.json', 'b.json', 'c.json']);
+  });
+
   test('a new daemon does not write again what is there', () => {
     const files = filesWith({ 'a.yaml': version(1) });
     directoryOf(files).load();

@@ -153,6 +153,14 @@ describe('hostile texts end quickly, with few words', () => {
     expect(told.every((line) => line.length < 400)).toBe(true);
   });
 
+  test.each(['[', '{a: ', '- ', '? ', '- {', 'a: [', '&a ['])(
+    'what is nested without end is refused where it becomes too deep: %s',
+    (piece) => {
+      const told = problems(piece.repeat(4000));
+      expect(told).toEqual([expect.stringMatching(/^web\.yaml:1:\d{1,4} {2}nested more than 50 deep$/)]);
+    },
+  );
+
   test('more than twenty problems are counted, not shown', () => {
     const text = Array.from({ length: 30 }, (_, index) => `a${index}: !x 1`).join('\n');
     const told = problems(text);

@@ -61,7 +61,7 @@ test('no file is needed: root gets the places of the system', () => {
     notify: [],
     logs: { max_total_size: null },
     history: { max_snapshots: 50 },
-    sync: { interval: null },
+    sync: { interval: null, on_failure: 'stop' },
   });
 });
 

@@ -148,6 +148,22 @@ describe('what goes on beside a run', () => {
     expect(remembered('liveness')?.last).toMatchObject({ ok: false, detail: 'no process left' });
   });
 
+  it('does not count what the host was too short of something to ask', () => {
+    refusal = problem({ message: 'no process left', passing: true });
+    probe('liveness', { exec: ['check'] });
+    refusal = undefined;
+    probe('readiness', { tcp: { host: '::1', port: 1 } });
+    answer({ ok: false, detail: 'too many open files', elapsed: 0, passing: true });
+    for (const kind of ['liveness', 'readiness'] as const) {
+      expect(remembered(kind)?.last ?? null).toBeNull();
+      expect(beside.inFlight.has(named(KEY.id, kind))).toBe(false);
+    }
+    expect(complaints).toEqual([
+      'the liveness probe of instance 1 could not be asked: no process left',
+      'the readiness probe of instance 1 could not be asked: too many open files',
+    ]);
+  });
+
   it('looks for a line from where the log was when the run started', () => {
     probe('startup', { log: '^ready$' });
     expect(asked).toEqual([['/srv/web/stdout.log', null, 12, '^ready$']]);

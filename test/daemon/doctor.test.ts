@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { examine } from '../../src/daemon/doctor.ts';
 import type { Loop } from '../../src/daemon/loop.ts';
@@ -11,11 +12,15 @@ const MOUNT = '31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 
 const FEATURES = 'nsdelegate\nfavordynmods\n';
 
 /** What the doctor says of a host with these files. */
-function told(contents: Readonly<Record<string, string>>, kind: Containment['kind'] = 'cgroup') {
+function told(contents: Readonly<Record<string, string>>, kind: Containment['kind'] = 'cgroup', uid = 0) {
   const files = new MemoryFiles(new Injector());
   for (const [path, text] of Object.entries(contents)) files.set(path, text);
   const containment: Partial<Containment> = { kind, shortcomings: [] };
-  const world: Partial<World> = { files, users: twinUsers(), containment: containment as Containment };
+  const world: Partial<World> = {
+    files,
+    users: { ...twinUsers(), self: { ...twinUsers().self, uid } },
+    containment: containment as Containment,
+  };
   const settings: Partial<Settings> = { config_directory: '/etc/pm', state_directory: '/state' };
   const desired = { services: new Map(), problems: [], files: 0, readable: true };
   const loop: Partial<Loop> = { desired };
@@ -40,5 +45,42 @@ describe('the mount of cgroup2', () => {
       expect(mount(others)).toBeUndefined();
     }
     expect(mount(contents, 'process_group')).toBeUndefined();
+  });
+});
+
+describe('what is promised less without cgroups', () => {
+  const AUTOGROUP = { '/proc/self/autogroup': '/autogroup-3 nice 0\n' };
+  const PROMISES = [
+    'escape',
+    'kill',
+    'notice',
+    'limits',
+    'rotation',
+    'closed environment',
+    'session numbers',
+  ];
+  const named = (...asked: Parameters<typeof told>) =>
+    told(...asked).filter(({ name }) => PROMISES.includes(name));
+
+  it('is told, each promise by itself, as something amiss', () => {
+    const checks = named(AUTOGROUP, 'process_group', 0);
+    expect(checks.map(({ name }) => name)).toEqual(PROMISES.slice(0, 5));
+    for (const { ok } of checks) expect(ok).toBe(false);
+  });
+
+  it('is more for a user who may not read every environment, and on a kernel that does not number sessions', () => {
+    expect(named(AUTOGROUP, 'process_group', 1000).map(({ name }) => name)).toContain('closed environment');
+    expect(named({}, 'process_group', 0).map(({ name }) => name)).toContain('session numbers');
+  });
+
+  it('is nothing with cgroups', () => {
+    expect(named({}, 'cgroup', 1000)).toEqual([]);
+  });
+
+  it('is documented under the same names', () => {
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const [, section = ''] = page.split('## What process sessions promise less');
+    for (const { name } of named({}, 'process_group', 1000)) expect(section).toContain(`| ${name} |`);
+    expect(named({}, 'process_group', 1000).map(({ name }) => name)).toEqual(PROMISES);
   });
 });

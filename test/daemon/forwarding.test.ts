@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Forwarding } from '../../src/daemon/forwarding.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Defined, DesiredState, LogsSpec } from '../../src/model/spec.ts';
@@ -153,6 +153,26 @@ describe('lines of a service', () => {
     expect(problems).toEqual([]);
   });
 
+  it('are told once of a file that services name by several paths, also by the next daemon', async () => {
+    fs.symlinkSync('.', at('link'));
+    const services = [service('api', { stdout: at('link/out.log') }), service('web')];
+    const first = forwarding();
+    for (const each of services) first.starting(each);
+    first.arrange(desiredState(services));
+    await looked();
+    write('out.log', 'one\n');
+    expect(await looked()).toEqual(['info api stdout [api] STDOUT: one']);
+    await first.close();
+    write('out.log', 'two\n');
+    const second = forwarding();
+    second.arrange(desiredState(services.slice(1)));
+    expect(await looked()).toEqual(['info web stdout [web] STDOUT: two']);
+    // By another name it is still the same file.
+    second.arrange(desiredState(services.slice(0, 1)));
+    write('out.log', 'three\n');
+    expect(await looked()).toEqual(['info api stdout [api] STDOUT: three']);
+  });
+
   it('come to no end for a while after the service was taken away, and then do', async () => {
     const one = forwarding();
     one.arrange(desiredState([service('web')]));
@@ -166,6 +186,34 @@ describe('lines of a service', () => {
     write('out.log', 'of nobody\n');
     await one.close();
     expect(said).toEqual([]);
+  });
+
+  it('are not lost when somebody else takes the file over just when it would be let go', async () => {
+    fs.symlinkSync('.', at('link'));
+    const one = forwarding();
+    one.arrange(desiredState([service('web')]));
+    await looked();
+    one.arrange(desiredState([]));
+    const end = clock.now() + 10_000;
+    while (clock.now() < end) await clock.advance();
+    const last = clock.advance();
+    const heir = service('heir', { stdout: at('link/out.log'), stderr: at('link/err.log') });
+    one.arrange(desiredState([heir]));
+    await last;
+    write('out.log', 'hello\n');
+    expect(await looked()).toEqual(['info heir stdout [heir] STDOUT: hello']);
+  });
+
+  it('cost a start of a service that is known no look at where its logs lie', () => {
+    const one = forwarding();
+    const web = service('web');
+    one.arrange(desiredState([web]));
+    const spy = vi.spyOn(fs.realpathSync, 'native');
+    onTestFinished(() => spy.mockRestore());
+    one.starting(web);
+    expect(spy).not.toHaveBeenCalled();
+    one.starting(service('db', { stdout: at('db.log') }));
+    expect(spy).toHaveBeenCalled();
   });
 
   it('are forwarded from when it is switched on until it is switched off', async () => {

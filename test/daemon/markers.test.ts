@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Markers } from '../../src/daemon/markers.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Defined, LogsSpec } from '../../src/model/spec.ts';
-import { defined, problem, runKey, WEB } from '../builders.ts';
+import { defined, name, problem, runKey, WEB } from '../builders.ts';
 
 const AT = Date.UTC(2026, 10, 21, 14, 5, 6, 123);
 const STAMP = 'processmaster:marker time=2026-11-21T14:05:06.123Z';
@@ -55,6 +55,25 @@ describe('markers', () => {
     markers.starting(runKey({ slot: 2 }), service, 'boot');
     markers.noted({ at: 0, name: 'worker_exited', service: WEB, fields: { instance: 1 } });
     expect(lines.map((line) => line.split(':')[0])).toEqual(['/l/web-2.log', '/l/web-1.log']);
+  });
+
+  it('tell of an end where the output is, also when the file says something else by then, or is gone', () => {
+    const before = web({ markers: true });
+    const end = { at: 0, name: 'worker_stopped', service: WEB, fields: { instance: 0 } };
+    const moved = marked(web({ markers: true, stdout: '/l/moved.log' }));
+    const gone = marked(defined({ name: name('other') }));
+    const off = marked(web({ markers: false }));
+    for (const { markers, lines } of [moved, gone, off]) {
+      const key = runKey({});
+      markers.starting(key, before, 'boot');
+      lines.length = 0;
+      markers.noted({ ...end, run_id: key.id });
+    }
+    expect([moved.lines, gone.lines, off.lines]).toEqual([
+      [`/l/web.log: ${STAMP} event=stopped service=web instance=0`],
+      [`/l/web.log: ${STAMP} event=stopped service=web instance=0`],
+      [],
+    ]);
   });
 
   it('are not written without being asked for, for other events, or for services that are gone', () => {

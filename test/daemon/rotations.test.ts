@@ -13,6 +13,8 @@ const NOON = Date.UTC(2026, 10, 21, 12);
 const MIDNIGHT = Date.UTC(2026, 10, 22);
 const DAY = 24 * 3_600_000;
 const OUT = '/srv/web/stdout.log';
+/** What a compressed file takes; bytes. */
+const NEEDED = 1e8;
 
 interface Disk {
   size: number;
@@ -28,23 +30,30 @@ class Keeping {
   readonly disks = new Map<string, Disk>();
   readonly complaints: Problem[] = [];
   readonly told: string[] = [];
+  readonly marked: string[] = [];
   readonly calls: RotationCall[] = [];
   readonly looked: string[] = [];
   readonly grown = new Map<string, () => void>();
   readonly squeezed: string[] = [];
-  refusal: Problem | undefined;
+  refusal: Problem | Rotated | undefined;
   breaks = false;
   /** What cannot be done on this disk. */
   readonly unable = new Set<'compress' | 'remove'>();
   /** While it is there, a rotation copies; it goes on when this is fulfilled. */
   copying: Promise<void> | undefined;
   free = 1e9;
+  /** Where a path leads, if not to itself. */
+  readonly moved = new Map<string, string>();
+  memory: string | undefined;
   readonly logs: LogKeeping;
 
   constructor(maxTotalSize: number | null = null) {
     this.logs = new LogKeeping({
       care: this.#care(),
-      appendMarker: () => undefined,
+      appendMarker: (path, _credentials, line) => {
+        this.marked.push(`${path} ${line.split(' ')[2]}`);
+        return undefined;
+      },
       clock: simulatedClock(this.time, 0, this.agenda),
       zone: () => 'UTC',
       freezer: (services) => ({ cgroups: services, freeze: () => ({ holds: () => true, thaw: () => 0 }) }),
@@ -89,7 +98,7 @@ class Keeping {
   #care(): LogCare {
     return {
       resume: () => [],
-      placeOf: (path) => path,
+      placeOf: (path) => this.moved.get(path) ?? path,
       exists: (path) => this.disks.has(path),
       look: async ({ path }, wanted) => {
         this.looked.push(path);
@@ -112,6 +121,7 @@ class Keeping {
       compress: async (log: CaredLog, file) => {
         this.squeezed.push(file);
         if (this.unable.has('compress')) return unable(log.path);
+        if (this.free < NEEDED) return { kind: 'no-room', bytes: NEEDED };
         const files = this.disks.get(log.path)?.files;
         const facts = files?.get(file);
         if (files === undefined || facts === undefined) return { kind: 'nothing' };
@@ -124,6 +134,11 @@ class Keeping {
         return { rotated: () => {}, close: () => this.grown.delete(path) };
       },
       space: () => ({ device: '1', free: this.free }),
+      recall: () => this.memory,
+      remember: (text) => {
+        this.memory = text;
+        return undefined;
+      },
       close: async () => {},
     };
   }
@@ -377,6 +392,15 @@ describe('a process that the directory does not name', () => {
     expect(names(disk).length).toBe(3);
   });
 
+  it('has its end marked in its log though its file is gone, also when an earlier daemon has started it', () => {
+    const keeping = new Keeping();
+    keeping.logs.happened(told('worker_started', 0));
+    keeping.logs.arrange(state(service({ markers: true })));
+    keeping.logs.arrange(state());
+    keeping.logs.happened(told('worker_stopped', 0));
+    expect(keeping.marked).toEqual([`${OUT} event=stopped`]);
+  });
+
   it('has its log rotated as long as it runs though its file is gone', async () => {
     const keeping = new Keeping();
     const disk = keeping.disk(OUT, 500);
@@ -442,6 +466,135 @@ describe('compression', () => {
   });
 });
 
+describe('a service that is gone', () => {
+  const WEEK: Partial<LogsSpec> = { rotation_max_age: 7 * DAY };
+  const old = () => ({
+    'stdout.log.2026-11-15': [9, NOON - 6 * DAY] as [number, number],
+    'stdout.log.2026-11-20': [9, NOON - DAY] as [number, number],
+  });
+
+  it('has its rotated files removed by the rules that held last', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500, old());
+    keeping.logs.arrange(state(service(WEEK)));
+    await keeping.until(NOON + 60_000);
+    keeping.logs.arrange(state());
+    await keeping.until(NOON + DAY - 60_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-15', 'stdout.log.2026-11-20']);
+    await keeping.until(NOON + DAY + 60_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-20']);
+    await keeping.until(NOON + 7 * DAY);
+    expect(names(disk)).toEqual([]);
+    expect(disk.size).toBe(500);
+    // Then it is forgotten.
+    keeping.looked.length = 0;
+    await keeping.until(NOON + 20 * DAY);
+    expect(keeping.looked).toEqual([]);
+  });
+
+  it('is remembered by the next daemon, also when that never knew it', async () => {
+    const first = new Keeping();
+    first.disk(OUT, 500, old());
+    first.logs.arrange(state(service(WEEK)));
+    await first.until(NOON + 60_000);
+    await first.logs.close();
+    const second = new Keeping();
+    second.memory = first.memory;
+    const disk = second.disk(OUT, 500, old());
+    second.logs.arrange(state());
+    await second.until(NOON + DAY + 60_000);
+    expect(names(disk)).toEqual(['stdout.log.2026-11-20']);
+    await second.until(NOON + 8 * DAY);
+    expect(names(disk)).toEqual([]);
+    expect(JSON.parse(second.memory ?? '')).toEqual({ format: 1, logs: [] });
+  });
+
+  it('costs nothing as long as nothing was rotated', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500);
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 60_000);
+    expect(keeping.memory).toBeUndefined();
+  });
+
+  it('does not count as gone for what others make of its log later', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500, old());
+    keeping.logs.arrange(state(service(WEEK)));
+    await keeping.until(NOON + 60_000);
+    keeping.logs.arrange(state(service({ stdout: `${OUT}.2026-11-20` }, name('taker'))));
+    disk.files.set('stdout.log.1', { size: 500, modified: NOON - 10_000 });
+    await keeping.until(NOON + 20 * DAY);
+    expect(names(disk)).toEqual(['stdout.log.1', 'stdout.log.2026-11-20']);
+  });
+
+  it('leaves the place to the one that a link leads to now', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500, old());
+    keeping.logs.arrange(state(service(WEEK)));
+    await keeping.until(NOON + 60_000);
+    keeping.logs.arrange(state());
+    keeping.moved.set(OUT, '/srv/other/stdout.log');
+    await keeping.until(NOON + 20 * DAY);
+    expect(names(keeping.disks.get(OUT) as Disk)).toEqual(Object.keys(old()));
+  });
+
+  it('is kept in order again when it comes back', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500, old());
+    keeping.logs.arrange(state(service(WEEK)));
+    await keeping.until(NOON + 60_000);
+    keeping.logs.arrange(state());
+    await keeping.until(NOON + 120_000);
+    keeping.logs.arrange(state(service({ ...WEEK, rotation_max_age: null })));
+    await keeping.until(NOON + 20 * DAY);
+    expect(names(disk)).toEqual([...Object.keys(old()), 'stdout.log.2026-11-21']);
+  });
+
+  it('is not named for the trouble of the one that has its log now', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 500, old());
+    keeping.logs.arrange(state(service(WEEK)));
+    await keeping.until(NOON + 60_000);
+    keeping.logs.arrange(state());
+    await keeping.until(NOON + 120_000);
+    disk.size = 500;
+    keeping.refusal = { code: 'log-not-rotated', severity: 'error', message: 'it cannot be rotated' };
+    keeping.logs.arrange(state(service({ ...WEEK, stdout: OUT }, name('heir'))));
+    await keeping.until(MIDNIGHT + 60_000);
+    expect(keeping.complaints.map(({ service: one }) => one)).toEqual(['heir']);
+    expect(keeping.calls.at(-1)?.freezer?.cgroups).toEqual(['heir']);
+  });
+
+  it('is counted in the budget', async () => {
+    const keeping = new Keeping(250);
+    const size: Partial<LogsSpec> = { rotation_mode: 'size' };
+    const gone = keeping.disk(OUT, 0, { 'stdout.log.2': [100, NOON - 2], 'stdout.log.1': [100, NOON - 1] });
+    keeping.logs.arrange(state(service(size)));
+    await keeping.until(NOON + 5000);
+    keeping.logs.arrange(state(service(size, name('db'))));
+    const db = keeping.disk('/srv/db/stdout.log', 0, { 'stdout.log.1': [90, NOON - 9] });
+    await keeping.until(NOON + DAY);
+    expect(names(gone)).toEqual(['stdout.log.1']);
+    expect(names(db)).toEqual(['stdout.log.1']);
+  });
+
+  it.each(['noise', '{"logs": {}}', '{"logs": [{"place": "/srv/web/stdout.log", "newest": 1e15}]}'])(
+    'is not guessed at: %s',
+    async (memory) => {
+      const keeping = new Keeping();
+      keeping.memory = memory;
+      const disk = keeping.disk(OUT, 500, old());
+      keeping.logs.arrange(state(service({}, name('db'))));
+      await keeping.until(NOON + 90 * DAY);
+      expect(names(disk)).toEqual(Object.keys(old()));
+      expect(keeping.complaints.map(({ code }) => code)).toEqual(
+        memory.includes('[') ? [] : ['state-corrupt'],
+      );
+    },
+  );
+});
+
 describe('the budget', () => {
   it('takes the oldest files of the largest service', async () => {
     const keeping = new Keeping(250);
@@ -482,10 +635,33 @@ describe('trouble', () => {
   it('with no room for a copy, what would be removed next goes first', async () => {
     const keeping = new Keeping();
     const disk = keeping.disk(OUT, 5000, { 'stdout.log.2': [1, NOON - 2], 'stdout.log.1': [1, NOON - 1] });
-    keeping.refusal = full;
+    keeping.refusal = { kind: 'no-room', problem: full };
     keeping.logs.arrange(state(service({ rotation_mode: 'size', rotation_size: 1000, rotation_backups: 2 })));
     await keeping.until(NOON + 5000);
     expect(names(disk)).toEqual(['stdout.log.1']);
+    expect(keeping.complaints).toEqual([{ ...full, service: WEB }]);
+  });
+
+  it('that is not a full disk takes no file before its time', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 5000, { 'stdout.log.1': [1, NOON - 1] });
+    keeping.refusal = full;
+    keeping.logs.arrange(state(service({ rotation_mode: 'size', rotation_size: 1000, rotation_backups: 1 })));
+    await keeping.until(NOON + 600_000);
+    expect(keeping.calls.length).toBeGreaterThan(5);
+    expect(names(disk)).toEqual(['stdout.log.1']);
+  });
+
+  it('with compression is over when nothing is left to be compressed', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 0, { 'stdout.log.1': [100, NOON - 1] });
+    keeping.unable.add('compress');
+    keeping.logs.arrange(state(service({ rotation_mode: 'size', compress: true })));
+    await keeping.until(NOON + 60_000);
+    expect(keeping.logs.warnings(WEB)).toHaveLength(1);
+    disk.files.clear();
+    await keeping.until(NOON + DAY);
+    expect(keeping.logs.warnings(WEB)).toEqual([]);
   });
 
   it.each(['compress', 'remove'] as const)('a disk on which it cannot %s is told once', async (what) => {
@@ -501,6 +677,32 @@ describe('trouble', () => {
     await keeping.until(NOON + 5 * 3_600_000);
     expect(keeping.told.length).toBe(1);
     expect(keeping.logs.warnings(WEB)).toEqual([]);
+  });
+
+  it('compression with too little room is told once, and begun again only when there is enough', async () => {
+    const keeping = new Keeping();
+    const disk = keeping.disk(OUT, 0, { 'stdout.log.1': [100, NOON - 1] });
+    keeping.free = NEEDED - 1;
+    keeping.logs.arrange(state(service({ rotation_mode: 'size', compress: true })));
+    await keeping.until(NOON + 3 * 3_600_000);
+    expect(keeping.squeezed).toEqual(['stdout.log.1']);
+    expect(keeping.complaints.map(({ code }) => code)).toEqual(['log-not-rotated']);
+    expect(keeping.logs.warnings(WEB)).toEqual(keeping.complaints);
+    keeping.free = NEEDED;
+    await keeping.until(NOON + 3 * 3_600_000 + 60_000);
+    expect(names(disk)).toEqual(['stdout.log.1.gz']);
+    expect(keeping.told).toEqual([`rotated files of ${OUT} are compressed again`]);
+    expect(keeping.logs.warnings(WEB)).toEqual([]);
+  });
+
+  it('compression that fails for ever is tried ever more seldom', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 0, { 'stdout.log.1': [100, NOON - 1] });
+    keeping.unable.add('compress');
+    keeping.logs.arrange(state(service({ rotation_mode: 'size', compress: true })));
+    await keeping.until(NOON + DAY);
+    expect(keeping.squeezed.length).toBeGreaterThan(24);
+    expect(keeping.squeezed.length).toBeLessThan(34);
   });
 
   it('a log with the name of a rotated file keeps the other one from being rotated', async () => {

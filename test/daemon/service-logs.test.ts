@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogsRequest } from '../../src/api/contract.ts';
 import { readHistory, readLogs } from '../../src/daemon/service-logs.ts';
-import { defined } from '../builders.ts';
+import type { Defined, LogsSpec } from '../../src/model/spec.ts';
+import { defined, name } from '../builders.ts';
 
 describe('the history of logs', () => {
   const NOON = Date.UTC(2026, 10, 21, 12);
@@ -116,5 +117,67 @@ describe('the history of logs', () => {
     expect(problems.map(({ message }) => message)).toEqual([
       'the pattern takes too long: write it without one repetition inside another',
     ]);
+  });
+
+  const desired = (...services: readonly Defined[]) => ({
+    services: new Map(services.map((each) => [each.name, each])),
+    problems: [],
+    files: 1,
+    readable: true,
+  });
+  const every = async (...services: readonly Defined[]) => {
+    const { logs } = await readHistory({ services: [], lines: 50 }, desired(...services));
+    return logs.map(({ service, instance, line }) => `${service}[${instance ?? ''}] ${line}`);
+  };
+  const named = (called: string, logs: Partial<LogsSpec>, changes: Partial<Defined> = {}) =>
+    defined({ ...changes, name: name(called), spec: { logs: { stderr: '/dev/null', ...logs } } });
+
+  it('has a file once that services name by several paths', async () => {
+    fs.mkdirSync(join(directory, 'real'));
+    fs.symlinkSync('real', join(directory, 'link'));
+    fs.symlinkSync('real/out.log', join(directory, 'file.log'));
+    write('real/out.log', ['one']);
+    fs.linkSync(join(directory, 'real/out.log'), join(directory, 'second-name.log'));
+    const paths = ['link/out.log', 'real/out.log', 'real/../file.log', 'second-name.log'];
+    const services = paths.map((path, at) => named(`s${at}`, { stdout: `${directory}/${path}` }));
+    expect(await every(...services)).toEqual(['s0[] one']);
+    // Also before it is there.
+    fs.rmSync(join(directory, 'second-name.log'));
+    fs.rmSync(join(directory, 'real/out.log'));
+    const { files } = await readHistory({ services: [], lines: 0 }, desired(...services.slice(0, 3)));
+    expect(files.map(({ path }) => path)).toEqual([join(directory, 'link/out.log'), '/dev/null']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('is not hidden by a link that another user has planted', async () => {
+    fs.chmodSync(directory, 0o755);
+    fs.mkdirSync(join(directory, 'home'));
+    write('out.log', ['one']);
+    fs.symlinkSync('../out.log', join(directory, 'home/out.log'));
+    fs.chownSync(join(directory, 'home'), 54321, 54321);
+    const app = { uid: 54321, gid: 54321, groups: [], user: 'app', home: '/', shell: '/bin/sh' };
+    const planted = named('planted', { stdout: join(directory, 'home/out.log') }, { credentials: app });
+    expect(await every(planted, named('web', { stdout: join(directory, 'out.log') }))).toEqual(['web[] one']);
+  });
+
+  it('has the files of all instances: also of those that somebody scaled to, or that are gone', async () => {
+    write('web-0.log', [stamped(0, 'zero')]);
+    write('web-12.log', [stamped(2, 'twelve')]);
+    write('web-3.log.1', [stamped(-5, 'three, before')], -5);
+    write('web-3.log', [stamped(1, 'three')]);
+    write('web-4.log', [stamped(4, 'of another service')]);
+    write('web-4.log.1', [stamped(3, 'of another service')]);
+    const web = named('web', { stdout: join(directory, 'web-${instance}.log') });
+    const other = named('other', { stdout: join(directory, 'web-4.log') });
+    const shown = await every(web, other);
+    expect(shown.map((line) => line.replace(/\S+Z /, ''))).toEqual([
+      'web[3] three, before',
+      'web[0] zero',
+      'web[3] three',
+      'web[12] twelve',
+      'other[] of another service',
+      'other[] of another service',
+    ]);
+    // Beside a failure, old instances would only mislead.
+    expect(readLogs({ services: ['web'], lines: 5 }, desired(web)).files).toHaveLength(2);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { blobOf, resultOf, type Snapshot, Snapshots, snapshotId } from '../../src/daemon/snapshots.ts';
+import type { Durability } from '../../src/world/world.ts';
 import { TwinFiles } from '../twins/files.ts';
 
 const STATE = '/state';
@@ -215,4 +216,21 @@ test('a state has failed when one service has, and converged when all have', () 
   expect(resultOf({ results: {} })).toBe('converged');
   expect(resultOf({ results: { a: 'converged', b: 'pending' } })).toBe('pending');
   expect(resultOf({ results: { a: 'failed', b: 'pending' } })).toBe('failed');
+});
+
+test('an entry comes when its texts are on disk, and is itself the old or the new one after a power cut', async () => {
+  const order: string[] = [];
+  class Disk extends TwinFiles {
+    override replace(path: string, text: string, options: { mode: number; durable: Durability }) {
+      order.push(`${path.includes('/blobs/') ? 'text' : 'entry'} ${options.durable}`);
+      return super.replace(path, text, options);
+    }
+
+    override async settle(paths: readonly string[]): Promise<void> {
+      await soon();
+      order.push(`settled ${paths.map((path) => path.split('/').at(-2)).join()}`);
+    }
+  }
+  await keep(open(new Disk()), 1, { web: 'a', api: 'b' });
+  expect(order).toEqual(['text false', 'text false', 'settled blobs,blobs', 'entry content']);
 });

@@ -21,10 +21,15 @@ const told = (figures: Figures) => () => figures;
 
 describe('the figures of a service', () => {
   it('are those of all its instances together', () => {
-    const stats = statsOf(web, observed, ({ slot }) => ({
-      residentBytes: slot === 0 ? 1000 : 24,
-      io: { readBytes: 7, writtenBytes: slot },
-    }));
+    const stats = statsOf(
+      web,
+      observed,
+      ({ slot }) => ({
+        residentBytes: slot === 0 ? 1000 : 24,
+        io: { readBytes: 7, writtenBytes: slot },
+      }),
+      77,
+    );
     expect(stats).toEqual({
       name: 'web',
       status: 'running',
@@ -33,7 +38,7 @@ describe('the figures of a service', () => {
       restartCount: 4,
       cpu: 0.3,
       memoryRss: 1024,
-      memoryHeap: null,
+      memoryHeap: 77,
       memory: 150,
       mode: 'cluster',
       instances: 2,
@@ -48,24 +53,26 @@ describe('the figures of a service', () => {
     const silent = serviceView('web', {
       instances: [instanceView(0, { run_id: first.key.id, cpu_percent: null, memory_bytes: null })],
     });
-    const stats = statsOf(silent, observed, told({ residentBytes: null, io: null }));
+    const stats = statsOf(silent, observed, told({ residentBytes: null, io: null }), null);
     expect(stats).toMatchObject({ cpu: null, memoryRss: null, memory: null, ioRead: null, ioWritten: null });
     expect(stats.mode).toBe('fork');
   });
 
   it('do not count runs that the status does not show, nor what could not be seen', () => {
     const one = serviceView('web', { instances: [instanceView(1, { run_id: second.key.id })] });
-    expect(statsOf(one, observed, told({ residentBytes: 5, io: null })).memoryRss).toBe(5);
+    expect(statsOf(one, observed, told({ residentBytes: 5, io: null }), null).memoryRss).toBe(5);
     const unseen: Observed = {
       kind: 'unseen',
       problem: { code: 'observe-failed', severity: 'error', message: 'EIO' },
     };
-    expect(statsOf(web, unseen, told({ residentBytes: 5, io: null })).memoryRss).toBeNull();
+    expect(statsOf(web, unseen, told({ residentBytes: 5, io: null }), null).memoryRss).toBeNull();
   });
 
   it('of one that is stopped are none', () => {
     const stopped = restingView('web', { pid: null, uptime: null });
-    expect(statsOf(stopped, { kind: 'seen', runs: [] }, told({ residentBytes: 1, io: null }))).toMatchObject({
+    expect(
+      statsOf(stopped, { kind: 'seen', runs: [] }, told({ residentBytes: 1, io: null }), null),
+    ).toMatchObject({
       status: 'stopped',
       running: 0,
       processes: 0,

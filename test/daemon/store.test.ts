@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, test } from 'vitest';
 import { STATE_FORMAT } from '../../src/daemon/state-format.ts';
 import { Store } from '../../src/daemon/store.ts';
 import type { Intent } from '../../src/model/memory.ts';
-import type { Failure } from '../../src/world/world.ts';
+import type { Durability, Failure } from '../../src/world/world.ts';
 import {
   exited,
   hash,
@@ -21,7 +21,7 @@ import { MemoryFiles } from '../twins/memory-files.ts';
 
 /** Notes how each file was written, and may refuse to be read. */
 class NotingFiles extends MemoryFiles {
-  readonly writes: { path: string; mode: number; durable: boolean }[] = [];
+  readonly writes: { path: string; mode: number; durable: Durability }[] = [];
   /** Reading these files fails with this code. */
   readonly unreadable = new Map<string, string>();
 
@@ -33,7 +33,7 @@ class NotingFiles extends MemoryFiles {
   override replace(
     path: string,
     text: string,
-    options?: { mode: number; durable: boolean },
+    options?: { mode: number; durable: Durability },
   ): Failure | undefined {
     if (options !== undefined) this.writes.push({ path, ...options });
     return super.replace(path, text);
@@ -82,6 +82,20 @@ describe('intents', () => {
     expect(store.intent(WEB)).toEqual(STOPPED);
     files.failing = undefined;
     expect(next().intent(WEB)).toEqual(STOPPED);
+  });
+
+  it('that were refused are taken out of a file that says them all the same', () => {
+    const store = next();
+    files.failing = 'EIO';
+    expect(store.setIntents(of(STOPPED))).toMatchObject({ code: 'state-unwritable' });
+    // The rename had come through, and only the disk would not vouch for it.
+    files.set('/state/intent.json', JSON.stringify({ version: STATE_FORMAT, services: { web: STOPPED } }));
+    expect(store.flush()).toMatchObject({ code: 'state-unwritable' });
+    expect(store.dirty).toBe(true);
+    files.failing = undefined;
+    expect(store.flush()).toBeUndefined();
+    expect(store.dirty).toBe(false);
+    expect(next().intent(WEB)).toEqual({});
   });
 
   it('of several services change together, the others stay', () => {
@@ -373,6 +387,44 @@ describe('a file that is damaged', () => {
     files.set('/state/memory.json', 'garbage');
     expect(next().intent(WEB)).toEqual(STOPPED);
     expect(next().memory(WEB)).toEqual(memory());
+  });
+
+  test.each([
+    ['intent.json', '{"version":1}'],
+    ['intent.json', '{"version":1,"services":null}'],
+    ['intent.json', '{"version":1,"services":{"web":{"stopped":true}}}'],
+    ['memory.json', '{"version":1,"boot_id":"boot-1","services":{"web":{"runs":{"r":{"probes":null}}}}}'],
+    ['memory.json', '{"version":1,"boot_id":"boot-1","services":{"web":{"slots":{"0":{"exits":[null]}}}}}'],
+    ['memory.json', '{"version":1,"boot_id":"boot-1","services":{"web":{"due":5}}}'],
+    ['applied.json', '{"version":1,"services":{"web":{"aaaaaaaaaaaa":{"process":{"command":"x"}}}}}'],
+  ])('%s of another form, %s, is set aside and named', (file, text) => {
+    files.set(`/state/${file}`, text);
+    const store = next();
+    expect(store.problems).toMatchObject([{ code: 'state-corrupt' }]);
+    expect([store.problems[0]?.message, files.contents.get(`/state/${file}.broken`)]).toEqual([
+      expect.stringContaining(`/state/${file} cannot be read back`),
+      text,
+    ]);
+    expect([store.intent(WEB), store.memory(WEB)]).toEqual([{}, memory()]);
+  });
+
+  it('is not missed where it told of what ran before a reboot: a power cut may leave it empty', () => {
+    const before = next();
+    before.setMemory(WEB, memory({ generation: 4 }));
+    before.flush();
+    files.set('/state/applied.json', '');
+    expect(next('boot-2').problems).toEqual([]);
+    expect(next('boot-1').problems).toMatchObject([{ code: 'state-corrupt' }]);
+  });
+
+  it('is never what a power cut leaves of what has to outlive it', () => {
+    const before = next();
+    before.setIntents(of(STOPPED));
+    before.setMemory(WEB, memory({ generation: 4 }));
+    before.flush();
+    const durable = new Map(files.writes.map((write) => [write.path, write.durable]));
+    expect(durable.get('/state/intent.json')).toBe(true);
+    expect(durable.get('/state/memory.json')).toBe('content');
   });
 
   it('with odd content in it does no harm', () => {

@@ -186,7 +186,8 @@ describe('when a service of an update fails', () => {
     await host.start();
     await host.allRun(['bad', 'after', 'other']);
     await kept(host, 1);
-    host.service('bad', { process: { command: 'sleep 0.1; exit 3' } });
+    // Without a probe it would be ready for a moment, in which what waits for it may begin.
+    host.service('bad', { process: { command: 'sleep 0.1; exit 3' }, probes: { startup: { log: '^up$' } } });
     host.service('after', { ...sleeps(2000), depends_on: { bad: 'ready' } });
     host.service('other', sleeps(2000));
     return host;

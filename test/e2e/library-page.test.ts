@@ -46,6 +46,7 @@ describe('docs/library.md', () => {
     await program.over;
     expect({ code: program.child.exitCode, stderr: program.stderr }).toEqual({ code: 0, stderr: '' });
     if (text.includes('console.log(pid === still)')) expect(program.stdout).toBe('true\n');
+    if (text.includes('memoryHeap')) expect(program.stdout).toMatch(/^[1-9]\d{5,}\n$/);
     if (text.includes('comand')) expect(program.stdout).toContain('process.comand');
   });
 

@@ -16,7 +16,8 @@ const SLEEP = { process: { command: ['sleep', '1000'] } };
 
 describe('a client', () => {
   it('commands a daemon, and says with one class of errors what did not come about', async () => {
-    const host = openHost({ ground: GROUND });
+    // What is saved is to be found by the update, not by a watch that may be quicker.
+    const host = openHost({ ground: GROUND, settings: { watch: { enabled: false } } });
     host.service('web', 'sleep 1000');
     await host.start();
     const client = connect({ sock: host.socket, by: 'tester' });

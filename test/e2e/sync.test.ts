@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GROUND } from './grounds.ts';
-import { type Host, openHost } from './host.ts';
+import { type Host, openHost, type Program } from './host.ts';
 import { SLEEP } from './services.ts';
 
 /** A remote repository, a colleague who pushes to it, and the checkout in which the daemon finds its files. */
@@ -74,6 +74,22 @@ function commit(directory: string, subject: string): void {
 
 function head(directory: string): string {
   return git(directory, 'rev-parse', 'HEAD').trim();
+}
+
+function textAt(path: string): string {
+  return fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : '';
+}
+
+/** Git, and what it has started for a checkout. */
+function killGit(checkout: string): void {
+  for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const isGit = fs.readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('git');
+      if (isGit && fs.readlinkSync(`/proc/${pid}/cwd`) === checkout) process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 describe('pmctl sync', () => {
@@ -167,6 +183,106 @@ test('with sync.interval a push is enough; a broken one is told once, and the ne
   team.push('web 3', { 'web.yaml': service('3') });
   await host.sees('web', 'of the third generation', ({ generation }) => generation === 3);
   expect(host.stderr.split('sync-refused').length - 1).toBe(1);
+});
+
+describe('when a service of the commit fails', () => {
+  const bad = { 'web.yaml': 'process:\n  command: exit 3\n', 'db.yaml': service('2') };
+
+  test.each([
+    ['as sync.on_failure says', 'rollback', [], true],
+    ['otherwise, when told for once', 'rollback', ['--on-failure', 'continue'], false],
+    ['otherwise, when told for once', 'continue', ['--on-failure', 'rollback'], true],
+  ] as const)('what becomes of the rest is decided %s', async (_, policy, told, goesBack) => {
+    const { host, ...team } = withTeam({ sync: { on_failure: policy }, watch: { enabled: false } });
+    await host.start();
+    await host.allRun(['web', 'db']);
+    team.push('bad', bad);
+    const done = await host.pmctl('sync', '--json', ...told);
+    expect(done).toMatchObject({ code: 5, json: { result: 'applied' } });
+    expect(done.json.update.failure?.did).toBe(goesBack ? 'rolled_back' : undefined);
+    expect((await host.status()).frozen === null).toBe(!goesBack);
+  });
+
+  test('a sync by itself follows the choice as well, and says who it was', async () => {
+    const { host, ...team } = withTeam({ sync: { on_failure: 'rollback', interval: '200ms' } });
+    await host.start();
+    await host.allRun(['web', 'db']);
+    team.push('bad', bad);
+    const { by } = await host.until(
+      'the daemon to be frozen',
+      async () => (await host.status()).frozen ?? undefined,
+    );
+    expect(by).toBe('sync.interval');
+  });
+});
+
+describe('a fast-forward that is interrupted', () => {
+  /** Each file takes its time, so that Git can be met in the middle. */
+  async function inTheMiddle(): Promise<{
+    host: Host;
+    checkout: string;
+    to: string;
+    web: number;
+    sync: Program;
+  }> {
+    const { host, checkout, ...team } = withTeam();
+    await host.start();
+    await host.allRun(['web', 'db']);
+    const web = await host.pidOf('web');
+    git(checkout, 'config', 'filter.slow.smudge', 'sh -c "sleep 0.5; cat"');
+    git(checkout, 'config', 'filter.slow.clean', 'cat');
+    fs.writeFileSync(join(checkout, '.git/info/attributes'), '*.yaml filter=slow\n');
+    const to = team.push('moved', {
+      'db.yaml': service('2'),
+      'renamed.yaml': service('1'),
+      'web.yaml': null,
+    });
+    const sync = host.background('sync');
+    await host.until('the first file', () =>
+      textAt(join(checkout, 'config.d/db.yaml')).includes('"2"') ? true : undefined,
+    );
+    return { host, checkout, to, web, sync };
+  }
+
+  test('when only Git is killed, the same sync finishes it', async () => {
+    const { host, checkout, to, sync } = await inTheMiddle();
+    killGit(checkout);
+    await sync.over;
+    expect({ code: sync.child.exitCode, stderr: sync.stderr }).toEqual({ code: 0, stderr: '' });
+    expect([head(checkout), git(checkout, 'status', '--porcelain')]).toEqual([to, '']);
+    await host.runs('renamed');
+    await host.isForgotten('web');
+  });
+
+  test('when the daemon is killed with it, half a checkout is not followed, and the next daemon finishes', async () => {
+    const { host, checkout, to, web } = await inTheMiddle();
+    await host.crash();
+    killGit(checkout);
+    // The file of a service is gone, the one that it becomes is not there yet; and somebody edits what is.
+    expect(fs.readdirSync(join(checkout, 'config.d'))).not.toContain('web.yaml');
+    expect(head(checkout)).not.toBe(to);
+    fs.appendFileSync(join(checkout, 'config.d/db.yaml'), '# mine\n');
+    const edited = textAt(join(checkout, 'config.d/db.yaml'));
+
+    await host.start();
+    const said = /lie side by side: changed by hand meanwhile: config.d\/db.yaml/;
+    expect((await host.status()).problems.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(said),
+    );
+    for (const command of ['update', 'sync']) {
+      const refused = await host.pmctl(command);
+      expect([command, refused.code, said.test(refused.stdout + refused.stderr)]).toEqual([command, 1, true]);
+    }
+    expect(await host.pidOf('web')).toBe(web);
+    expect(textAt(join(checkout, 'config.d/db.yaml'))).toBe(edited);
+
+    git(checkout, 'checkout', '--quiet', '--', 'config.d/db.yaml');
+    await host.runs('renamed');
+    await host.isForgotten('web');
+    expect([head(checkout), git(checkout, 'status', '--porcelain')]).toEqual([to, '']);
+    expect(fs.existsSync(join(host.state, 'sync.json'))).toBe(false);
+    expect((await host.status()).problems).toEqual([]);
+  });
 });
 
 test('while Git holds its lock, half a checkout is not followed', async () => {

@@ -1,8 +1,8 @@
 /** What process groups promise beside what all containments do, where no cgroups can be had. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RunKey, runDirectory } from '../../src/model/names.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { openProcessGroups } from '../../src/world/process-groups.ts';
@@ -64,6 +64,37 @@ describe('process groups', () => {
     await emptied(later, key);
     expect(later.remove(key)).toBeUndefined();
     expect(runsOf(later, key.service)).toEqual([]);
+  });
+
+  it.skipIf(!isRoot)('believe nobody about the environment of a run who runs as another user', async () => {
+    const key = running();
+    expect(containment.environment(key, null)).toMatchObject({ PROCESSMASTER_RUN_ID: key.id });
+    const env = { PATH: '/usr/bin:/bin', PROCESSMASTER_RUN_ID: key.id, LD_PRELOAD: '' };
+    const planted = spawn('sleep', ['1000'], { env, uid: 54_321, gid: 54_321, stdio: 'ignore' });
+    process.kill(key.pid, 'SIGKILL');
+    const later = ground.reopen();
+    await until('the planted process to be alone', () => {
+      const [first, ...rest] = later.members(key);
+      return first === planted.pid && rest.length === 0 ? true : undefined;
+    });
+    expect(later.environment(key)).toMatchObject({ LD_PRELOAD: '' });
+    expect(later.environment(key, null)).toBeUndefined();
+    const credentials = { user: 'u', uid: 54_321, gid: 54_321, groups: [], home: '/', shell: '/bin/sh' };
+    expect(later.environment(key, credentials)).toMatchObject({ LD_PRELOAD: '' });
+    later.kill(key);
+  });
+
+  it('read one file when they look again at a run that they have adopted', () => {
+    const key = running();
+    const later = ground.reopen();
+    const look = () => later.look(key.service, () => null);
+    look();
+    const spies = [vi.spyOn(fs, 'readFileSync'), vi.spyOn(fs, 'openSync')];
+    onTestFinished(() => {
+      for (const spy of spies) spy.mockRestore();
+    });
+    expect(look()).toMatchObject({ runs: [{ adopted: true, main: { is: 'running', pid: key.pid } }] });
+    expect(spies.flatMap(({ mock }) => mock.calls.map(([path]) => path))).toEqual([`/proc/${key.pid}/stat`]);
   });
 
   it('do not take a process for theirs that has the pid of a run of another boot', async () => {

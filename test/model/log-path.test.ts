@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logPattern, writtenLogs } from '../../src/model/log-path.ts';
+import { instancePlace, logPattern, writtenLogs } from '../../src/model/log-path.ts';
 import { spec } from '../builders.ts';
 
 const logs = (stdout: string, stderr: string) => spec({ logs: { stdout, stderr } }).logs;
@@ -21,4 +21,37 @@ describe('writtenLogs', () => {
 it('a pattern stands for the files of all instances', () => {
   expect(logPattern('/a-${instance}/${instance}.log')).toBe('/a-*/*.log');
   expect(logPattern('/a.log')).toBe('/a.log');
+});
+
+describe('the place of instances', () => {
+  it.each([
+    ['/srv/web-${instance}.log', '/srv/', 'web-12.log', 12],
+    ['/srv/web-${instance}.log', '/srv/', 'web-0.log', 0],
+    ['/srv/${instance}/out-${instance}.log', '/srv/', '7', 7],
+    ['/srv/a${instance}-${instance}.log', '/srv/', 'a3-3.log', 3],
+    // What follows the number begins with a digit.
+    ['/srv/web-${instance}1.log', '/srv/', 'web-41.log', 4],
+    ['/srv/$${instance}-${instance}.log', '/srv/', '${instance}-5.log', 5],
+  ])('%s tells of %s%s', (template, directory, name, instance) => {
+    const place = instancePlace(template);
+    expect(place?.directory).toBe(directory);
+    expect(place?.instanceOf(name)).toBe(instance);
+  });
+
+  it.each([
+    'web-.log',
+    'web-01.log',
+    'web-1.log.1',
+    'web-1.log.gz',
+    'web-1000.log',
+    'web-x.log',
+    'web-',
+    'other',
+  ])('%s is the log of no instance', (name) => {
+    expect(instancePlace('/srv/web-${instance}.log')?.instanceOf(name)).toBeUndefined();
+  });
+
+  it('is none where all share a file', () => {
+    expect(instancePlace('/srv/$${instance}.log')).toBeUndefined();
+  });
 });

@@ -32,6 +32,11 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(milliseconds);
   });
 
+  test('a number that no line could hold is not repeated', () => {
+    const result = parseDuration('9'.repeat(100_000));
+    expect(typeof result === 'object' && result.refused.length).toBeLessThan(200);
+  });
+
   test('a bare number is refused with the units to add', () => {
     expect(parseDuration(30)).toEqual({ refused: '30 has no unit: write 30s or 30ms' });
     expect(parseDuration('30')).toEqual({ refused: '"30" has no unit: write 30s or 30ms' });
@@ -194,6 +199,11 @@ describe('modes', () => {
     expect(parseUmask('1022')).toEqual(REFUSED);
     expect(parseUmask('8')).toEqual(REFUSED);
   });
+});
+
+test('an amount of CPU that no machine has is printed as exactly as any other', () => {
+  expect(printCpu(8_977_413_585_148_147)).toBe('8977413585148.147');
+  expect([10, 500, 1000, 1500, 20_001].map(printCpu)).toEqual(['0.01', '0.5', '1', '1.5', '20.001']);
 });
 
 test('counts go from 1 to their bound', () => {

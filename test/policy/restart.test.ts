@@ -111,6 +111,21 @@ describe('which ends are restarted', () => {
     }
   }
 
+  it('a start for which the host was short of something is tried again, ever more seldom, and counts as nothing', () => {
+    const passing: Outcome = { kind: 'not_started', problem: problem({ passing: true }) };
+    for (const type of ['service', 'oneshot'] as const) {
+      const own = context({ policy: 'never', crash_on_start: 'wait_for_change' }, { type });
+      let now = slot();
+      const delays: (number | undefined)[] = [];
+      for (let attempt = 0; attempt < 6; attempt++) {
+        now = afterExit(now, exit(passing), own);
+        delays.push(now.next?.delay);
+      }
+      expect(delays).toEqual([1000, 2000, 4000, 8000, 10_000, 10_000]);
+      expect(now).toMatchObject({ end: null, crashes: [] });
+    }
+  });
+
   it('a code in success_exit_codes is a success, 0 no longer is when it is not in the list', () => {
     const own = context({ policy: 'on_failure', success_exit_codes: [3] });
     expect(fate(afterExit(slot(), exit(exited(3)), own))).toBe('completed');

@@ -195,9 +195,12 @@ describe('stop', () => {
     expect(second.actions).toEqual([
       { do: 'kill', run: runs[0]?.key, because: 'stop_requested_grace_timeout' },
     ]);
-    const third = later(second, 33_000, { intent, runs });
+    expect(second.slots).toMatchObject([{ phase: 'stopping', until: null, blocked: false }]);
+    expect(second.wakeAt).toBe(NOW + 32_000);
+    const third = later(second, 32_000, { intent, runs });
     expect(told(third)).toEqual([]);
     expect(third.slots).toMatchObject([{ phase: 'stopping', until: null, blocked: true }]);
+    expect(third.wakeAt).toBe(NOW + 35_000);
     expect(told(later(third, 35_000, { intent, runs }))).toEqual(['kill 0']);
   });
 

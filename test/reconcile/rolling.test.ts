@@ -8,6 +8,7 @@ import {
   memory,
   NOW,
   name,
+  problem,
   run,
   type SituationChanges,
   seen,
@@ -31,6 +32,37 @@ function rolling(changes: SituationChanges = {}) {
     ...changes,
   });
 }
+
+describe('a new definition for which the host is short of something', () => {
+  const place = (passing: true | undefined) => {
+    const outcome = {
+      kind: 'not_started',
+      problem: problem(passing === true ? { passing } : {}),
+    } as const;
+    const exit = { outcome, at: NOW - 500, by: 'itself', run: null, uptime: 0 } as const;
+    const { digest } = desired;
+    const next = { at: NOW + 500, delay: 1000, digest, pardon: 0 };
+    const slots = { 0: slot({ generation: 2, exits: [exit], next }) };
+    return rolling({
+      observed: seen(older),
+      memory: memory({ generation: 2, generationHash: hash('b'), slots }),
+    });
+  };
+
+  it('is not rejected, and tried again when its time has come', () => {
+    const waiting = place(true);
+    const decision = decide(waiting);
+    expect(decision.memory.rejected).toBeNull();
+    expect(decision.actions.map((action) => action.do)).not.toContain('start');
+    expect(decision.wakeAt).toBe(NOW + 500);
+    const later = decide({ ...waiting, memory: decision.memory, now: NOW + 500 });
+    expect(later.actions.map((action) => action.do)).toContain('start');
+  });
+
+  it('which any other failed start is', () => {
+    expect(decide(place(undefined)).memory.rejected).toMatchObject({ generation: 2 });
+  });
+});
 
 describe('an older run beside its successor', () => {
   it('is told to stop when that is ready', () => {

@@ -24,7 +24,7 @@ export interface DaemonTools {
   readonly machine: Machine;
   readonly injector: Injector;
   readonly files: MemoryFiles;
-  readonly reader: Reader;
+  readonly reader: Reader['read'];
   readonly chance: Chance;
   readonly blindness: () => Blindness;
   readonly refuses: () => boolean;
@@ -136,6 +136,6 @@ const SETTINGS: Settings = {
   events: { max_size: 1_000_000 },
   notify: [],
   history: { max_snapshots: 50 },
-  sync: { interval: null },
+  sync: { interval: null, on_failure: 'stop' },
   log: { level: 'info', file: null, format: 'auto' },
 };

@@ -18,10 +18,18 @@ export class Directory {
 }
 
 /** One daemon's memory of it: a broken file leaves the last good definition in force. */
-export type Reader = () => DesiredState;
+export interface Reader {
+  readonly read: () => DesiredState;
+  /** Writes down what of the last reading is followed, for the daemons to come. */
+  readonly keep: (inForce: DesiredState['services']) => void;
+}
 
-/** Reads it as the configuration does, without YAML. */
+/** Reads it as the configuration does, without YAML; nothing outlives the daemon. */
 export function quickReader(directory: Directory): Reader {
+  return { read: quickly(directory), keep: () => {} };
+}
+
+function quickly(directory: Directory): Reader['read'] {
   const good = new Map<ServiceName, Defined>();
   let last: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
   return () => {

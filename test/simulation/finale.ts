@@ -72,7 +72,11 @@ function restSchedules(simulation: Simulation): void {
 /** A broken file leaves the schedule in force that it had before, whatever it says now. */
 function followsSchedule({ truth }: Simulation, name: ServiceName): boolean {
   const desired = truth.inForce.get(name);
-  return desired?.kind === 'defined' && desired.spec.process.schedule !== null;
+  if (desired !== undefined) return desired.kind === 'defined' && desired.spec.process.schedule !== null;
+  // Its file cannot be seen at present: should it have an error when it can, the last good definition comes back.
+  return [...truth.definitions].some(
+    ([key, known]) => key.startsWith(`${name} `) && known.some(({ spec }) => spec.process.schedule !== null),
+  );
 }
 
 /** The last faults: a kernel that refuses, or a full disk while a file is removed. What fails is to be tried again. */
@@ -111,7 +115,11 @@ function mend(simulation: Simulation): void {
   }
   // What has failed while it was left alone is judged now: only what is known to have failed is forgiven.
   simulation.run(MOMENT);
-  for (const name of names) if (truth.inForce.has(name)) simulation.command({ verb: 'start' }, name);
+  for (const name of names) {
+    const desired = truth.inForce.get(name);
+    if (desired?.kind === 'defined' && !desired.spec.enabled) truth.unstarted.add(name);
+    if (desired !== undefined) simulation.command({ verb: 'start' }, name);
+  }
 }
 
 function restartDaemon(simulation: Simulation): void {

@@ -81,7 +81,7 @@ export function checkersOf() {
     stoppedForAReason(),
     stopSettings(),
     pace,
-    completedOnce,
+    completedOnce(),
     removalGuarded,
     answeredCommands,
     brokenFile,

@@ -32,7 +32,7 @@ const reload: Step = { step: 'reload', only: null };
 
 /** Eight times as many histories are read without YAML: both readers are tried. */
 function tell(...steps: readonly Step[]): void {
-  for (const seed of [1, 2, 3, 8, 16]) {
+  for (const seed of [1, 2, 3, 8, 16, 56]) {
     const failed = runSteps(seed, steps, undefined);
     if (failed !== undefined) expect.fail(report(failed));
   }
@@ -234,4 +234,76 @@ it('a version that is not ready in time leaves its place to the one that serves'
     reload,
     { step: 'wait', ms: 170_000 },
   );
+});
+
+it('what was read, and not followed, is followed by no later daemon either', () => {
+  tell(
+    { step: 'add', text: web },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'edit', service: WEB, change: { version: 2 } },
+    { step: 'reload', only: [API] },
+    { step: 'edit', service: WEB, change: { dependsOn: { [API]: 'completed' } } },
+    reload,
+  );
+});
+
+it('what is followed while the disk is full is what a later daemon falls back to', () => {
+  tell(
+    { step: 'add', text: web },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'edit', service: WEB, change: { version: 2 } },
+    { step: 'disk_full', ms: 500 },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'edit', service: WEB, change: { dependsOn: { [API]: 'completed' } } },
+    reload,
+  );
+});
+
+it('whoever ran out of memory has failed, also in the eyes of a daemon that did not start it', () => {
+  const hungry = { ...GOOD, ends: { how: 'signal', signal: 'SIGKILL', oom: true, after: 3000 } } as const;
+  tell(
+    { step: 'program', path: '/srv/api-1', program: hungry },
+    { step: 'add', text: { ...web, name: API, policy: 'on_failure', maxRestarts: 0, retryAfter: null } },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'die', politely: true, fate },
+    { step: 'wait', ms: 5000 },
+    { step: 'add', text: { ...web, dependsOn: { [API]: 'started' } } },
+    reload,
+  );
+});
+
+it('nobody waits for what survived SIGKILL for long by a clock that was set forward', () => {
+  const slow = { ...GOOD, onStop: { how: 'ignores' }, killTakes: 5000 } as const;
+  tell(
+    { step: 'program', path: '/srv/web-1', program: slow },
+    { step: 'add', text: { ...web, name: API } },
+    { step: 'add', text: { ...web, stopGrace: 3000, dependsOn: { [API]: 'started' } } },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'shutdown', patience: 1000, fate: { ...fate, away: 10, clock: 1_000_000 } },
+    { step: 'wait', ms: 50 },
+    { step: 'shutdown', patience: 1000, fate },
+  );
+});
+
+it('a one-shot that completed may run again when another definition was followed meanwhile', () => {
+  for (const calls of [1, 2, 3, 4, 5]) {
+    tell(
+      { step: 'wakes', how: 'unsure' },
+      { step: 'add', text: { ...web, type: 'oneshot' } },
+      reload,
+      { step: 'wait', ms: 44 },
+      { step: 'crash', calls, moment: 'within', fate },
+      { step: 'wait', ms: 900 },
+      { step: 'edit', service: WEB, change: { version: 2 } },
+      { step: 'reload', only: [WEB] },
+      { step: 'wait', ms: 20 },
+      { step: 'edit', service: WEB, change: { version: 1 } },
+      { step: 'wait', ms: 2000 },
+    );
+  }
 });

@@ -31,6 +31,9 @@ export interface Fate {
 const MOST = { passes: 3000, idle: 2000, changes: 2000 };
 const WINDOW = 10_000;
 
+/** What is followed is written down this much later, as the whole daemon does it: it may die before. Milliseconds. */
+const SOON = 1;
+
 /** A history that is longer than this never ends. */
 const MOST_ENTRIES = 50_000;
 
@@ -64,6 +67,7 @@ export class Simulation {
   #offset = 1_700_000_000_000;
   #resyncAt = 0;
   #window = 0;
+  #keep: Reader['keep'] = () => {};
   #work = { passes: 0, idle: 0, callsBefore: 0 };
 
   constructor(seed: number, checkers: readonly Checker[]) {
@@ -98,6 +102,8 @@ export class Simulation {
     this.note('a daemon starts');
     this.#mayDie(() => {
       const number = this.#daemons;
+      const reader = this.makeReader();
+      this.#keep = reader.keep;
       const daemon = new SimulatedDaemon({
         number,
         offset: this.#offset,
@@ -105,7 +111,7 @@ export class Simulation {
         machine: this.machine,
         injector: this.injector,
         files: this.files,
-        reader: this.makeReader(),
+        reader: reader.read,
         chance: new Chance(this.#seed, `daemon ${number}`),
         blindness: () => this.blind,
         refuses: () => this.stubborn,
@@ -143,6 +149,7 @@ export class Simulation {
       if (only === undefined) this.unread = false;
       this.truth.reload(reading, only, this.#seen(daemon), this.now);
       daemon.loop.use(reading, only);
+      daemon.clock.after(SOON, () => this.#keep(daemon.loop.desired.services));
       for (const checker of this.#checkers) checker.follow?.(this, before, only);
       if (daemon.loop.removals.held.length > 0) this.truth.hinderedAt = this.now;
       this.#follow();

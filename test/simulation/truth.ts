@@ -67,6 +67,8 @@ export class Truth {
   readonly cameBack = new Set<ServiceName>();
   readonly runs = new Map<RunId, RunTruth>();
   readonly refusals: Refusal[] = [];
+  /** Disabled when everything was told to start: what had completed before has completed for as long as nobody does. */
+  readonly unstarted = new Set<ServiceName>();
   /** Services of which a pre_start hook has failed. */
   readonly unprepared = new Set<ServiceName>();
   /** Every definition that was ever in force, by service and hash, and from when on; oldest first. */
@@ -220,14 +222,16 @@ export class Truth {
       run.pardon === pardon &&
       this.isCurrent(run.key) &&
       this.endedBy(run) !== 'stop' &&
-      !(isFailure(run.end.outcome) && run.end.seen);
+      !(isFailure(run.end.outcome) && (run.end.seen || isOom(run.end.outcome)));
     const slots = Array.from({ length: this.count(name) }, (_, slot) => slot);
     // A version that has ended may stand beside an older one that serves on.
     const isFilled = (slot: number): boolean => runs.some((run) => run.key.slot === slot && isAlive(run));
+    // One that came beside it by a mishap does not say how the place ended.
+    const startedRuns = runs.filter(({ daemon }) => daemon !== NOBODY);
     const isOver =
       !isJob &&
       slots.length > 0 &&
-      slots.every((slot) => !isFilled(slot) && isEnded(runs.findLast(({ key }) => key.slot === slot)));
+      slots.every((slot) => !isFilled(slot) && isEnded(startedRuns.findLast(({ key }) => key.slot === slot)));
     if (condition === 'completed') return !isOver;
     if (condition === 'started') return !isOver && !runs.some(isAlive);
     return !runs.some((run) => isAlive(run) && this.isReady(run));
@@ -427,6 +431,11 @@ function unlessBroken(before: Desired | undefined, now: Desired): Desired {
 
 export function isFailure(outcome: Outcome): boolean {
   return outcome.kind === 'signaled' || (outcome.kind === 'exited' && outcome.code !== 0);
+}
+
+/** That its memory did not suffice is seen by a daemon too that is not its parent. */
+function isOom(outcome: Outcome): boolean {
+  return outcome.kind === 'signaled' && outcome.oom;
 }
 
 /** Between an end and the daemon's hearing of it. Milliseconds. */

@@ -26,7 +26,7 @@ export function writtenReader(directory: Directory, state: MemoryFiles, users: U
     environment: {},
     cwd: '/',
   });
-  return () => services.load();
+  return { read: () => services.load('later'), keep: (inForce) => services.keepGood(inForce) };
 }
 
 /** Below the configuration directory the files of the simulation, everywhere else the state of the daemon. */
@@ -61,6 +61,10 @@ class WrittenFiles implements Files {
 
   replace(path: string, text: string): Failure | undefined {
     return this.#state.replace(path, text);
+  }
+
+  settle(): Promise<void> {
+    return this.#state.settle();
   }
 
   remove(path: string): Failure | undefined {

@@ -136,6 +136,10 @@ export class TwinFiles implements Files, FileMaking {
     });
   }
 
+  async settle(_paths: readonly string[]): Promise<void> {
+    // What was written here is never lost.
+  }
+
   create(path: string, text: string, options: { mode: number }): Failure | undefined {
     return this.#call('create', path, () => {
       if (this.#parent(path).names.has(posix.basename(path))) return { failed: 'EEXIST' };

@@ -52,6 +52,10 @@ export class MemoryFiles implements Files {
     });
   }
 
+  async settle(): Promise<void> {
+    // What was written here is never lost.
+  }
+
   remove(path: string): Failure | undefined {
     return this.#injector.perform(`remove ${path}`, () =>
       this.contents.delete(path) ? undefined : { failed: 'ENOENT' },

@@ -5,6 +5,7 @@ import {
   directoryOf,
   isPlainName,
   joinsSlowly,
+  mayHandOn,
   parseMountinfo,
   parseOwnCgroup,
 } from '../../src/world/cgroup-mount.ts';
@@ -86,7 +87,6 @@ describe('the base of our tree', () => {
     own: '/',
     name: 'processmaster',
     isRoot: true,
-    delegated: () => false,
   };
 
   it.each<[string, Partial<BaseInput>, string]>([
@@ -97,14 +97,19 @@ describe('the base of our tree', () => {
       '/sys/fs/cgroup/processmaster',
     ],
     [
-      'root in a unit that is not delegated takes the top',
+      'root in a unit takes the top, for the unit can only be started again while nothing is left below it',
       { own: '/system.slice/pm.service' },
       '/sys/fs/cgroup/processmaster',
     ],
     [
-      'root in a delegated unit takes that',
-      { own: '/system.slice/pm.service', delegated: (unit) => unit === 'pm.service' },
-      '/sys/fs/cgroup/system.slice/pm.service/processmaster',
+      'also where systemd has made a part of the unit for it',
+      { own: '/system.slice/pm.service/supervisor' },
+      '/sys/fs/cgroup/processmaster',
+    ],
+    [
+      'an ordinary user in a unit takes that',
+      { own: '/user.slice/user-1.slice/user@1.service/app.slice/pm.service', isRoot: false },
+      '/sys/fs/cgroup/user.slice/user-1.slice/user@1.service/app.slice/pm.service/processmaster',
     ],
     [
       'an ordinary user takes its own cgroup',
@@ -129,6 +134,16 @@ describe('the base of our tree', () => {
   it('cannot be had by an ordinary user whose cgroup is not visible', () => {
     const mount = { point: '/c', root: '/docker/1', writable: true };
     expect(baseDirectory({ ...input, mount, own: '/user.slice', isRoot: false })).toBeUndefined();
+  });
+
+  it('hands on no controllers of the unit into which systemd puts the next daemon', () => {
+    const unit = '/sys/fs/cgroup/app.slice/pm.service';
+    expect(mayHandOn(unit, unit)).toBe(false);
+    expect(mayHandOn(`${unit}/processmaster`, unit)).toBe(true);
+    expect(mayHandOn('/sys/fs/cgroup', unit)).toBe(true);
+    // A scope is made anew each time.
+    expect(mayHandOn('/sys/fs/cgroup/run-1.scope', '/sys/fs/cgroup/run-1.scope')).toBe(true);
+    expect(mayHandOn(unit, undefined)).toBe(true);
   });
 
   it.each(['/pm', '..', '.', 'a/b', '', 'a b', 'x\n', '-a', 'a'.repeat(65)])(

@@ -24,6 +24,23 @@ afterEach(async () => {
   fs.rmSync(directory, { recursive: true });
 });
 
+describe('what is to be remembered', () => {
+  it('is there for the next daemon, and is no rotation that was cut off', () => {
+    expect(care.recall()).toBeUndefined();
+    expect(care.remember('some text')).toBeUndefined();
+    const next = systemLogCare(at('journals'));
+    expect(next.resume(() => ({ shifts: [], name: 'x' }))).toEqual([]);
+    expect(next.recall()).toBe('some text');
+  });
+});
+
+it('says so when it cannot be seen which rotations were cut off', () => {
+  fs.writeFileSync(at('journals'), 'no directory');
+  expect(care.resume(() => ({ shifts: [], name: 'x' }))).toMatchObject([
+    { code: 'state-unreadable', severity: 'warning', message: expect.stringContaining('ENOTDIR') },
+  ]);
+});
+
 describe('the place of a log', () => {
   it('is the same for a directory and a link to it, also before anything is there', () => {
     fs.symlinkSync('logs', at('link'));

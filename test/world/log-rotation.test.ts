@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import type { Credentials } from '../../src/model/spec.ts';
 import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
 import type { Freezer } from '../../src/world/cgroup-freeze.ts';
@@ -95,6 +95,28 @@ describe('a rotated file', () => {
     expect(await rotateLog(order({ freezer }))).toMatchObject({ kind: 'rotated', bytes: 4 });
   });
 
+  it.each([
+    [2, { kind: 'rotated', rounds: 3 }, { 'out.log': '', 'out.log.1': 'one\ntwo\nthree\n' }],
+    [99, { message: 'not yet' }, { 'out.log': 'one\ntwo\nthree\n' }],
+  ])('is made when the writers stand still after %d tries', async (tries, answer, files) => {
+    fs.writeFileSync(at('logs/out.log'), 'one\n');
+    let left = tries;
+    const freezer: Freezer = {
+      ...still,
+      freeze: (witness, before) => {
+        if (left-- === 0) return still.freeze(witness, before);
+        // On a busy host they write on.
+        if (left >= tries - 2)
+          fs.appendFileSync(at('logs/out.log'), left === tries - 1 ? 'two\n' : 'three\n');
+        return { code: 'log-not-rotated', severity: 'error', message: 'not yet' };
+      },
+    };
+    expect(await rotateLog(order({ freezer }))).toMatchObject(answer);
+    expect(inLogs()).toEqual(files);
+    expect(tries - left).toBe(3);
+    expect(fs.existsSync(journal)).toBe(false);
+  });
+
   it('is not made of nothing', async () => {
     expect(await rotateLog(order())).toEqual({ kind: 'nothing' });
     fs.writeFileSync(at('logs/out.log'), '');
@@ -156,6 +178,36 @@ describe('a rotation that is cut off', () => {
     };
     await expect(rotateLog(order({ freezer, passed }))).rejects.toThrow(Crash);
   }
+
+  /** The power goes: nobody comes back, and of the log the end is lost that was not on the disk yet. */
+  function powerCut(lost: number): void {
+    const notes = fs.readFileSync(journal, 'utf8').split('\n');
+    const { boot, ...begun } = JSON.parse(notes[0] ?? '');
+    expect(boot).not.toBe('');
+    fs.writeFileSync(journal, [JSON.stringify({ ...begun, boot: 'another' }), ...notes.slice(1)].join('\n'));
+    const { size } = fs.statSync(at('logs/out.log'));
+    fs.truncateSync(at('logs/out.log'), Math.max(0, size - lost));
+    // The size came to the disk, and what was written there did not.
+    if (size > lost && lost > 0) fs.truncateSync(at('logs/out.log'), size - lost + 5);
+  }
+
+  const withLost = (before: string, lost: number) =>
+    `${before.slice(0, before.length - lost)}${lost > 0 ? '\0'.repeat(5) : ''}`;
+
+  test.each(STEPS.flatMap((step) => [0, 9, 100_000].map((lost) => [step, lost] as const)))(
+    'after "%s" by a power cut that takes %i bytes of the log: nothing is there twice, and what was copied is there',
+    async (step, lost) => {
+      const before = `${Array.from({ length: 50_000 }, (_, line) => `line ${line}`).join('\n')}\n`;
+      fs.writeFileSync(at('logs/out.log'), before);
+      await crash(step, still);
+      powerCut(lost);
+      resumeRotation(journal, placement);
+      const { 'out.log': log = '', 'out.log.1': rotated = '', ...others } = inLogs();
+      const isCopied = step !== 'begun' && step !== 'created';
+      expect(`${rotated}${log}`).toBe(isCopied ? before : withLost(before, lost));
+      expect(others).toEqual({});
+    },
+  );
 
   test.each(STEPS.flatMap((step) => [[step, still] as const, [step, null] as const]))(
     'after "%s" leaves no byte behind and none twice (%#)',
@@ -223,7 +275,8 @@ describe.skipIf(!isRoot)('a disk', () => {
     mounted.push(at('logs'));
     const before = `${'x'.repeat(99)}\n`.repeat(6000);
     fs.writeFileSync(at('logs/out.log'), before);
-    expect(await rotateLog(order())).toMatchObject({ message: expect.stringContaining('ENOSPC') });
+    const message = expect.stringContaining('ENOSPC');
+    expect(await rotateLog(order())).toMatchObject({ kind: 'no-room', problem: { message } });
     expect(inLogs()).toEqual({ 'out.log': before });
     expect(fs.existsSync(journal)).toBe(false);
     execFileSync('mount', ['-o', 'remount,size=2m', at('logs')]);
@@ -299,4 +352,20 @@ describe.skipIf(!isRoot)('a log in a directory of the user of the service', () =
     expect(text('secret/out.log')).toBe('secret\n');
     expect(text('moved/out.log.1')).toBe('one\n');
   });
+});
+
+test('a copy is noted on disk before it is made: a power cut leaves none that nobody knows of', async () => {
+  fs.writeFileSync(at('logs/out.log'), 'one\n');
+  const seen: string[] = [];
+  const { fsyncSync } = fs;
+  const spy = vi.spyOn(fs, 'fsyncSync').mockImplementation((fd) => {
+    seen.push(fs.readlinkSync(`/proc/self/fd/${fd}`));
+    fsyncSync(fd);
+  });
+  onTestFinished(() => spy.mockRestore());
+  const passed = (step: Step) => {
+    if (step === 'created') seen.push(`copies: ${fs.readdirSync(at('logs')).length - 1}`);
+  };
+  await rotateLog(order({ passed }));
+  expect(seen.slice(0, 2)).toEqual([join(fs.realpathSync(at('state')), 'journal'), 'copies: 1']);
 });

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { describeProcess, harmless } from '../../src/world/describe-process.ts';
-import { isAlive, parseEnvironment, parseStat, processStat } from '../../src/world/procfs.ts';
+import {
+  hasEnded,
+  hasMark,
+  isAlive,
+  parseEnvironment,
+  parseStat,
+  processStat,
+  sessionMark,
+} from '../../src/world/procfs.ts';
 
 /** A line of /proc/<pid>/stat with numbers that name their own field, after proc_pid_stat(5). */
 function statLine(name: string, state = 'S'): string {
@@ -17,8 +25,10 @@ describe('the stat file of a process', () => {
         name,
         state: 'D',
         parent: 4,
+        group: 5,
         session: 6,
         cpuTicks: 14 + 15,
+        threads: 20,
         startTicks: 22,
       });
     },
@@ -35,6 +45,26 @@ describe('the stat file of a process', () => {
     expect(isAlive(process.pid, null)).toBe(true);
     expect(isAlive(process.pid, stat!.startTicks + 1)).toBe(false);
     expect(processStat(2 ** 30)).toBeUndefined();
+  });
+
+  it.each([
+    ['Z', 1, true],
+    ['X', 1, true],
+    ['Z', 2, false],
+    ['S', 1, false],
+  ])('in state %s with %i threads is that of an ended process: %s', (state, threads, ended) => {
+    const stat = parseStat(statLine('node', state));
+    expect(hasEnded({ ...stat!, threads })).toBe(ended);
+  });
+});
+
+describe('the mark of a session', () => {
+  it('is the same for a process of it, and nobody who cannot be asked counts as a stranger', () => {
+    const mark = sessionMark(process.pid);
+    expect(hasMark(process.pid, mark)).toBe(true);
+    expect(hasMark(process.pid, null)).toBe(true);
+    expect(hasMark(2 ** 30, '/autogroup-1')).toBe(true);
+    if (mark !== null) expect(hasMark(process.pid, `${mark}0`)).toBe(false);
   });
 });
 

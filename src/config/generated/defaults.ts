@@ -282,7 +282,8 @@ export const SETTING_DEFAULTS: Readonly<Record<string, unknown>> = {
     "max_snapshots": 50
   },
   "sync": {
-    "interval": "never"
+    "interval": "never",
+    "on_failure": "stop"
   },
   "events": {
     "max_size": "50M"

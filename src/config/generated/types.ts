@@ -59,7 +59,7 @@ export interface RawService {
           };
     };
     /**
-     * Dotenv files (`NAME=value` lines), later ones win. Relative to the directory of the service file. Their content counts as a change.
+     * Dotenv files: `NAME=value` lines, also after `export`; later ones win. Without quotes a value ends at a `#`; in quotes it is taken as it is, over several lines too, but for `\n` in double quotes, which is a line break. Any other line is an error. Relative to the directory of the service file. Their content counts as a change.
      */
     env_files?: string[];
     /**
@@ -894,7 +894,7 @@ export interface CompleteService {
       [k: string]: string | {file: string} | {base64: string};
     };
     /**
-     * Dotenv files (`NAME=value` lines), later ones win. Relative to the directory of the service file. Their content counts as a change.
+     * Dotenv files: `NAME=value` lines, also after `export`; later ones win. Without quotes a value ends at a `#`; in quotes it is taken as it is, over several lines too, but for `\n` in double quotes, which is a line break. Any other line is an error. Relative to the directory of the service file. Their content counts as a change.
      */
     env_files: string[];
     /**
@@ -1726,6 +1726,10 @@ export interface RawSettings {
      * The same in milliseconds.
      */
     interval_ms?: number;
+    /**
+     * What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen. `pmctl sync --on-failure` says otherwise for once.
+     */
+    on_failure?: "stop" | "rollback" | "continue";
   };
   /**
    * The journal of what happened, kept in the state directory for `pmctl events` and `GET /api/events`.
@@ -1984,6 +1988,10 @@ export interface CompleteSettings {
      * How often the checkout is brought to the newest commit of its branch without being asked, as `pmctl sync` does it; `never`: only when asked.
      */
     interval: number | null;
+    /**
+     * What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen. `pmctl sync --on-failure` says otherwise for once.
+     */
+    on_failure: "stop" | "rollback" | "continue";
   };
   /**
    * The journal of what happened, kept in the state directory for `pmctl events` and `GET /api/events`.

@@ -170,7 +170,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'list of paths',
     default: '[]',
     description:
-      'Dotenv files (`NAME=value` lines), later ones win. Relative to the directory of the service file. Their content counts as a change.',
+      'Dotenv files: `NAME=value` lines, also after `export`; later ones win. Without quotes a value ends at a `#`; in quotes it is taken as it is, over several lines too, but for `\\n` in double quotes, which is a line break. Any other line is an error. Relative to the directory of the service file. Their content counts as a change.',
     example: 'process:\n  env_files: [.env]',
     values: null,
     group: false,
@@ -2198,7 +2198,8 @@ export const SETTING_KEYS: readonly KeyFact[] = [
     unit: 'path',
     grammar: 'path',
     type: 'path',
-    default: "found in /proc/self/mountinfo; under systemd the daemon's own delegated subtree",
+    default:
+      'the top of the cgroup2 file system, by /proc/self/mountinfo; for an ordinary user the own cgroup',
     description: 'Directory of the cgroup2 file system below which the daemon makes its own.',
     example: 'cgroup_root: /sys/fs/cgroup',
     values: null,
@@ -2568,6 +2569,19 @@ export const SETTING_KEYS: readonly KeyFact[] = [
       'How often the checkout is brought to the newest commit of its branch without being asked, as `pmctl sync` does it; `never`: only when asked.',
     example: 'sync:\n  interval: 1m',
     values: null,
+    group: false,
+  },
+  {
+    path: 'sync.on_failure',
+    apply: 'restart',
+    unit: null,
+    grammar: null,
+    type: 'stop, rollback, continue',
+    default: 'stop',
+    description:
+      'What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen. `pmctl sync --on-failure` says otherwise for once.',
+    example: 'sync:\n  on_failure: rollback',
+    values: ['stop', 'rollback', 'continue'],
     group: false,
   },
   {

@@ -8,8 +8,8 @@ import { whyLeave } from './left-alone.ts';
 const PROMISE =
   'one probe of a run at a time and in each interval; whoever fails is stopped, and whoever is ready was asked';
 
-/** Between an answer and what follows from it. Milliseconds. */
-const SLACK = 1000;
+/** Between an answer and what follows from it: a look that failed is tried again a second later. Milliseconds. */
+const SLACK = 1500;
 
 export const besidesRuns: Checker = {
   promise: PROMISE,

@@ -1,29 +1,44 @@
 /** Is a one-shot that ran to its end ever run again by itself? */
+import type { ServiceName, SpecHash } from '../../../src/model/names.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import type { RunTruth, Truth } from '../truth.ts';
 
 const PROMISE = 'a completed one-shot is not run twice';
 
-export const completedOnce: Checker = {
-  promise: PROMISE,
-  see(entry, simulation) {
-    if (entry.what !== 'start') return;
-    const { truth } = simulation;
-    const { service, slot, generation, hash } = entry.run;
-    const desired = truth.inForce.get(service);
-    if (desired?.kind !== 'defined' || desired.spec.process.type !== 'oneshot') return;
-    if (desired.spec.process.schedule !== null) return;
-    const pardon = truth.intent(service).pardon ?? 0;
-    const last = truth.runsOf(service, slot).at(-1);
-    if (last === undefined || last.key.hash !== hash || last.key.generation !== generation) return;
-    if (last.spec.process.schedule !== null) return;
-    if (last.pardon !== pardon || !last.everRan || last.unsure) return;
-    if (isCompleted(last, truth) && !mayBeForgotten(last, simulation)) {
-      throw new Broken(PROMISE, `${service}/${slot}: run ${last.key.id} had completed`);
-    }
-  },
-};
+/** One for each history: it remembers which definitions were to run, and from when on. */
+export function completedOnce(): Checker {
+  const wanted = new Map<ServiceName, { readonly hash: SpecHash; readonly since: number }[]>();
+  return {
+    promise: PROMISE,
+    before({ truth, now, clockNow }) {
+      for (const [name, desired] of truth.inForce) {
+        if (desired.kind !== 'defined' || truth.count(name) === 0 || truth.isHeld(name, clockNow)) continue;
+        const before = wanted.get(name) ?? [];
+        if (before.at(-1)?.hash !== desired.hash)
+          wanted.set(name, [...before, { hash: desired.hash, since: now }]);
+      }
+    },
+    see(entry, simulation) {
+      if (entry.what !== 'start') return;
+      const { truth } = simulation;
+      const { service, slot, generation, hash } = entry.run;
+      const desired = truth.inForce.get(service);
+      if (desired?.kind !== 'defined' || desired.spec.process.type !== 'oneshot') return;
+      if (desired.spec.process.schedule !== null) return;
+      const pardon = truth.intent(service).pardon ?? 0;
+      const last = truth.runsOf(service, slot).at(-1);
+      if (last === undefined || last.key.hash !== hash || last.key.generation !== generation) return;
+      if (last.spec.process.schedule !== null) return;
+      if (last.pardon !== pardon || !last.everRan || last.unsure) return;
+      // Another definition was to run meanwhile. That this one comes back with a new generation is written down later.
+      if (wanted.get(service)?.some((each) => each.hash !== hash && each.since > last.startedAt)) return;
+      if (isCompleted(last, truth) && !mayBeForgotten(last, simulation)) {
+        throw new Broken(PROMISE, `${service}/${slot}: run ${last.key.id} had completed`);
+      }
+    },
+  };
+}
 
 /** How it ended is known to its own daemon only; to any other one it counts as completed. */
 function isCompleted(run: RunTruth, truth: Truth): boolean {

@@ -139,7 +139,8 @@ function rightlyOver(
     .decision(desired.name)
     ?.slots.find((each) => each.slot === slot)?.phase;
   if (phase === 'completed') {
-    const mayEnd = type === 'oneshot' || (!strictly && policy !== 'always');
+    const toldToStart = strictly && !simulation.truth.unstarted.has(desired.name);
+    const mayEnd = type === 'oneshot' || (!toldToStart && policy !== 'always');
     return mayEnd && endedWell(simulation, desired, slot) ? 'completed' : 'no';
   }
   if (phase === 'waiting') return unmetOf(simulation, desired.name) === undefined ? 'no' : 'failed';

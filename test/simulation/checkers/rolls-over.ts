@@ -87,8 +87,8 @@ function checkLate(run: RunTruth, simulation: Simulation): void {
   );
 }
 
-/** Between the end of its time and what follows from it. Milliseconds. */
-const MOST_LATE = 1000;
+/** Between the end of its time and what follows: a look that failed is tried again a second later. Milliseconds. */
+const MOST_LATE = 1500;
 
 function lives(run: RunTruth, { machine }: Simulation): boolean {
   return [...(machine.place(run.key)?.processes ?? [])].some(({ alive }) => alive);
