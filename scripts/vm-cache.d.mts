@@ -1,0 +1,2 @@
+export function vmCache(): string;
+export function kernelCache(): string;
