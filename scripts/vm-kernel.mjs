@@ -21,7 +21,14 @@ const MODULES = [
 const cache = kernelCache();
 if (!process.argv.includes('--if-missing') || !kept()) {
   try {
-    fetchKernel();
+    try {
+      fetchKernel();
+    } catch (error) {
+      if (process.getuid() !== 0) throw error;
+      // A fresh host has no lists of packages yet.
+      execFileSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 2, 2] });
+      fetchKernel();
+    }
   } catch (error) {
     process.stderr.write(`no kernel for the machine of test/vm: ${error.message}\n`);
     process.exit(1);

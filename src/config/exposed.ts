@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { type Files, isFailure } from '../world/world.ts';
+import type { ServiceFile } from './service-files.ts';
 
 /**
  * Only what is open to all is told: a group that may write the files is trusted with what the daemon may do, and whether
@@ -21,5 +22,17 @@ export function exposedFiles(
     if (path !== config_directory && (status.mode & 0o1000) !== 0) return [];
     const message = `${path} can be written by every user of the host, who decides by it what the daemon runs`;
     return [{ code: 'config-exposed', severity: 'warning', message, hint: `chmod o-w ${path}` }];
+  });
+}
+
+/** The same of single service files, also where the directory is closed to others. */
+export function exposedServices(found: readonly ServiceFile[]): readonly Problem[] {
+  return found.flatMap(({ shown, content }): Problem[] => {
+    if (content.is !== 'text' || content.isOpenToAll !== true) return [];
+    const message =
+      'this file can be written by every user of the host, who decides by it what the daemon runs';
+    return [
+      { code: 'config-exposed', severity: 'warning', message, file: shown, hint: `chmod o-w ${shown}` },
+    ];
   });
 }

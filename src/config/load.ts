@@ -15,6 +15,7 @@ import {
   type Reading,
   readDefinition,
 } from './definition.ts';
+import { exposedServices } from './exposed.ts';
 import { failureText } from './failure-text.ts';
 import { type GoodText, LastGood } from './last-good.ts';
 import { fingerprint, type Resolved, resolveDefinition } from './resolve.ts';
@@ -96,7 +97,7 @@ export class ServiceDirectory {
     this.#services = claims.services;
     return {
       services: claims.services,
-      problems: inOrder([...claims.problems, ...unwritten]),
+      problems: inOrder([...claims.problems, ...exposedServices(found), ...unwritten]),
       files: found.length,
       readable: true,
     };
@@ -153,7 +154,7 @@ export class ServiceDirectory {
       () => undefined,
       only === undefined ? 'all' : 'some',
     );
-    return { files: found.length, problems: inOrder(claims.problems) };
+    return { files: found.length, problems: inOrder([...claims.problems, ...exposedServices(found)]) };
   }
 
   #read(): ReturnType<typeof readServiceFiles> {

@@ -14,11 +14,20 @@ export interface ServiceFile {
 }
 
 export type FileContent =
-  | { readonly is: 'text'; readonly text: string; readonly version: string }
+  | {
+      readonly is: 'text';
+      readonly text: string;
+      readonly version: string;
+      /** Every user of the host may write the file. */
+      readonly isOpenToAll?: true;
+    }
   | { readonly is: 'unreadable'; readonly problem: Problem };
 
 /** A service file that a person wrote fits many times. */
 const MOST_BYTES = 1_048_576;
+
+/** S_IWOTH, inode(7). */
+const OTHERS_WRITE = 0o002;
 
 /** A directory that is being written is read again this often at most. */
 const MOST_LOOKS = 3;
@@ -106,7 +115,10 @@ function contentOf(path: string, shown: string, files: Files, known: FileContent
   }
   if (known?.is === 'text' && known.version === status.version) return known;
   const text = files.read(path, MOST_BYTES);
-  if (typeof text === 'string') return { is: 'text', text, version: status.version };
+  if (typeof text === 'string') {
+    const open = (status.mode & OTHERS_WRITE) !== 0 ? ({ isOpenToAll: true } as const) : {};
+    return { is: 'text', text, version: status.version, ...open };
+  }
   if (text.failed === 'EFBIG') return unreadable('file-odd', shown, 'is larger than 1 MiB');
   return unreadable(text.failed === 'ENOTREG' ? 'file-odd' : 'file-unreadable', shown, failureText(text));
 }

@@ -14,6 +14,9 @@ const LARGEST = 256 * 1024;
 
 const NOBODY: readonly Token[] = [];
 
+/** A file that is being replaced is looked at again at once, so often at most. */
+const LOOKS = 3;
+
 /** Looks at the file for every request, which is one stat(2), and reads it when it has changed. */
 export class TokenBook {
   readonly #path: string;
@@ -36,7 +39,7 @@ export class TokenBook {
     return this.#tokens;
   }
 
-  #read(status: Exclude<ReturnType<Files['status']>, Failure>): readonly Token[] {
+  #read(status: Exclude<ReturnType<Files['status']>, Failure>, looks = LOOKS): readonly Token[] {
     const { files, users } = this.#tools;
     if (status.kind !== 'file') return this.#unusable('is no regular file');
     if (status.uid !== 0 && status.uid !== users.self.uid) {
@@ -50,7 +53,8 @@ export class TokenBook {
     if (isFailure(text)) return this.#unusable(reason(text));
     const after = files.status(this.#path);
     if (isFailure(after) || after.version !== status.version) {
-      // What was judged may not be what was read: the next request looks again.
+      // What was judged may not be what was read: a valid token is not refused for that.
+      if (!isFailure(after) && looks > 1) return this.#read(after, looks - 1);
       this.#version = undefined;
       return NOBODY;
     }

@@ -21,6 +21,19 @@ function version(number: number, ...lines: string[]): string {
 
 const BROKEN = 'process: [\n';
 
+test('a file that every user of the host may write is told, and followed', () => {
+  const files = filesWith({ 'a.yaml': version(1), 'b.yaml': version(1) });
+  files.write(`${HERE}/b.yaml`, version(1), 0o646);
+  const directory = directoryOf(files);
+  const warning = { code: 'config-exposed', severity: 'warning', file: expect.stringContaining('b.yaml') };
+  const state = directory.load();
+  expect(state.problems).toMatchObject([warning]);
+  expect(told(state)).toEqual(['a: v1', 'b: v1']);
+  expect(directory.check().problems).toMatchObject([warning]);
+  files.write(`${HERE}/b.yaml`, version(1), 0o644);
+  expect(directory.load().problems).toEqual([]);
+});
+
 test('every file with the right ending is a service, everything else is passed over', () => {
   const files = filesWith({
     'a.yaml': web(),
