@@ -1,11 +1,11 @@
 /** How is pm2 given the services? https://pm2.keymetrics.io/docs/usage/application-declaration/ */
 import fs from 'node:fs';
-import { join } from 'node:path';
-import { type Command, type Definition, firstLine, type Kind, Peer, writeFile } from './manager.ts';
+import { dirname, join } from 'node:path';
+import { type Command, type Definition, type Kind, Peer, writeFile } from './manager.ts';
 
 export const pm2: Kind = {
   name: 'pm2',
-  version: () => firstLine('pm2', ['--version']),
+  version: versionOf,
   // Starting what is written restarts all of it.
   lacks: ['update'],
   open: (count) => new Pm2(count),
@@ -66,4 +66,13 @@ class Pm2 extends Peer {
   #save(): void {
     writeFile(this.#file, JSON.stringify({ apps: [...this.#apps.values()] }));
   }
+}
+
+/** Asking pm2 itself would leave a daemon of it behind. */
+function versionOf(): string | undefined {
+  const directories = (process.env['PATH'] ?? '').split(':');
+  const found = directories.map((each) => join(each, 'pm2')).find((path) => fs.existsSync(path));
+  if (found === undefined) return undefined;
+  const manifest = join(dirname(dirname(fs.realpathSync(found))), 'package.json');
+  return (JSON.parse(fs.readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

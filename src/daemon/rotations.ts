@@ -49,6 +49,8 @@ export class Rotations {
   readonly #kept = new Map<string, Kept>();
   readonly #space: LogSpace;
   readonly #turns: Turns<Kept>;
+  /** Made when it is asked for. */
+  #byService: Map<ServiceName, Kept[]> | undefined;
   readonly #compressing: Compressing;
   readonly #memory: LogMemory;
   #arranged: DesiredState['services'] | undefined;
@@ -95,6 +97,7 @@ export class Rotations {
       else this.#kept.set(log.place, goneOf(log, soon));
     }
     this.#arranged = desired.services;
+    this.#byService = undefined;
     for (const [place, kept] of this.#kept) if (!wanted.has(place) && !kept.isGone) letGo(kept, soon);
     for (const [place, log] of wanted) {
       const known = this.#kept.get(place);
@@ -121,19 +124,19 @@ export class Rotations {
 
   /** One of its processes was started: its logs are there from now on. */
   started(service: ServiceName): void {
-    const soon = this.#tools.clock.wall() + CALM;
-    for (const kept of this.#kept.values()) {
-      if (kept.isGone || !kept.services.includes(service)) continue;
+    // On the full second: what is started in a row is looked at in a row, and not each in its own wake-up.
+    const soon = Math.ceil((this.#tools.clock.wall() + CALM) / 1000) * 1000;
+    for (const kept of this.#of(service)) {
+      if (kept.isGone) continue;
       kept.due = Math.min(kept.due, soon);
       kept.growth ??= this.#growthOf(kept);
+      this.#turns.sooner(kept);
     }
-    this.#turns.go();
   }
 
   /** What keeps the logs of a service from being rotated. */
   warnings(service: ServiceName): readonly Problem[] {
-    const all = [...this.#kept.values()].filter(({ services }) => services.includes(service));
-    return all.flatMap(({ trouble, place }) =>
+    return this.#of(service).flatMap(({ trouble, place }) =>
       [trouble, this.#compressing.problem(place)].flatMap((problem) =>
         problem === undefined ? [] : [{ ...problem, service }],
       ),
@@ -161,6 +164,21 @@ export class Rotations {
       // Told at once where it is too large already: before it is known here.
       this.#tools.clock.after(0, () => this.#want(place));
     });
+  }
+
+  /** Asked at each start and for each service in a status: it must not cost what all of them have. */
+  #of(service: ServiceName): readonly Kept[] {
+    if (this.#byService === undefined) {
+      this.#byService = new Map();
+      for (const kept of this.#kept.values()) {
+        for (const each of kept.services) {
+          const logs = this.#byService.get(each);
+          if (logs === undefined) this.#byService.set(each, [kept]);
+          else logs.push(kept);
+        }
+      }
+    }
+    return this.#byService.get(service) ?? [];
   }
 
   #want(place: string): void {
@@ -226,6 +244,7 @@ export class Rotations {
   #forget(kept: Kept): void {
     if (this.#kept.get(kept.place) !== kept) return;
     this.#kept.delete(kept.place);
+    this.#byService = undefined;
     this.#compressing.forget(kept.place);
     this.#memory.changed();
   }

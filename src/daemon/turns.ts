@@ -26,6 +26,12 @@ export const LONGEST_SLEEP = 3600_000;
 export class Turns<Item extends Turn> {
   readonly #tools: TurnsTools<Item>;
   readonly #running = new Set<Promise<void>>();
+  /** Found to be due, the latest first. To look for the next one among all each time would take ever longer with them. */
+  #waiting: Item[] = [];
+  /** Lanes that are taken, also by one that has only just begun. */
+  #taken = 0;
+  /** When the next look at all is, however little happens until then. */
+  #wake = Number.POSITIVE_INFINITY;
   #cancel = () => {};
   #isClosed = false;
 
@@ -36,20 +42,38 @@ export class Turns<Item extends Turn> {
   want(item: Item): void {
     if (item.isBusy) item.isWanted = true;
     item.due = 0;
-    this.go();
+    this.#waiting.push(item);
+    this.#advance();
   }
 
-  /** Everything that is due gets its turn; the timer is for what comes next. */
+  /** An item is due earlier than it was. */
+  sooner(item: Item): void {
+    if (item.due < this.#wake) this.#advance();
+  }
+
+  /** Everything that is due gets its turn; the timer is for what comes next. To be called when items have changed. */
   go(): void {
+    this.#waiting = [];
+    this.#advance();
+  }
+
+  #advance(): void {
     this.#cancel();
     if (this.#isClosed) return;
     const { clock, lanes } = this.#tools;
     for (;;) {
-      const next = this.#next();
-      if (next === undefined || this.#running.size >= lanes) return;
-      const delay = next.due - clock.wall();
+      // Whoever ends his turn looks again.
+      this.#wake = 0;
+      if (this.#taken >= lanes) return;
+      const next = this.#next(clock.wall());
+      if (next === undefined) {
+        this.#wake = this.#taken > 0 ? 0 : Number.POSITIVE_INFINITY;
+        return;
+      }
+      const delay = Math.min(LONGEST_SLEEP, next.due - clock.wall());
       if (delay > 0) {
-        this.#cancel = clock.after(Math.min(LONGEST_SLEEP, delay), () => this.go());
+        this.#wake = clock.wall() + delay;
+        this.#cancel = clock.after(delay, () => this.go());
         return;
       }
       this.#run(next);
@@ -63,30 +87,44 @@ export class Turns<Item extends Turn> {
     await Promise.all(this.#running);
   }
 
-  #next(): Item | undefined {
-    let next: Item | undefined;
-    for (const item of this.#tools.items()) {
-      if (!item.isBusy && (next === undefined || item.due < next.due)) next = item;
+  /** Who is due longest; if nobody is, who will be first. */
+  #next(now: number): Item | undefined {
+    const { items, current } = this.#tools;
+    for (let item = this.#waiting.pop(); item !== undefined; item = this.#waiting.pop()) {
+      if (!item.isBusy && item.due <= now && current(item) === item) return item;
     }
-    return next;
+    let first: Item | undefined;
+    for (const item of items()) {
+      if (item.isBusy) continue;
+      if (item.due <= now) this.#waiting.push(item);
+      if (first === undefined || item.due < first.due) first = item;
+    }
+    this.#waiting.sort((a, b) => b.due - a.due);
+    return this.#waiting.pop() ?? first;
   }
 
   #run(item: Item): void {
     const { clock, serve, current } = this.#tools;
     item.isBusy = true;
+    this.#taken += 1;
     const run = serve(item).finally(() => {
       this.#running.delete(run);
-      for (const each of new Set([item, current(item)])) if (each !== undefined) free(each);
+      this.#taken -= 1;
+      for (const each of new Set([item, current(item)])) {
+        if (each !== undefined && free(each) === 'wanted') this.#waiting.push(each);
+      }
       // Others want to be served as well: hundreds of looks in a row would hold them up.
       this.#cancel();
-      if (!this.#isClosed) this.#cancel = clock.after(0, () => this.go());
+      if (!this.#isClosed) this.#cancel = clock.after(0, () => this.#advance());
     });
     this.#running.add(run);
   }
 }
 
-function free(item: Turn): void {
+function free(item: Turn): 'wanted' | 'served' {
+  const { isWanted } = item;
   item.isBusy = false;
-  if (item.isWanted) item.due = 0;
   item.isWanted = false;
+  if (isWanted) item.due = 0;
+  return isWanted ? 'wanted' : 'served';
 }
