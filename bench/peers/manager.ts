@@ -51,6 +51,9 @@ export interface Kind {
   open(count: number): Manager;
 }
 
+/** Some say a lot of each service. Bytes. */
+const MOST = 64e6;
+
 /** The command line of a service that stamps. */
 export function stamping(program: Program, stamps: Stamps, name: string, version = 1): readonly string[] {
   return [program.path, stamps.file, name, `v${version}`];
@@ -145,7 +148,13 @@ export abstract class Peer implements Manager {
 
   protected call(argv: readonly string[]) {
     const [program = '', ...args] = argv;
-    return spawnSync(program, args, { encoding: 'utf8', cwd: this.directory, env: this.environment });
+    const options = {
+      encoding: 'utf8',
+      cwd: this.directory,
+      env: this.environment,
+      maxBuffer: MOST,
+    } as const;
+    return spawnSync(program, args, options);
   }
 
   protected must(argv: readonly string[]): void {

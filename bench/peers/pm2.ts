@@ -30,7 +30,7 @@ class Pm2 extends Peer {
   }
 
   commandsOf(command: Command): readonly (readonly string[])[] {
-    return [['pm2', ...(command === 'status' ? ['jlist'] : ['stop', 'all'])]];
+    return [['pm2', ...(command === 'status' ? ['list'] : ['stop', 'all'])]];
   }
 
   stopCommand(name: string): readonly string[] {
