@@ -69,6 +69,7 @@ export function drawPlot({ title, x, y, series }: Plot): string {
     }),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11">
+<title>${escaped(title)}</title>
 <style>.grid{stroke:#ddd}</style>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>
 ${parts.join('\n')}
@@ -125,6 +126,7 @@ export function drawRatios({ title, x, rows }: Ratios): string {
     ),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">
+<title>${escaped(title)}</title>
 <style>.grid{stroke:#ddd}.one{stroke:#000}</style>
 <rect width="${WIDTH}" height="${height}" fill="white"/>
 ${parts.join('\n')}
