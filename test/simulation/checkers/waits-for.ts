@@ -14,7 +14,7 @@ const HEARSAY = 1000;
 /** The same where wake-ups get lost. Milliseconds. */
 const SLOW_LOOK = 60_000;
 
-/** System calls take time: a stop is decided this much before its signal is seen. Milliseconds. */
+/** System calls take time: a signal is decided this much before it is seen. Milliseconds. */
 const SLACK = 60;
 
 export const waitsFor: Checker = {
@@ -75,11 +75,9 @@ function lives({ machine }: Simulation, { key }: RunTruth): boolean {
 }
 
 /** Nobody waits for what survives SIGKILL. How long it does is told by the clock, which may be set forward meanwhile. */
-function survives({ now, truth }: Simulation, { stopAt, killedAt, spec }: RunTruth): boolean {
+function survives({ now, truth }: Simulation, { stopAt, killedAt }: RunTruth): boolean {
   if (stopAt === undefined || killedAt === undefined) return false;
-  if (truth.clockForwardAt >= stopAt) return true;
-  const hook = spec.hooks.pre_stop?.timeout ?? 0;
-  return now - stopAt + SLACK >= hook + spec.process.stop_grace + BLOCKED_AFTER;
+  return truth.clockForwardAt >= stopAt || now - killedAt + SLACK >= BLOCKED_AFTER;
 }
 
 function checkStop(service: ServiceName, simulation: Simulation): void {
