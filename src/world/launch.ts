@@ -181,9 +181,26 @@ function signalName(signal: NodeJS.Signals): Signal | undefined {
 
 /** Node tells the reason only later, as an event: ask the kernel again, now and at once. */
 function reasonNow(launch: Launch): unknown {
+  const scarce = descriptorsMissing();
+  if (scarce !== undefined) return scarce;
   const shell = toolPath('sh');
   if (shell === undefined) return 'ENOENT';
   return spawnSync(shell, ['-c', ':'], { cwd: launch.workingDirectory, stdio: 'ignore' }).error ?? 'EAGAIN';
+}
+
+/** More than spawnSync needs, which leaves one open for ever where it runs short in its midst. */
+const NEEDED = 16;
+
+function descriptorsMissing(): unknown {
+  const opened: number[] = [];
+  try {
+    for (let count = 0; count < NEEDED; count++) opened.push(fs.openSync('/dev/null', fs.constants.O_RDONLY));
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    for (const fd of opened) fs.closeSync(fd);
+  }
 }
 
 function notCreated(launch: Launch, error: unknown): Problem {
