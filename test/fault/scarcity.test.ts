@@ -28,15 +28,7 @@ const GIVEN_UP_AFTER = 4;
 describe.runIf(isRoot)('a host that is short of', () => {
   test('descriptors: what runs runs on, pmctl says so, and what ended comes back with the descriptors', async () => {
     const host = openHost({ ground: GROUND });
-    host.service('web', { process: { command: SLEEP }, restart_policy: SOON });
-    host.service('steady', {
-      process: { command: SLEEP },
-      probes: { liveness: { exec: 'true', interval: '100ms', failure_threshold: 1 } },
-    });
-    await host.start();
-    const web = await host.pidOf('web');
-    const steady = await host.pidOf('steady');
-    const before = descriptorsOf(host.pid);
+    const { web, steady, before } = await twoServices(host);
     limit(host, 'nofile', await limitLeaving(host, 0));
     process.kill(web, 'SIGKILL');
     await says(host, /what runs cannot be seen, so nothing is started or stopped: .*EMFILE/);
@@ -59,15 +51,7 @@ describe.runIf(isRoot)('a host that is short of', () => {
       const ground = GROUNDS.find(({ user }) => user === 'nobody');
       if (ground === undefined) throw new Error('nobody cannot run');
       const host = openHost({ ground });
-      host.service('web', { process: { command: SLEEP }, restart_policy: SOON });
-      host.service('steady', {
-        process: { command: SLEEP },
-        probes: { liveness: { exec: 'true', interval: '100ms', failure_threshold: 1 } },
-      });
-      await host.start();
-      const web = await host.pidOf('web');
-      const steady = await host.pidOf('steady');
-      const before = descriptorsOf(host.pid);
+      const { web, steady, before } = await twoServices(host);
       const processes = Number(/^Max processes +(\d+)/m.exec(readOr(`/proc/${host.pid}/limits`))?.[1]);
       limit(host, 'nproc', 1);
       process.kill(web, 'SIGKILL');
@@ -208,16 +192,33 @@ async function isWhole(host: Host, descriptors: number): Promise<void> {
   expect(host.stderr).not.toMatch(/\n\s+at /);
 }
 
-/** A soft limit under which so many more can be opened: the kernel gives the lowest free number (open(2)). */
-async function limitLeaving(host: Host, free: number): Promise<number> {
+/** One that is going to be killed, and one that must not notice anything. */
+async function twoServices(host: Host): Promise<{ web: number; steady: number; before: number }> {
+  host.service('web', { process: { command: SLEEP }, restart_policy: SOON });
+  host.service('steady', {
+    process: { command: SLEEP },
+    probes: { liveness: { exec: 'true', interval: '100ms', failure_threshold: 1 } },
+  });
+  await host.start();
+  const [web, steady] = [await host.pidOf('web'), await host.pidOf('steady')];
+  return { web, steady, before: (await heldOpen(host)).size };
+}
+
+/** What is open for a moment only, as the connection of a request, does not count. */
+async function heldOpen(host: Host): Promise<ReadonlySet<number>> {
   const look = () => new Set(fs.readdirSync(`/proc/${host.pid}/fd`).map(Number));
-  let taken = look();
-  // What is open for a moment only does not count.
+  let held = look();
   for (let looks = 0; looks < 10; looks++) {
     await after(10);
     const now = look();
-    taken = new Set([...taken].filter((number) => now.has(number)));
+    held = new Set([...held].filter((number) => now.has(number)));
   }
+  return held;
+}
+
+/** A soft limit under which so many more can be opened: the kernel gives the lowest free number (open(2)). */
+async function limitLeaving(host: Host, free: number): Promise<number> {
+  const taken = await heldOpen(host);
   let number = 0;
   for (let left = free; taken.has(number) || left > 0; number++) if (!taken.has(number)) left -= 1;
   return number;
