@@ -220,6 +220,8 @@ describe.runIf(isRoot)('a daemon of root with groups and a careless umask', () =
     await host.runs('file');
     const { uid } = fs.statSync(join(place, 'stdout.log'));
     expect(uid).toBe(NOBODY.uid);
+    const logged = () => fs.readFileSync(join(place, 'stdout.log'), 'utf8').includes('mine');
+    await host.until('the line to be in the log', () => logged() || undefined);
     expect((await host.pmctl('logs', 'file')).stdout).toContain('mine');
   });
 });

@@ -73,7 +73,8 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect((await host.pmctl('why', 'web')).stdout).toContain('pre_start hook exited with code 3');
     host.service('web', { process: { command: `echo ran >> ${host.work}/ran; ${SLEEP}` } });
     await host.pidOf('web');
-    expect(host.said('ran')).toBe('ran\n');
+    // The process is there before it has said anything.
+    expect(await host.says('ran', (text) => text.endsWith('\n'))).toBe('ran\n');
   });
 
   test('a hook that hangs is killed at its timeout with everything it started', async () => {
@@ -127,5 +128,5 @@ test('a daemon that is killed during pre_start: the next one begins anew, and on
   expect(isGone(first)).toBe(true);
   fs.writeFileSync(go, '');
   await host.pidOf('web');
-  expect(host.said('ran')).toBe('ran\n');
+  expect(await host.says('ran', (text) => text.endsWith('\n'))).toBe('ran\n');
 });
