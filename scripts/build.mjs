@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { builtins } from './build/builtins.mjs';
 import { buildLibrary } from './build/library.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -29,13 +30,18 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
+  plugins: [builtins],
   minify: true,
   keepNames: false,
   sourcemap: false,
   legalComments: 'linked',
   logLevel: 'warning',
   define: { 'import.meta.url': 'programUrl' },
-  banner: { js: "const programUrl=require('node:url').pathToFileURL(__filename).href;" },
+  // One expression, as node makes one of each script: the loader compiles the file as it is, without a copy of it.
+  banner: {
+    js: "(function(require,module,exports,__filename,__dirname){const programUrl=require('node:url').pathToFileURL(__filename).href;",
+  },
+  footer: { js: '})' },
 });
 await buildLibrary(root, join(outdir, 'library'));
 for (const name of programs) copyFileSync(join(root, 'scripts/build/loader.cjs'), join(outdir, `${name}.js`));

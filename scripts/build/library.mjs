@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { builtins } from './builtins.mjs';
 import { rollUp } from './declarations.mjs';
 
 const ENTRY = 'src/library/library.ts';
@@ -22,6 +23,7 @@ export async function buildLibrary(root, outdir) {
     platform: 'node',
     target: 'node20.19',
     format: 'cjs',
+    plugins: [builtins],
     minify: true,
     // Names of classes are read in stack traces.
     keepNames: true,

@@ -11,10 +11,7 @@ try {
 } catch {
   // Without it everything is compiled when it is needed.
 }
-const script = new Script(`(function(require,module,exports,__filename,__dirname){${source}\n})`, {
-  filename,
-  ...(cachedData === undefined ? {} : { cachedData }),
-});
+const script = new Script(source, { filename, ...(cachedData === undefined ? {} : { cachedData }) });
 const run = script.runInThisContext();
 const own = { exports: {} };
 run(require, own, own.exports, filename, __dirname);
