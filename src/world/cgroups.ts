@@ -286,11 +286,12 @@ export class Cgroups implements Containment {
     if (recorded !== undefined) {
       return { is: 'ended', outcome: withOom(recorded.outcome, this.#tree.ofRun(key)), at: recorded.at };
     }
-    if (main === null) return { is: 'unknown' };
+    const oom = oomKills(this.#tree.ofRun(key));
+    // Nobody wrote down which process it was; that memory ended all of them is told by the kernel alone.
+    if (main === null && !(members.is === 'none' && oom)) return { is: 'unknown' };
     const at = this.#foundGone.get(key.id) ?? this.#clock.now();
     this.#foundGone.set(key.id, at);
-    const outcome: Outcome = { kind: 'unknown', oom: oomKills(this.#tree.ofRun(key)) };
-    return { is: 'ended', outcome, at };
+    return { is: 'ended', outcome: { kind: 'unknown', oom }, at };
   }
 
   #resident(key: RunKey): number | null {

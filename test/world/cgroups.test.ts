@@ -61,6 +61,19 @@ describe('a tree of control files', () => {
     expect(look({ pid: 2 ** 30, ticks: 5 })).toEqual(first);
   });
 
+  it('tells of the OOM killer also where no daemon wrote down which process was the first', () => {
+    fs.writeFileSync(join(run(), 'cgroup.events'), 'populated 0\nfrozen 0\n');
+    fs.writeFileSync(join(run(), 'memory.events'), 'low 0\noom 3\noom_kill 1\n');
+    const ended = { is: 'ended', outcome: { kind: 'unknown', oom: true } };
+    expect(look()).toMatchObject([{ main: ended, members: { is: 'none' }, everRan: true }]);
+    // One of them was ended, and others go on: that may be as the service wants it.
+    fs.writeFileSync(join(run(), 'cgroup.events'), 'populated 1\nfrozen 0\n');
+    expect(look()).toMatchObject([{ main: { is: 'unknown' }, members: { is: 'some' } }]);
+    fs.writeFileSync(join(run(), 'cgroup.events'), 'populated 0\nfrozen 0\n');
+    fs.writeFileSync(join(run(), 'memory.events'), 'low 0\noom 3\noom_kill 0\n');
+    expect(look()).toMatchObject([{ main: { is: 'unknown' }, members: { is: 'none' } }]);
+  });
+
   it('tells how much a run uses', () => {
     fs.writeFileSync(join(run(), 'cpu.stat'), 'usage_usec 17\nuser_usec 1\n');
     fs.writeFileSync(join(run(), 'memory.current'), '4096\n');
