@@ -43,11 +43,7 @@ export function parseStat(text: string): ProcessStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
-  const after = text
-    .slice(close + 1)
-    .trim()
-    .split(/\s+/);
-  // Field n of the manual page is after[n - 3]: the pid and the name came before.
+  const after = fieldsAfterName(text);
   const field = (number: number) => Number(after[number - 3]);
   const stat = {
     pid: Number(text.slice(0, open)),
@@ -61,6 +57,31 @@ export function parseStat(text: string): ProcessStat | undefined {
     startTicks: field(22),
   };
   return Number.isInteger(stat.pid) && Number.isInteger(stat.startTicks) ? stat : undefined;
+}
+
+/** Field n of the manual page is the one with the index n - 3: the pid and the name came before. */
+function fieldsAfterName(text: string): readonly string[] {
+  return text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(/\s+/);
+}
+
+/** In the flags of a kernel thread (PF_KTHREAD in include/linux/sched.h), which has no memory of its own. */
+const KERNEL_THREAD = 0x00200000;
+
+/**
+ * True in the midst of execve(2): the new program is there, and for a moment, or longer where others run meanwhile, no
+ * arguments and no environment are (env_end in proc_pid_stat(5) is still 0). Throws when it could not be looked at.
+ */
+export function isExecuting(pid: number): boolean {
+  const text = seenProc(`${pid}/stat`);
+  if (text === undefined) return false;
+  const stat = parseStat(text);
+  if (stat === undefined || hasEnded(stat)) return false;
+  const after = fieldsAfterName(text);
+  const [flags, environmentEnd] = [Number(after[9 - 3]), after[51 - 3]];
+  return environmentEnd === '0' && (flags & KERNEL_THREAD) === 0;
 }
 
 /**

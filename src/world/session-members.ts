@@ -1,5 +1,13 @@
 /** Which processes belong to a run that is a session? */
-import { allProcesses, hasEnded, hasMark, type ProcessStat, seenProc, seenStat } from './procfs.ts';
+import {
+  allProcesses,
+  hasEnded,
+  hasMark,
+  isExecuting,
+  type ProcessStat,
+  seenProc,
+  seenStat,
+} from './procfs.ts';
 
 /** Every process of a run has it in its environment, children that made a session of their own included. */
 export const MARKER = 'PROCESSMASTER_RUN_ID';
@@ -27,11 +35,16 @@ export interface Session {
 /** Lists all processes this often while new ones appear. */
 const LISTINGS = 8;
 
+/** A process in the midst of an exec is asked so often for its environment: half a millisecond, usually far too long. */
+const READINGS = 100;
+
 /** One look at all processes of the host. */
 export class ProcessTable {
   /** Oldest first. */
   readonly #stats: ProcessStat[] = [];
   readonly #markers = new Map<number, string>();
+  /** Those whose marker could not be read: they were in the midst of an exec all the time. */
+  readonly #veiled = new Set<number>();
 
   /**
    * What forks and ends without rest is never there any more when its turn comes in a long list. So the list is made
@@ -55,7 +68,8 @@ export class ProcessTable {
 
   /**
    * The living processes of the session, those that carry the marker of the run, and what these have started; oldest
-   * first. Whoever carries the marker of another run belongs to that one.
+   * first. Whoever carries the marker of another run belongs to that one. Throws when nobody was found and somebody who
+   * may belong to it could not be looked at.
    */
   members(session: Session): readonly ProcessStat[] {
     const { leader, run, known } = session;
@@ -77,6 +91,10 @@ export class ProcessTable {
       }
     }
     const members = candidates.filter(({ pid }) => found.has(pid));
+    if (members.length === 0) {
+      const veiled = candidates.find(({ pid }) => this.#veiled.has(pid));
+      if (veiled !== undefined) throw notSeen(veiled.pid);
+    }
     known?.clear();
     for (const stat of members) known?.add(identityOf(stat));
     return members;
@@ -97,11 +115,29 @@ export class ProcessTable {
   #marker(pid: number): string {
     const known = this.#markers.get(pid);
     if (known !== undefined) return known;
-    const entries = (seenProc(`${pid}/environ`) ?? '').split('\0');
+    const entries = this.#environment(pid).split('\0');
     const marker = variable(BESIDE_MARKER, entries) ?? variable(MARKER, entries) ?? '';
     this.#markers.set(pid, marker);
     return marker;
   }
+
+  #environment(pid: number): string {
+    // An exec may be over, or begin, between the two questions: only whoever has none twice has none.
+    let without = 0;
+    for (let reading = 0; reading < READINGS && without < 2; reading++) {
+      const text = seenProc(`${pid}/environ`);
+      if (text !== '') return text ?? '';
+      without = isExecuting(pid) ? 0 : without + 1;
+    }
+    if (without < 2) this.#veiled.add(pid);
+    return '';
+  }
+}
+
+/** As the errors of reading /proc are. */
+function notSeen(pid: number): Error {
+  const path = `/proc/${pid}/environ`;
+  return Object.assign(new Error(`${path}: another program is being executed`), { code: 'EAGAIN', path });
 }
 
 function identityOf({ pid, startTicks }: ProcessStat): string {

@@ -1,0 +1,46 @@
+/** Is a process found by its marker at every moment of its life, also while it executes another program? */
+import { spawn } from 'node:child_process';
+import { expect, onTestFinished, test } from 'vitest';
+import { isExecuting } from '../../src/world/procfs.ts';
+import { ProcessTable } from '../../src/world/session-members.ts';
+
+/** Of a process that executes itself without rest, about one look in a hundred falls between two programs. */
+const LOOKS = 600;
+
+test('one that executes program after program is never taken for gone', async () => {
+  const run = `pmtest-${process.pid}-members`;
+  const script = 'exec sh -c "$0" "$0"';
+  const child = spawn('sh', ['-c', script, script], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, PROCESSMASTER_RUN_ID: run },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const pid = child.pid ?? 0;
+  let between = 0;
+  for (let look = 0; look < LOOKS; look++) {
+    if (isExecuting(pid)) between += 1;
+    // Nothing is remembered from look to look: who it belongs to is told by its marker alone.
+    const found = membersOf(run);
+    expect(found === 'not seen' || found.includes(pid), `look ${look} found ${found}`).toBe(true);
+    // Its end would be the reason to find nobody.
+    if (look % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(child.exitCode).toBeNull();
+  }
+  expect(between).toBeGreaterThan(0);
+});
+
+test('neither a process that rests nor a kernel thread is executing anything', () => {
+  expect(isExecuting(process.pid)).toBe(false);
+  // kthreadd; in a container of its own there is none.
+  expect(isExecuting(2)).toBe(false);
+});
+
+function membersOf(run: string): readonly number[] | 'not seen' {
+  try {
+    return new ProcessTable().members({ run, leader: null }).map(({ pid }) => pid);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'EAGAIN' });
+    return 'not seen';
+  }
+}
