@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** As long as tests wait for other conditions: the default of a second is less than a busy machine may stand still. */
+const expectations = { poll: { timeout: 10_000 } };
+
 export default defineConfig({
   test: {
     globalSetup: ['test/setup.ts'],
@@ -9,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           // For a machine that has other things to do: the slowest takes a second on an idle one.
           testTimeout: 30_000,
+          expect: expectations,
           include: ['test/**/*.test.ts'],
           exclude: [
             'test/simulation/**',
@@ -32,6 +36,7 @@ export default defineConfig({
           ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: expectations,
           fileParallelism: false,
         },
       },

@@ -207,7 +207,7 @@ describe('server-sent events', () => {
   });
 
   test('somebody who does not read is cut off, others hear everything, and nothing piles up', async () => {
-    const { port, add, connections } = await served({ patience: 300 });
+    const { port, add, connections } = await served({ patience: 2000 });
     const slow = net.connect({ host: '127.0.0.1', port });
     onTestFinished(() => {
       slow.destroy();

@@ -89,7 +89,8 @@ describe('the token', () => {
       await line.ended;
       expect(line.heard.toLowerCase()).toContain('connection: close');
     },
-    3000,
+    // Long before it would be sent away for what has not arrived.
+    8000,
   );
 
   test('whoever showed a wrong one is not told that none was shown', async () => {

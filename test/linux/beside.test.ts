@@ -117,10 +117,10 @@ describe.each(grounds)('a command beside a run in %s', (_, makeGround, missing) 
     it('is killed with its whole tree when its time is over', async () => {
       const key = keyOf('web');
       const begun = performance.now();
-      beside(key, `trap "" TERM INT; ${RUNAWAY} ${STAYS}`, { timeout: 400 });
+      beside(key, `trap "" TERM INT; ${RUNAWAY} ${STAYS}`, { timeout: 2000 });
       const pids = await writtenPids(2);
       expect(await outcome()).toEqual({ kind: 'timed_out' });
-      expect(performance.now() - begun).toBeGreaterThanOrEqual(399);
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(1999);
       expect(pids.map(isGone)).toEqual([true, true]);
       expect(places(key)).toEqual([]);
       expect(told).toHaveLength(1);
@@ -232,7 +232,7 @@ describe.each(grounds)('a command beside a run in %s', (_, makeGround, missing) 
       const before = descriptors();
       const rounds = ground.kind === 'cgroup' ? 200 : 60;
       for (let round = 0; round < rounds; round++) await cycle();
-      expect(descriptors()).toBeLessThanOrEqual(before);
+      await until('all to be closed', () => (descriptors() <= before ? true : undefined), descriptors);
       expect(places(key)).toEqual([]);
       const children = fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
       expect(children.filter((pid) => pid !== '' && isGone(Number(pid)))).toEqual([]);

@@ -117,7 +117,8 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       const key = start([
         'sh',
         '-c',
-        `${RUNAWAY} trap 'exit 7' HUP; while :; do sleep 0.05; done`,
+        // The trap comes first: the pid says that it is set.
+        `trap 'exit 7' HUP; ${RUNAWAY} while :; do sleep 0.05; done`,
         join(directory, 'pids'),
       ]);
       const [runaway] = await writtenPids(1);
@@ -142,8 +143,12 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       ]);
       expect(await outcomeOf(containment, key)).toEqual({ kind: 'exited', code: 4 });
       expect(runOf(containment, key)?.members).toEqual({ is: 'some' });
-      const refused = containment.remove(key);
       const [runaway] = await writtenPids(1);
+      await until(
+        'its program',
+        () => containment.describe(runaway!) === `${runaway} sleep 1000` || undefined,
+      );
+      const refused = containment.remove(key);
       expect(refused).toMatchObject({ code: 'stop-blocked', service: 'web' });
       expect(refused?.message).toContain(`${runaway} sleep 1000`);
 
@@ -405,7 +410,7 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       // Without cgroups each stop looks at every process of the host, so fewer do.
       const rounds = ground.kind === 'cgroup' ? 300 : 100;
       for (let round = 0; round < rounds; round++) await cycle(round);
-      expect(descriptors()).toBeLessThanOrEqual(before);
+      await until('all to be closed', () => (descriptors() <= before ? true : undefined), descriptors);
       expect(containment.services()).toEqual([]);
       const children = fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
       const zombies = children.filter((pid) => pid !== '' && isGone(Number(pid)));

@@ -227,9 +227,14 @@ export async function outputOf(
   }
 }
 
+/** Nothing runs under this pid any more; it leaves its cgroup a moment before it is a zombie. */
 export function isGone(pid: number): boolean {
-  return !fs.existsSync(`/proc/${pid}`) || /^\d+ \(.*\) [ZX]/s.test(readOr(`/proc/${pid}/stat`));
+  const stat = /^\d+ \(.*\) (\S)(?: -?\d+){5} (\d+) /s.exec(readOr(`/proc/${pid}/stat`));
+  return stat === null || /[ZX]/.test(stat[1] ?? '') || (Number(stat[2]) & PF_EXITING) !== 0;
 }
+
+/** `flags` of proc_pid_stat(5), as in linux/sched.h: it is being taken down, and executes nothing of its program. */
+const PF_EXITING = 0x4;
 
 function readOr(path: string): string {
   try {

@@ -31,6 +31,11 @@ function living(word: string): number {
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
+  // It is there a moment before it has its command line, and its age matters: so nothing else is done meanwhile.
+  const deadline = Date.now() + 10_000;
+  while (!fs.readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').includes(word)) {
+    if (Date.now() > deadline) throw new Error(`process ${child.pid} does not become ${word}`);
+  }
   return child.pid ?? 0;
 }
 

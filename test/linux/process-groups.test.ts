@@ -35,9 +35,13 @@ describe('process groups', () => {
 
   const recordOf = (key: RunKey) => join(ground.place, key.service, `${runDirectory(key)}.json`);
 
-  function running(argv: readonly string[] = ['sleep', '1000']) {
+  /** It has executed its program: before that, its environment may be neither the old one nor the new one. */
+  async function running(argv: readonly string[] = ['sleep', '1000']) {
     const key = keyOf('web');
-    return { ...key, pid: started(containment.start(key, launchOf(key, argv))).pid };
+    const { pid } = started(containment.start(key, launchOf(key, argv)));
+    const line = `${argv.join('\0')}\0`;
+    await until('the program', () => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') === line || undefined);
+    return { ...key, pid };
   }
 
   it('say what they promise less', () => {
@@ -51,7 +55,7 @@ describe('process groups', () => {
     ['is broken', '{"pid": 1'],
     ['names a process that cannot be meant', '{"pid": 1, "ticks": 0, "boot": "x"}'],
   ])('find a run by its marker when its record %s', async (_, text) => {
-    const key = running();
+    const key = await running();
     fs.writeFileSync(recordOf(key), text);
     const later = ground.reopen();
     expect(runOf(later, key)).toMatchObject({
@@ -67,7 +71,7 @@ describe('process groups', () => {
   });
 
   it.skipIf(!isRoot)('believe nobody about the environment of a run who runs as another user', async () => {
-    const key = running();
+    const key = await running();
     expect(containment.environment(key, null)).toMatchObject({ PROCESSMASTER_RUN_ID: key.id });
     const env = { PATH: '/usr/bin:/bin', PROCESSMASTER_RUN_ID: key.id, LD_PRELOAD: '' };
     const planted = spawn('sleep', ['1000'], { env, uid: 54_321, gid: 54_321, stdio: 'ignore' });
@@ -84,8 +88,8 @@ describe('process groups', () => {
     later.kill(key);
   });
 
-  it('read one file when they look again at a run that they have adopted', () => {
-    const key = running();
+  it('read one file when they look again at a run that they have adopted', async () => {
+    const key = await running();
     const later = ground.reopen();
     const look = () => later.look(key.service, () => null);
     look();
@@ -98,7 +102,7 @@ describe('process groups', () => {
   });
 
   it('do not take a process for theirs that has the pid of a run of another boot', async () => {
-    const key = running();
+    const key = await running();
     const record = JSON.parse(fs.readFileSync(recordOf(key), 'utf8'));
     const foreign = keyOf('other');
     fs.mkdirSync(join(ground.place, 'other'));
@@ -114,8 +118,8 @@ describe('process groups', () => {
     expect(isGone(key.pid)).toBe(false);
   });
 
-  it('do not take a process for theirs that has the pid of a run, but another age', () => {
-    const key = running();
+  it('do not take a process for theirs that has the pid of a run, but another age', async () => {
+    const key = await running();
     const record = JSON.parse(fs.readFileSync(recordOf(key), 'utf8'));
     const foreign = keyOf('other');
     fs.mkdirSync(join(ground.place, 'other'));
@@ -127,7 +131,7 @@ describe('process groups', () => {
   });
 
   it('have a process of the session among their members that cleared its environment', async () => {
-    const key = running(['sh', '-c', 'env -i sleep 1000 & env -i sleep 1000 & wait']);
+    const key = await running(['sh', '-c', 'env -i sleep 1000 & env -i sleep 1000 & wait']);
     await until('both', () =>
       containment.members(key).filter((pid) => fs.readFileSync(`/proc/${pid}/environ`).length === 0)
         .length === 2
@@ -159,7 +163,8 @@ describe('process groups', () => {
   });
 
   it('wake when the last survivor of a run is gone', async () => {
-    const key = running(['sh', '-c', '(setsid sleep 1000 &); exit 0']);
+    const key = keyOf('web');
+    started(containment.start(key, launchOf(key, ['sh', '-c', '(setsid sleep 1000 &); exit 0'])));
     await until('the end of the main process', () =>
       runOf(containment, key)?.main.is === 'ended' ? true : undefined,
     );

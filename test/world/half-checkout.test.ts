@@ -136,8 +136,8 @@ it('finishes where only the branch was left behind', async () => {
 });
 
 it('finishes what a Git that was killed in the middle has left', async () => {
-  // Each file takes its time.
-  git('config', 'filter.slow.smudge', 'sh -c "sleep 0.2; cat"');
+  // Each file takes its time, so that one is there long before the next.
+  git('config', 'filter.slow.smudge', 'sh -c "sleep 1; cat"');
   git('config', 'filter.slow.clean', 'cat');
   fs.writeFileSync(at('.git/info/attributes'), '*.yaml filter=slow\n');
   const merge = spawn('git', ['-C', directory, 'merge', '--quiet', '--ff-only', move.to], {
@@ -146,6 +146,7 @@ it('finishes what a Git that was killed in the middle has left', async () => {
   await expect.poll(() => textAt('config.d/db.yaml'), { interval: 5 }).toBe('db: two\n');
   merge.kill('SIGKILL');
   await once(merge, 'exit');
+  git('config', 'filter.slow.smudge', 'cat');
   expect(fs.existsSync(at('.git/index.lock'))).toBe(true);
   expect(textAt('config.d/web.yaml')).not.toBe(NEW['config.d/web.yaml']);
   await expect.poll(finish, { timeout: 10_000 }).toBe('finished');

@@ -95,7 +95,10 @@ export class Enclosure {
     );
   }
 
-  /** Waits until each animal is ready and as many processes of it live as should; answers what there is at the bound. */
+  /**
+   * Waits until each animal is ready and as many processes of it live as should; answers what there is at the bound. The
+   * daemon is asked only then: what it has seen of an animal that was still on its way it would know from then on.
+   */
   async awake(
     residents: readonly { readonly name: string; readonly processes: number }[],
     isNew: (view: ServiceView) => boolean = () => true,
@@ -104,6 +107,15 @@ export class Enclosure {
     const deadline = Date.now() + bound;
     for (;;) {
       const living = livingByName(this.host.work);
+      const isThere = residents.every(({ name, processes }) => {
+        const ready = fs.existsSync(join(this.placeOf(name), 'ready'));
+        return ready && living.get(name)?.length === processes;
+      });
+      const isLate = Date.now() > deadline;
+      if (!isThere && !isLate) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        continue;
+      }
       const { services } = await this.host.status();
       const sights = new Map(
         residents.map(({ name }) => {
@@ -111,12 +123,11 @@ export class Enclosure {
           return [name, { living: living.get(name) ?? [], view }] as const;
         }),
       );
-      const isAwake = residents.every(({ name, processes }) => {
-        const { living: pids = [], view } = sights.get(name) ?? {};
-        const ready = fs.existsSync(join(this.placeOf(name), 'ready'));
-        return ready && pids.length === processes && view?.state === 'running' && isNew(view);
+      const isAwake = residents.every(({ name }) => {
+        const view = sights.get(name)?.view;
+        return view?.state === 'running' && isNew(view);
       });
-      if (isAwake || Date.now() > deadline) return sights;
+      if (isAwake || isLate) return sights;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -129,6 +140,11 @@ export class Enclosure {
   /** Forgets that the animals were ready, and ends what escaped of them. */
   async clean(): Promise<void> {
     await endAllIn(this.host.work);
+    this.forgetReady();
+  }
+
+  /** From now on, an animal is ready when its next main process says so. */
+  forgetReady(): void {
     for (const name of fs.readdirSync(this.host.work))
       fs.rmSync(join(this.placeOf(name), 'ready'), { force: true });
   }

@@ -1,6 +1,6 @@
 /** Somebody else froze it: the stop thaws what it may, kills what it can, and names what it can do nothing about. */
 import fs from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { isRoot } from '../linux/ground.ts';
 import { Enclosure, GRACE, SLACK, TRIED } from './enclosure.ts';
@@ -15,31 +15,35 @@ describe.each(TRIED)('$title', (ground) => {
   beforeAll(async () => {
     zoo = new Enclosure(ground);
     zoo.admit('polite');
+    // The same with all the time to end by itself.
+    const command = ['sh', join(zoo.host.directory, 'animals', 'polite.sh')];
+    zoo.admitCommand('patient', command, { process: { stop_grace: `${SLACK}ms` } });
     await zoo.host.start();
   });
   afterAll(() => zoo.close());
 
   /** Started (again), and ready to answer. */
-  async function polite(): Promise<readonly number[]> {
+  async function ready(name: string): Promise<readonly number[]> {
     const { host } = zoo;
     onTestFailed(() => console.error(host.story()));
-    fs.rmSync(`${zoo.placeOf('polite')}/ready`, { force: true });
-    if ((await host.view('polite'))?.state !== 'stopped') await host.pmctl('stop', 'polite');
-    await host.pmctl('start', 'polite', '--no-wait');
-    await host.says('polite/ready');
-    await host.sees('polite', 'running', ({ state }) => state === 'running');
-    return livingIn(zoo.placeOf('polite'));
+    if ((await host.view(name))?.state !== 'stopped') await host.pmctl('stop', name);
+    fs.rmSync(`${zoo.placeOf(name)}/ready`, { force: true });
+    await host.pmctl('start', name, '--no-wait');
+    await host.says(`${name}/ready`);
+    await host.sees(name, 'running', ({ state }) => state === 'running');
+    return livingIn(zoo.placeOf(name));
   }
 
-  test.runIf(ground.containment === 'cgroup').each<[string, (run: string) => string, string]>([
-    ['run', (run) => run, 'exit_7'],
-    ['service', (run) => `${run}/..`, 'exit_7'],
-    ['whole tree', (run) => `${run}/../..`, 'signal_9'],
-  ])('a frozen %s ends by its stop', async (_what, of, ends) => {
+  test.runIf(ground.containment === 'cgroup').each<[string, (run: string) => string, string, string]>([
+    ['run', (run) => run, 'patient', 'exit_7'],
+    ['service', (run) => `${run}/..`, 'patient', 'exit_7'],
+    ['whole tree', (run) => `${run}/../..`, 'polite', 'signal_9'],
+  ])('a frozen %s ends by its stop', async (_what, of, name, ends) => {
     const { host } = zoo;
-    await polite();
-    const before = host.lifecycle('worker_stopped').length;
-    const service = `${host.base}/services/polite`;
+    await ready(name);
+    const stopped = () => host.lifecycle('worker_stopped').filter(({ service }) => service === name);
+    const before = stopped().length;
+    const service = `${host.base}/services/${name}`;
     const entries = fs.readdirSync(service, { withFileTypes: true });
     const run = entries.find((entry) => entry.isDirectory())?.name ?? '';
     const frozen = resolve(of(`${service}/${run}`));
@@ -51,10 +55,13 @@ describe.each(TRIED)('$title', (ground) => {
       /^frozen 1$/m.test(fs.readFileSync(`${frozen}/cgroup.events`, 'utf8')) ? true : undefined,
     );
     const began = Date.now();
-    expect(await host.pmctl('stop', 'polite')).toMatchObject({ code: 0 });
+    expect(await host.pmctl('stop', name)).toMatchObject({ code: 0 });
     expect(Date.now() - began).toBeLessThan(GRACE + SLACK);
-    expect(livingIn(zoo.placeOf('polite'))).toEqual([]);
-    const told = host.lifecycle('worker_stopped').slice(before);
+    expect(livingIn(zoo.placeOf(name))).toEqual([]);
+    const told = await host.until('its end to be told', () => {
+      const lines = stopped().slice(before);
+      return lines.length > 0 ? lines : undefined;
+    });
     expect(told.map(({ fields }) => fields['exit_reason'])).toEqual([ends]);
   });
 
@@ -62,7 +69,7 @@ describe.each(TRIED)('$title', (ground) => {
     'what survives SIGKILL blocks the stop and is named; thawed, it is gone without being asked again',
     async () => {
       const { host } = zoo;
-      const pids = await polite();
+      const pids = await ready('polite');
       const freezer = `${FREEZER}/pmzoo-${process.pid}-${host.pid}`;
       const thaw = () => fs.writeFileSync(`${freezer}/freezer.state`, 'THAWED');
       fs.mkdirSync(freezer);

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { LifecycleLine } from '../e2e/lifecycle-lines.ts';
 import { FAILED_MAIN, MAYFLIES } from './animals.ts';
 import { Enclosure, TRIED } from './enclosure.ts';
 import { livingByName } from './truth.ts';
@@ -27,7 +28,7 @@ describe.each(TRIED)('$title', (ground) => {
     const { host } = zoo;
     const view = await host.sees(name, state, (service) => service.state === state);
     expect(view.last_exit).toMatchObject({ reason: ends, by: 'itself' });
-    const told = host.lifecycle('worker_exited').filter(({ service }) => service === name);
+    const told = await linesOf(zoo, 'worker_exited', name);
     expect(told.map(({ fields }) => [fields['exit_reason'], fields['restart_action']])).toEqual([
       [ends, 'none'],
     ]);
@@ -41,7 +42,7 @@ describe.each(TRIED)('$title', (ground) => {
     const view = await host.sees(FAILED_MAIN, 'failed', ({ state }) => state === 'failed');
     expect(view.last_exit).toMatchObject({ reason: 'exit_3', by: 'itself' });
     expect(livingByName(host.work).get(FAILED_MAIN) ?? []).toEqual([]);
-    const asked = host.lifecycle('worker_stop_requested').filter(({ service }) => service === FAILED_MAIN);
+    const asked = await linesOf(zoo, 'worker_stop_requested', FAILED_MAIN, 2);
     expect(asked.map(({ fields }) => fields['reason'])).toEqual(['main_exited', 'main_exited_grace_timeout']);
   });
 
@@ -74,3 +75,18 @@ describe.each(TRIED)('$title', (ground) => {
     expect((await ended('polite')).last_exit).toMatchObject({ reason: 'unknown' });
   });
 });
+
+/** The daemon answers and tells by different ways: what it has told may be heard later. */
+function linesOf(
+  { host }: Enclosure,
+  event: string,
+  name: string,
+  count = 1,
+): Promise<readonly LifecycleLine[]> {
+  const lines = () => host.lifecycle(event).filter(({ service }) => service === name);
+  return host.until(
+    `${event} of ${name}`,
+    () => (lines().length >= count ? lines() : undefined),
+    () => host.lifecycle(event),
+  );
+}

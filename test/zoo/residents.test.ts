@@ -31,7 +31,9 @@ describe.each(TRIED)('$title', (ground) => {
 
   beforeAll(async () => {
     zoo = new Enclosure(ground);
-    for (const { name } of animals) zoo.admit(name);
+    // Who ends when he is asked to has all the time for it.
+    const patience = { process: { stop_grace: `${SLACK}ms` } };
+    for (const { name, late } of animals) zoo.admit(name, late === true ? {} : patience);
     zoo.invite();
     await live(zoo, lives);
   }, 120_000);
@@ -132,6 +134,7 @@ async function live(zoo: Enclosure, lives: Partial<Lives>): Promise<void> {
   await host.pmctl('start', 'all', '--no-wait');
   lives.again = await zoo.awake(animals);
   const former = new Map([...lives.again].map(([name, { view }]) => [name, view?.instances[0]?.run_id]));
+  zoo.forgetReady();
   for (const [name, { view }] of lives.again) {
     const victims = view?.pid == null ? (view?.instances[0]?.pids ?? []) : [view.pid];
     for (const pid of victims) process.kill(pid, 'SIGKILL');
@@ -149,6 +152,7 @@ async function live(zoo: Enclosure, lives: Partial<Lives>): Promise<void> {
   lives.adopted = await zoo.awake(
     animals.map(({ name, processes }) => ({ name, processes: processes + left(name) })),
   );
+  await told(zoo, 'worker_started');
   lives.adoptions = host.lifecycle().filter(({ service }) => service !== undefined);
   lives.lastStop = await stopAll(zoo);
   lives.afterLastStop = livingByName(host.work);
