@@ -26,11 +26,8 @@ export function ask(question: {
         text += part;
       });
       response.on('end', () => {
-        try {
-          resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
-        } catch {
-          resolve({ status: response.statusCode ?? 0, body: text });
-        }
+        // What the daemon wrote to its standard output before it answered is read before the answer is given.
+        setImmediate(() => resolve({ status: response.statusCode ?? 0, body: parsed(text) }));
       });
       response.on('error', reject);
     });
@@ -38,4 +35,12 @@ export function ask(question: {
     sent.on('error', reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

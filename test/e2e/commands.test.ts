@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { GROUND, GROUNDS } from './grounds.ts';
 import { openHost } from './host.ts';
 import { isGone } from './processes.ts';
-import { SLEEP, staysOnTerm } from './services.ts';
+import { SLEEP } from './services.ts';
 
 describe.each(GROUNDS)('$title', (ground) => {
   test('stop, start, restart, hold, release, disable, enable and scale answer with what is the case then', async () => {
@@ -535,7 +535,12 @@ test('shutdown leaves the services for the next daemon; with --stop-services it 
 
 test('commands for a service that is stopped with patience are answered meanwhile, and others are not held up', async () => {
   const host = openHost({ ground: GROUND });
-  host.service('slow', { process: { command: staysOnTerm(host, 'slow'), stop_grace: '2s' } });
+  const file = `${host.work}/slow`;
+  host.service('slow', {
+    process: {
+      command: `trap 'echo heard >> ${file}.heard; until [ -e ${file}.let-go ]; do sleep 0.05; done; exit 0' TERM; echo began > ${file}.began; while :; do sleep 1000 & wait; done`,
+    },
+  });
   host.service('quick', SLEEP);
   await host.start();
   await host.says('slow.began');
@@ -545,9 +550,11 @@ test('commands for a service that is stopped with patience are answered meanwhil
   expect((await host.pmctl('restart', 'quick')).code).toBe(0);
   expect(await host.view('slow')).toMatchObject({ state: 'stopping' });
   // Who changes his mind gets the service back after its stop.
-  const start = await host.pmctl('start', 'slow');
+  const start = host.background('start', 'slow');
   await stop.over;
-  expect(start.code).toBe(0);
+  fs.writeFileSync(`${file}.let-go`, '');
+  await start.over;
+  expect(start.child.exitCode).toBe(0);
   expect(stop).toMatchObject({ child: { exitCode: 1 }, stdout: expect.stringContaining('meanwhile') });
   await host.runs('slow');
 });

@@ -11,8 +11,7 @@ describe.each(GROUNDS.filter(({ user }) => user === 'self'))('$title', (ground) 
     const host = openHost({ ground });
     const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
     for (const name of names) {
-      const stop_command =
-        Number(name.slice(1)) % 4 === 0 ? { stop_command: 'kill -TERM $(cat pid) || true' } : {};
+      const stop_command = hasStopCommand(name) ? { stop_command: 'kill -TERM $(cat pid) || true' } : {};
       const command = 'stop_command' in stop_command ? `echo $$ > pid; ${SLEEP}` : SLEEP;
       fs.mkdirSync(`${host.work}/${name}`);
       host.service(name, {
@@ -25,7 +24,11 @@ describe.each(GROUNDS.filter(({ user }) => user === 'self'))('$title', (ground) 
     });
     await host.start();
     const cycle = async (): Promise<void> => {
-      await host.allRun(names);
+      const pids = await host.allRun(names);
+      // What a stop command reads is there, and is of this run.
+      for (const [at, name] of names.entries()) {
+        if (hasStopCommand(name)) await host.says(`${name}/pid`, (text) => text === `${pids[at]}\n`);
+      }
       expect((await host.pmctl('stop', ...names)).code).toBe(0);
       expect((await host.pmctl('start', ...names)).code).toBe(0);
     };
@@ -51,6 +54,10 @@ describe.each(GROUNDS.filter(({ user }) => user === 'self'))('$title', (ground) 
     expect(childrenOf(host.pid).filter(isGone)).toEqual([]);
   });
 });
+
+function hasStopCommand(name: string): boolean {
+  return Number(name.slice(1)) % 4 === 0;
+}
 
 function countsOf(host: Host): { descriptors: number; children: number; runs: number } {
   const runs = fs.existsSync(`${host.base}/services`)

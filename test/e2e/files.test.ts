@@ -42,6 +42,7 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(generation).toBe(2);
     expect(after).not.toBe(before);
     expect(isGone(before)).toBe(true);
+    await host.executes(after, 'sleep');
     expect(fs.readFileSync(`/proc/${after}/environ`, 'utf8').split('\0')).toContain('VERSION=2');
     expect((await host.pmctl('update')).code).toBe(0);
     expect(host.lifecycle('worker_started').map(({ fields }) => fields['reason'])).toEqual([

@@ -19,7 +19,7 @@ test.each(GROUNDS.filter(({ user }) => user === 'self'))(
     const ground = new Ground();
     const manager = ground.run(['--instances', '3', ...SH, GENTLE], { containment });
     await manager.says('began', 3);
-    const pids = manager.started();
+    const pids = await manager.starts(3);
     expect(pids.filter(isGone)).toEqual([]);
     expect(ground.left()).not.toEqual([]);
     manager.signal('SIGTERM');
@@ -151,7 +151,7 @@ test('two managers and their workers know nothing of one another', async () => {
   const [first, second] = managers as [Manager, Manager];
   first.signal('SIGTERM');
   expect(await first.ended()).toBe(0);
-  expect(second.started().filter(isGone)).toEqual([]);
+  expect((await second.starts(1)).filter(isGone)).toEqual([]);
   second.signal('SIGTERM');
   expect(await second.ended()).toBe(0);
   expect(ground.left()).toEqual([]);

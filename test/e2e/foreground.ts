@@ -135,6 +135,14 @@ export class Manager {
     return lines.map(({ fields }) => Number(fields['pid']));
   }
 
+  /** Waits until so many starts are told, later perhaps than the first words of the worker; answers all pids. */
+  starts(count: number, services: readonly string[] = ['worker']): Promise<readonly number[]> {
+    return this.until(`${count} starts`, () => {
+      const pids = services.flatMap((service) => this.started(service));
+      return pids.length >= count ? pids : undefined;
+    });
+  }
+
   /** The exit code, when it has ended and all that it said is read. */
   async ended(): Promise<number | null> {
     await this.until('the manager to end', () => (this.program.isOver ? true : undefined));

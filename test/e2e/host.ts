@@ -247,13 +247,17 @@ export class Host {
     );
   }
 
-  /** Waits until that many instances run and nothing is under way; answers their pids. */
+  /** Waits until that many instances run, each in its place, and nothing is under way; answers their pids. */
   async runs(name: string, count = 1): Promise<readonly number[]> {
     const view = await this.sees(
       name,
       `running with ${count} instances`,
       ({ state, ready, drift, instances }) =>
-        state === 'running' && ready === count && instances.length === count && drift !== 'pending',
+        state === 'running' &&
+        ready === count &&
+        instances.length === count &&
+        drift !== 'pending' &&
+        instances.every(isInPlace),
     );
     return view.instances.map(({ pid }) => pid ?? 0);
   }
@@ -267,7 +271,9 @@ export class Host {
         const { services } = await this.status();
         const asked = names.map((name) => services.find((service) => service.name === name));
         open = asked.flatMap((view) =>
-          view?.state === 'running' && view.drift !== 'pending' ? [] : (view ?? []),
+          view?.state === 'running' && view.drift !== 'pending' && view.instances.every(isInPlace)
+            ? []
+            : (view ?? []),
         );
         const pids = asked.flatMap((view) => view?.pid ?? []);
         return open.length === 0 && pids.length === names.length ? pids : undefined;
@@ -286,6 +292,12 @@ export class Host {
       async () => ((await this.view(name)) === undefined ? true : undefined),
       () => this.view(name),
     );
+  }
+
+  /** Waits until the program itself is what runs there: a launcher comes first, and the shell of a command. */
+  async executes(pid: number, program: string): Promise<void> {
+    const look = () => readOr(`/proc/${pid}/cmdline`);
+    await this.until(`${pid} to be ${program}`, () => look().startsWith(`${program}\0`) || undefined, look);
   }
 
   /** Waits for a file of the work directory to say something; answers its text. */
@@ -355,6 +367,11 @@ export class Host {
     if (!fs.lstatSync(path).isDirectory()) return;
     for (const name of fs.readdirSync(path)) this.#own(join(path, name));
   }
+}
+
+/** Its launcher has joined it to the others of its run: from now on also the next daemon knows it. */
+function isInPlace({ pids }: ServiceView['instances'][number]): boolean {
+  return pids.length > 0;
 }
 
 /** A process that was started, and what it said so far. */

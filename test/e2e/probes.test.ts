@@ -74,7 +74,7 @@ describe.each(GROUNDS)('$title', (ground) => {
     const tree = `sh -c 'echo $$ >> ${host.work}/tree; sleep 1000 & echo $! >> ${host.work}/tree; wait' & echo $$ >> ${host.work}/tree; wait`;
     host.service('web', {
       process: { command: SLEEP },
-      probes: { readiness: { exec: tree, interval: '1h', timeout: '500ms', failure_threshold: 1 } },
+      probes: { readiness: { exec: tree, interval: '1h', timeout: '1500ms', failure_threshold: 1 } },
     });
     await host.start();
     const view = await host.sees('web', 'not ready', ({ healthCheckFailures }) => healthCheckFailures === 1);
@@ -143,7 +143,12 @@ test('readiness by http follows what the server says, and nothing is restarted f
     },
   });
   await host.start();
-  await host.sees('web', 'not ready', ({ healthCheckFailures }) => healthCheckFailures >= 2);
+  // Failures of the startup probe count as well, and say that nobody listens yet.
+  await host.sees('web', 'not ready', ({ instances }) =>
+    instances.some(({ probes }) =>
+      probes.some(({ kind, failures }) => kind === 'readiness' && failures >= 2),
+    ),
+  );
   expect(await get(port)).toBe('none');
   say(host, 'well');
   const { pid } = await host.sees('web', 'ready', isUp);

@@ -151,7 +151,7 @@ test('max_time_per_run: the run is stopped as any other, within its grace, and t
     process: {
       command: `trap 'echo term >> ${host.work}/term' TERM; echo $$ >> ${host.work}/began; while :; do sleep 1000 & wait; done`,
       stop_grace: '200ms',
-      schedule: { cron: EVERY_SECOND, max_time_per_run: '300ms' },
+      schedule: { cron: EVERY_SECOND, max_time_per_run: '1500ms' },
     },
   });
   await host.start();

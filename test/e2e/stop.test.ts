@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ServiceView } from '../../src/api/contract.ts';
 import { GROUND, GROUNDS } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
-import { isGone } from './processes.ts';
+import { isGone, statusField } from './processes.ts';
 import { endsGracefully, SLEEP, staysOnTerm } from './services.ts';
 
 describe.each(GROUNDS)('$title', (ground) => {
@@ -50,7 +50,6 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(stop.json.results).toHaveLength(10);
     expect(pids.filter((pid) => !isGone(pid))).toEqual([]);
     expect(took).toBeGreaterThanOrEqual(2000);
-    expect(took).toBeLessThan(6000);
     for (const name of names) expect(host.said(`${name}.heard`)).toContain('heard\n');
     const stopped = await host.until(
       'all ends to be told',
@@ -63,6 +62,9 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(
       stopped.map(({ service, fields }) => [service, fields['reason'], fields['exit_reason']]).toSorted(),
     ).toEqual(names.map((name) => [name, 'stop_requested_grace_timeout', 'signal_9']));
+    // One grace for all of them: everybody has been asked before the first one is killed.
+    const signals = host.lifecycle('worker_stop_requested').map(({ fields }) => fields['signal']);
+    expect(signals).toEqual([...names.map(() => 'TERM'), ...names.map(() => 'KILL')]);
     const asked = host.lifecycle('worker_stop_requested').filter(({ service }) => service === 'deaf-3');
     expect(asked.map(({ fields }) => [fields['signal'], fields['reason']])).toEqual([
       ['TERM', 'stop_requested'],
@@ -85,9 +87,16 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(reason).toContain(`${pid} `);
     expect((await host.pmctl('status')).stdout).toContain(`${pid} `);
     // Whatever ends the processes ends the wait.
-    const left = (await host.view('deaf'))?.instances.flatMap(({ pids }) => pids) ?? [];
-    for (const one of left) process.kill(one, 'SIGKILL');
-    await host.sees('deaf', 'stopped', (service) => service.state === 'stopped');
+    await host.until(
+      'deaf to be stopped',
+      async () => {
+        const now = await host.view('deaf');
+        // A child of the shell may be about to end, and another one to take its place.
+        for (const { pids } of now?.instances ?? []) for (const one of pids) killIfThere(one);
+        return now?.state === 'stopped' ? true : undefined;
+      },
+      () => host.view('deaf'),
+    );
   });
 });
 
@@ -158,13 +167,14 @@ test('a held service is left alone, dead or alive, until the hold ends by itself
   host.service('web', SLEEP);
   await host.start();
   const pid = await host.pidOf('web');
-  expect((await host.pmctl('hold', 'web', '-m', 'incident 4412', '--for', '2s')).code).toBe(0);
+  expect((await host.pmctl('hold', 'web', '-m', 'incident 4412', '--for', '2h')).code).toBe(0);
   process.kill(pid, 'SIGKILL');
   host.service('web', 'exec sleep 2000');
   const view = await host.sees('web', 'held', ({ state }) => state === 'held');
   expect(view).toMatchObject({ drift: 'held', reason: expect.stringContaining('incident 4412') });
   expect((await host.pmctl('update', '--json')).json.held).toMatchObject([{ service: 'web' }]);
   expect(host.lifecycle('worker_started')).toHaveLength(1);
+  expect((await host.pmctl('hold', 'web', '-m', 'incident 4412', '--for', '1s')).code).toBe(0);
   await host.sees('web', 'running again', ({ state, drift }) => state === 'running' && drift === 'none');
 });
 
@@ -243,6 +253,9 @@ test.skipIf(GROUND.containment !== 'cgroup')(
       fs.readdirSync(group, { withFileTypes: true }).find((entry) => entry.isDirectory())?.name ?? '';
     // While the daemon is stopped, it cannot tidy up itself.
     host.signal('SIGSTOP');
+    await host.until('the daemon to stand still', () =>
+      statusField(host.pid, 'State').startsWith('T') ? true : undefined,
+    );
     fs.writeFileSync(`${group}/${run}/cgroup.kill`, '1');
     await host.until('the process to end', () => (isGone(pid) ? true : undefined));
     await host.until('its cgroup to be removable', () => removed(`${group}/${run}`));
@@ -304,6 +317,14 @@ const CRASHY = (host: Host) => ({
   process: { command: `echo x >> ${host.work}/runs; exit 1` },
   restart_policy: { restart_backoff: '700ms', tolerance: { max_restarts: 100 } },
 });
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ESRCH' });
+  }
+}
 
 function removed(directory: string): true | undefined {
   try {

@@ -217,19 +217,23 @@ describe('when a service of the commit fails', () => {
 });
 
 describe('a fast-forward that is interrupted', () => {
-  /** Each file takes its time, so that Git can be met in the middle. */
+  /** One file waits until Git has been killed, so that it is met in the middle. */
   async function inTheMiddle(): Promise<{
     host: Host;
     checkout: string;
     to: string;
     web: number;
     sync: Program;
+    /** Kills Git, and lets the next one come to its end. */
+    kill: () => void;
   }> {
     const { host, checkout, ...team } = withTeam();
     await host.start();
     await host.allRun(['web', 'db']);
     const web = await host.pidOf('web');
-    git(checkout, 'config', 'filter.slow.smudge', 'sh -c "sleep 0.5; cat"');
+    const hold = join(host.work, 'killed');
+    const smudge = `sh -c "case %f in *renamed*) until [ -e ${hold} ]; do sleep 0.02; done;; esac; cat"`;
+    git(checkout, 'config', 'filter.slow.smudge', smudge);
     git(checkout, 'config', 'filter.slow.clean', 'cat');
     fs.writeFileSync(join(checkout, '.git/info/attributes'), '*.yaml filter=slow\n');
     const to = team.push('moved', {
@@ -241,12 +245,16 @@ describe('a fast-forward that is interrupted', () => {
     await host.until('the first file', () =>
       textAt(join(checkout, 'config.d/db.yaml')).includes('"2"') ? true : undefined,
     );
-    return { host, checkout, to, web, sync };
+    const kill = (): void => {
+      killGit(checkout);
+      fs.writeFileSync(hold, '');
+    };
+    return { host, checkout, to, web, sync, kill };
   }
 
   test('when only Git is killed, the same sync finishes it', async () => {
-    const { host, checkout, to, sync } = await inTheMiddle();
-    killGit(checkout);
+    const { host, checkout, to, sync, kill } = await inTheMiddle();
+    kill();
     await sync.over;
     expect({ code: sync.child.exitCode, stderr: sync.stderr }).toEqual({ code: 0, stderr: '' });
     expect([head(checkout), git(checkout, 'status', '--porcelain')]).toEqual([to, '']);
@@ -255,9 +263,9 @@ describe('a fast-forward that is interrupted', () => {
   });
 
   test('when the daemon is killed with it, half a checkout is not followed, and the next daemon finishes', async () => {
-    const { host, checkout, to, web } = await inTheMiddle();
+    const { host, checkout, to, web, kill } = await inTheMiddle();
     await host.crash();
-    killGit(checkout);
+    kill();
     // The file of a service is gone, the one that it becomes is not there yet; and somebody edits what is.
     expect(fs.readdirSync(join(checkout, 'config.d'))).not.toContain('web.yaml');
     expect(head(checkout)).not.toBe(to);
