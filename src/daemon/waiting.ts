@@ -24,10 +24,12 @@ export function untilSettled(loop: Loop, clock: Clock, limit: number, ask: () =>
         return;
       }
       cancelTimer();
-      cancelTimer = clock.after(
-        Math.max(1, Math.min(outcome.again ?? deadline - now, deadline - now)),
-        check,
-      );
+      const delay = Math.max(1, Math.min(outcome.again ?? deadline - now, deadline - now));
+      // Where this process stood still meanwhile, the end of a run may be known to the kernel and not yet to us: what is
+      // to be read is read between two timers.
+      cancelTimer = clock.after(delay, () => {
+        cancelTimer = clock.after(0, check);
+      });
     };
     const cancelPass = loop.onPass(check);
     if (limit <= 0) finish(ask());
