@@ -22,7 +22,7 @@ import { changesBetween, desiredHash, spoiltSince } from './comparison.ts';
 import { Failing, type Verdicts } from './failing.ts';
 import type { Freeze, KeptText } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
-import { entryView, type Marks, selected } from './history-views.ts';
+import { entryView, lastGood, type Marks, selected } from './history-views.ts';
 import type { Loop } from './loop.ts';
 import type { Snapshot, Snapshots } from './snapshots.ts';
 import { blobOf, snapshotId } from './snapshots.ts';
@@ -67,7 +67,7 @@ export class LocalDeploys implements Deploys {
       clock: tools.clock,
       loop: tools.loop,
       goBack: (to, because) => this.#goBack(to, because),
-      lastGood: () => this.#lastConverged(),
+      lastGood: () => this.#lastGood(),
       textsOf: (desired) => tools.history.textsOf(desired),
     });
   }
@@ -188,7 +188,7 @@ export class LocalDeploys implements Deploys {
 
   async rollback(request: RollbackRequest): Promise<UpdateView | Unfit> {
     const { id, prune, wait, by } = request;
-    const snapshot = id === undefined ? this.#lastConverged() : this.#find(id);
+    const snapshot = id === undefined ? this.#lastGood() : this.#find(id);
     if (snapshot === undefined) {
       return unfit('unknown_snapshot', 'no other state than the current one has converged yet; name one');
     }
@@ -277,11 +277,9 @@ export class LocalDeploys implements Deploys {
     return selected(id, this.#tools.snapshots.all());
   }
 
-  #lastConverged(): Snapshot | undefined {
-    const marks = this.#marks();
-    return this.#tools.snapshots.all().find((each) => {
-      return each.id !== marks.current && entryView(each, marks).result === 'converged';
-    });
+  #lastGood(): Snapshot | undefined {
+    const { snapshots, history } = this.#tools;
+    return lastGood(snapshots.all(), history.current);
   }
 
   #marks(): Marks {

@@ -24,6 +24,32 @@ export function entryView(snapshot: Snapshot, marks: Marks): HistoryEntry {
 }
 
 /**
+ * Where one goes back to: the newest other state that converged or, where none has, the newest that failed because of
+ * something that is the same now. Everything that would be changed on the way must have come up there: what is mended
+ * is not broken again.
+ * @param all newest first
+ * @param current what is in force; undefined: nothing is known of it
+ */
+export function lastGood(all: readonly Snapshot[], current: Snapshot | undefined): Snapshot | undefined {
+  const others = all.flatMap((each, at) => (each.id === current?.id ? [] : [{ each, past: all.slice(at) }]));
+  const safe = ({ each, past }: (typeof others)[number]): boolean => hasComeUp(each, past, current);
+  const converged = others.filter(({ each }) => resultOf(each) === 'converged').find(safe);
+  return (converged ?? others.filter(({ each }) => resultOf(each) === 'failed').find(safe))?.each;
+}
+
+/** @param past the state and those before it, newest first */
+function hasComeUp(state: Snapshot, past: readonly Snapshot[], current: Snapshot | undefined): boolean {
+  const now = new Map((current?.files ?? []).map((file) => [file.service, file]));
+  return state.files.every(({ service, blob, digest }) => {
+    const file = now.get(service);
+    if (file?.blob === blob && file.digest === digest) return true;
+    const known = past.find(({ results }) => results[service] !== undefined)?.results[service];
+    // Of what came up so long ago that its entry is gone, nothing bad is known.
+    return known === undefined || known === 'converged';
+  });
+}
+
+/**
  * @param word an id, the beginning of one, `latest`, or `previous`: what was in force before the latest
  * @param all newest first
  */

@@ -10,7 +10,14 @@ import type { Clock } from '../world/world.ts';
 import type { KeptText } from './freeze.ts';
 import type { Loop } from './loop.ts';
 import { isUp } from './outcome.ts';
-import { blobOf, type Snapshot, type SnapshotFile, type Snapshots, snapshotId } from './snapshots.ts';
+import {
+  blobOf,
+  type Snapshot,
+  type SnapshotFile,
+  type Snapshots,
+  snapshotId,
+  touchedBy,
+} from './snapshots.ts';
 
 /** Why something is applied. */
 export interface Cause {
@@ -40,6 +47,13 @@ interface Seen {
   readonly desired: Desired;
 }
 
+/** An entry whose outcome is looked at. */
+interface Followed {
+  readonly snapshot: Snapshot;
+  /** Services of it that no later entry has touched, and that have not come up yet. */
+  readonly open: ReadonlySet<string>;
+}
+
 /** How often the outcome is looked at: soon at first, then less and less. Milliseconds. */
 const FIRST_LOOK = 250;
 const LONGEST_PAUSE = 5000;
@@ -58,6 +72,8 @@ export class History {
   #unwritten = 0;
   /** The entry of what is in force. */
   #current: Snapshot | undefined;
+  /** That entry and older ones, newest first: what they have brought comes up, or fails, on their account. */
+  #followed: readonly Followed[] = [];
   #cancel = () => {};
   #isClosed = false;
 
@@ -88,24 +104,30 @@ export class History {
    * since.
    */
   look(): void {
-    const current = this.#current;
-    if (current === undefined || this.#isClosed || this.#unwritten > 0 || !isOpen(current)) return;
+    if (this.#isClosed || this.#unwritten > 0 || this.#followed.length === 0) return;
     const names = new Set<string>(this.#tools.loop.names());
-    const results = Object.entries(current.results).map(([service, known]) => {
-      const now = known === 'converged' ? known : this.#resultOf(service as ServiceName, names);
-      // What has failed and is tried again has failed until it has come up.
-      return [service, known === 'failed' && now === 'pending' ? known : now] as const;
-    });
-    if (results.every(([service, result]) => current.results[service] === result)) return;
-    this.#note({ ...current, results: Object.fromEntries(results) });
+    for (const { snapshot, open } of this.#followed) {
+      const { results } = snapshot;
+      const news: [string, SnapshotResult][] = [];
+      for (const service of open) {
+        const now = this.#resultOf(service as ServiceName, names);
+        // What has failed and is tried again has failed until it has come up.
+        const isNews = now !== results[service] && !(results[service] === 'failed' && now === 'pending');
+        if (isNews) news.push([service, now]);
+      }
+      if (news.length > 0) this.#note({ ...snapshot, results: { ...results, ...Object.fromEntries(news) } });
+    }
   }
 
-  /** Something of what was applied last has failed, and something else is about to be applied for it. */
+  /** Something of what was applied has failed, and something else is about to be applied for it. */
   failed(service: ServiceName): void {
     this.#work = this.#work.then(() => {
-      const current = this.#current;
-      if (current === undefined || current.results[service] === undefined) return;
-      this.#note({ ...current, results: { ...current.results, [service]: 'failed' } });
+      const isCurrent = this.#current?.results[service] !== undefined;
+      const found = isCurrent
+        ? this.#current
+        : this.#followed.find(({ open }) => open.has(service))?.snapshot;
+      if (found === undefined) return;
+      this.#note({ ...found, results: { ...found.results, [service]: 'failed' } });
     });
   }
 
@@ -179,14 +201,23 @@ export class History {
   #follow(snapshot: Snapshot): void {
     this.#cancel();
     this.#unwritten--;
+    if (snapshot.number !== this.#current?.number) {
+      const touched = new Set(touchedBy(snapshot));
+      // Of an entry that may be cleared away nothing is written any more.
+      const oldest = snapshot.number - this.#tools.most;
+      const others = this.#followed.flatMap((each) => {
+        const open = new Set([...each.open].filter((service) => !touched.has(service)));
+        return each.snapshot.number > oldest ? [{ ...each, open }] : [];
+      });
+      this.#followed = [{ snapshot, open: openOf(snapshot) }, ...others].filter(({ open }) => open.size > 0);
+    }
     this.#current = snapshot;
     this.#lookAt(this.#tools.clock.now(), FIRST_LOOK);
   }
 
   #lookAt(since: number, pause: number): void {
     const { clock } = this.#tools;
-    if (this.#isClosed || clock.now() - since > LONGEST_LOOK) return;
-    if (this.#current === undefined || !isOpen(this.#current)) return;
+    if (this.#isClosed || clock.now() - since > LONGEST_LOOK || this.#followed.length === 0) return;
     this.#cancel = clock.after(pause, () => {
       this.look();
       this.#lookAt(since, Math.min(pause * 2, LONGEST_PAUSE));
@@ -194,7 +225,12 @@ export class History {
   }
 
   #note(snapshot: Snapshot): void {
-    this.#current = snapshot;
+    if (snapshot.number === this.#current?.number) this.#current = snapshot;
+    this.#followed = this.#followed.flatMap((each) => {
+      if (each.snapshot.number !== snapshot.number) return [each];
+      const open = new Set([...each.open].filter((service) => snapshot.results[service] !== 'converged'));
+      return open.size === 0 ? [] : [{ snapshot, open }];
+    });
     const problem = this.#tools.snapshots.note(snapshot);
     if (problem !== undefined) this.#tools.complain(problem);
   }
@@ -210,9 +246,9 @@ export class History {
   }
 }
 
-/** Something of it has not come up yet. */
-function isOpen({ results }: Snapshot): boolean {
-  return Object.values(results).some((result) => result !== 'converged');
+/** What it has touched, and has not come up yet. */
+function openOf(snapshot: Snapshot): ReadonlySet<string> {
+  return new Set(touchedBy(snapshot).filter((service) => snapshot.results[service] !== 'converged'));
 }
 
 /** Nearly every file lies in the directory itself. */
@@ -248,11 +284,8 @@ function snapshotOf(
   });
   const removed = [...old.keys()].filter((service) => !names.has(service));
   const touched = [...added, ...changed, ...removed];
-  // What had not come up before is a part of what is applied now, though nothing of it was changed.
-  const open = Object.entries(before?.results ?? {})
-    .filter(([service, result]) => result !== 'converged' && names.has(service) && !touched.includes(service))
-    .map(([service]) => service);
-  const results = [...touched, ...open].map((service) => [service, 'pending'] as const);
+  // What had not come up before is told by the entry that brought it: one broken service spoils no other entry.
+  const results = touched.map((service) => [service, 'pending'] as const);
   return {
     ...about,
     id: snapshotId(files),

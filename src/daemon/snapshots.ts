@@ -35,6 +35,8 @@ export interface Snapshot {
   readonly results: Readonly<Record<string, SnapshotResult>>;
 }
 
+type Touched = Pick<Snapshot, 'added' | 'changed' | 'removed'>;
+
 /** Bytes. An entry names each file of a directory; a text of 1 MiB may have become longer by repaired characters. */
 const MOST_BYTES = { entry: 64 * 1024 * 1024, blob: 4 * 1024 * 1024 };
 
@@ -236,9 +238,14 @@ export function snapshotId(files: readonly Pick<SnapshotFile, 'path' | 'blob'>[]
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 12);
 }
 
-/** What became of it as a whole. */
-export function resultOf({ results }: Pick<Snapshot, 'results'>): SnapshotResult {
-  const each = Object.values(results);
+/** Services whose files it has brought, changed or taken away. */
+export function touchedBy({ added, changed, removed }: Touched): readonly string[] {
+  return [...added, ...changed, ...removed];
+}
+
+/** What became of it as a whole. An earlier daemon has also noted how others stood that it did not touch. */
+export function resultOf(snapshot: Touched & Pick<Snapshot, 'results'>): SnapshotResult {
+  const each = touchedBy(snapshot).map((service) => snapshot.results[service]);
   if (each.includes('failed')) return 'failed';
   return each.includes('pending') ? 'pending' : 'converged';
 }

@@ -1,128 +1,9 @@
-/** Which applied states are written down, and what becomes of them? */
+/** Which applied states are written down, what becomes of them, and to which does one go back? */
 import { describe, expect, test } from 'vitest';
-import type { Commit } from '../../src/api/deploys.ts';
-import { History } from '../../src/daemon/history.ts';
-import type { Glance } from '../../src/daemon/outcome.ts';
-import { Snapshots } from '../../src/daemon/snapshots.ts';
-import type { ServiceName } from '../../src/model/names.ts';
-import type { Defined, Desired, DesiredState } from '../../src/model/spec.ts';
-import type { SlotPhase } from '../../src/reconcile/situation.ts';
-import type { Clock } from '../../src/world/world.ts';
-import { defined, memory, NOW, name, runKey } from '../builders.ts';
-import { TwinFiles } from '../twins/files.ts';
-
-const soon = (): Promise<void> => Promise.resolve();
-
-/** A daemon of which only this is there: what is desired, and how each service stands. */
-class Place {
-  readonly files: TwinFiles;
-  readonly stands = new Map<string, 'up' | 'failed' | 'waiting'>();
-  readonly complaints: string[] = [];
-  readonly texts = new WeakMap<Desired, string>();
-  readonly history: History;
-  readonly snapshots: Snapshots;
-  commit: Commit | null = null;
-  desired: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
-  #now = NOW;
-  #timers: { readonly at: number; readonly wake: () => void }[] = [];
-
-  constructor(files = new TwinFiles()) {
-    this.files = files;
-    this.snapshots = new Snapshots(files, '/state', soon);
-    const place = this;
-    this.history = new History({
-      snapshots: this.snapshots,
-      loop: {
-        get desired() {
-          return place.desired;
-        },
-        glance: (service) => place.#glance(service),
-        names: () => [...place.desired.services.keys()],
-      },
-      clock: this.#clock(),
-      soon,
-      directory: '/etc/config.d',
-      most: 50,
-      textOf: (desired) => {
-        const text = place.texts.get(desired);
-        return text === undefined ? undefined : { file: `/etc/config.d/${desired.name}.yaml`, text };
-      },
-      commit: async () => place.commit,
-      complain: ({ message }) => this.complaints.push(message),
-    });
-  }
-
-  /** The directory says this now, each service one text. */
-  async apply(texts: Readonly<Record<string, string>>, by = 'bob'): Promise<void> {
-    const services = Object.entries(texts).map(([service, text]): [ServiceName, Defined] => {
-      const one = defined({ name: name(service), digest: `digest of ${text}` });
-      this.texts.set(one, text);
-      return [one.name, one];
-    });
-    this.desired = { services: new Map(services), problems: [], files: services.length, readable: true };
-    this.history.applied({ trigger: 'update', by });
-    await this.history.settled();
-    await soon();
-  }
-
-  later(milliseconds: number): void {
-    const until = this.#now + milliseconds;
-    for (;;) {
-      const next = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.#now = next.at;
-      next.wake();
-    }
-    this.#now = until;
-  }
-
-  results(): readonly (readonly [string, Readonly<Record<string, string>>])[] {
-    return this.snapshots.all().map(({ trigger, results }) => [trigger, results] as const);
-  }
-
-  #clock(): Clock {
-    return {
-      now: () => this.#now,
-      wall: () => this.#now,
-      after: (delay, wake) => {
-        const timer = { at: this.#now + delay, wake };
-        this.#timers.push(timer);
-        return () => {
-          this.#timers = this.#timers.filter((each) => each !== timer);
-        };
-      },
-    };
-  }
-
-  #glance(service: ServiceName): Glance {
-    const stands = this.stands.get(service) ?? 'waiting';
-    const running: SlotPhase = {
-      slot: 0,
-      phase: 'running',
-      run: runKey(),
-      outdated: false,
-      mainEnded: false,
-      ready: true,
-      health: '',
-      rejected: null,
-    };
-    const phase =
-      stands === 'up'
-        ? running
-        : stands === 'failed'
-          ? ({ slot: 0, phase: 'failed', reason: 'exit_3', retryAt: null } as const)
-          : ({ slot: 0, phase: 'waiting', reason: 'for db' } as const);
-    return {
-      desired: this.desired.services.get(service),
-      intent: {},
-      ending: undefined,
-      now: this.#now,
-      memory: memory(),
-      decision: { actions: [], memory: memory(), slots: [phase], notices: [], wakeAt: undefined },
-    };
-  }
-}
+import { lastGood } from '../../src/daemon/history-views.ts';
+import { resultOf, Snapshots } from '../../src/daemon/snapshots.ts';
+import { name } from '../builders.ts';
+import { Place, soon } from './history-place.ts';
 
 test('an entry tells what changed against the one before', async () => {
   const place = new Place();
@@ -203,14 +84,55 @@ describe('the outcome', () => {
     expect(next.results()).toEqual([['update', { a: 'converged' }]]);
   });
 
-  test('of what had not come up before is a part of what is applied next', async () => {
+  test('of what one entry has brought is told by that entry, also when something else was applied since', async () => {
     const place = new Place();
-    place.stands.set('a', 'failed').set('b', 'up');
+    place.stands.set('b', 'up');
     await place.apply({ a: '1', b: '1' });
     place.later(300);
     await place.apply({ a: '1', b: '2' });
     place.later(300);
-    expect(place.results()[0]).toEqual(['update', { b: 'converged', a: 'failed' }]);
+    expect(place.results().map(([, results]) => results)).toEqual([
+      { b: 'converged' },
+      { a: 'pending', b: 'converged' },
+    ]);
+    place.stands.set('a', 'failed');
+    place.later(10_000);
+    expect(place.results().map(([, results]) => results)).toEqual([
+      { b: 'converged' },
+      { a: 'failed', b: 'converged' },
+    ]);
+    place.stands.set('a', 'up');
+    place.later(10_000);
+    expect(place.results()[1]?.[1]).toEqual({ a: 'converged', b: 'converged' });
+  });
+
+  test('of what was changed again before it was known stays open', async () => {
+    const place = new Place();
+    await place.apply({ a: '1' });
+    await place.apply({ a: '2' });
+    place.stands.set('a', 'up');
+    place.later(10_000);
+    expect(place.results().map(([, results]) => results)).toEqual([{ a: 'converged' }, { a: 'pending' }]);
+  });
+
+  test('of an update that failed by something older is a failure of what brought it', async () => {
+    const place = new Place();
+    await place.apply({ a: '1', b: '1' });
+    await place.apply({ a: '1', b: '2' });
+    place.history.failed(name('a'));
+    await place.history.settled();
+    expect(place.results().map(([, results]) => results)).toEqual([
+      { b: 'pending' },
+      { a: 'failed', b: 'pending' },
+    ]);
+  });
+
+  test('is not written any more to an entry that has been cleared away', async () => {
+    const place = new Place();
+    for (let count = 0; count <= 51; count++) await place.apply({ a: '1', b: String(count) });
+    place.stands.set('a', 'up').set('b', 'up');
+    place.later(10_000);
+    expect(place.snapshots.all().map(({ number }) => number)).not.toContain(1);
   });
 
   test('of a removed service is that nothing is left', async () => {
@@ -219,6 +141,91 @@ describe('the outcome', () => {
     await place.apply({ b: '1' });
     place.later(300);
     expect(place.results()[0]?.[1]).toMatchObject({ a: 'converged' });
+  });
+});
+
+describe('one goes back', () => {
+  /** Applied, and looked at until what is up and what failed is known. */
+  async function deploy(place: Place, texts: Readonly<Record<string, string>>): Promise<void> {
+    await place.apply(texts);
+    place.later(300);
+  }
+
+  function target(place: Place): number | undefined {
+    return lastGood(place.snapshots.all(), place.history.current)?.number;
+  }
+
+  test('one deploy, however long another service has been failing', async () => {
+    const place = new Place();
+    place.stands.set('web', 'up').set('crash', 'up');
+    await deploy(place, { web: '1', crash: '1' });
+    place.stands.set('crash', 'failed');
+    await deploy(place, { web: '1', crash: '2' });
+    for (const web of ['2', '3', '4']) await deploy(place, { web, crash: '2' });
+    expect(place.snapshots.all().map(resultOf)).toEqual([
+      'converged',
+      'converged',
+      'converged',
+      'failed',
+      'converged',
+    ]);
+    expect(target(place)).toBe(4);
+  });
+
+  test('to the state of the first start, in which only something else was broken', async () => {
+    const place = new Place();
+    place.stands.set('web', 'up').set('crash', 'failed');
+    await deploy(place, { web: '1', crash: '1' });
+    await deploy(place, { web: '2', crash: '1' });
+    expect(target(place)).toBe(1);
+  });
+
+  test('not while nothing else has come up', async () => {
+    const place = new Place();
+    place.stands.set('web', 'failed');
+    await deploy(place, { web: '1' });
+    await deploy(place, { web: '2' });
+    expect(target(place)).toBeUndefined();
+  });
+
+  test('over a deploy that failed, rather than to it', async () => {
+    const place = new Place();
+    place.stands.set('a', 'up').set('b', 'up');
+    await deploy(place, { a: '1', b: '1' });
+    place.stands.set('a', 'failed');
+    await deploy(place, { a: '2', b: '1' });
+    await deploy(place, { a: '2', b: '2' });
+    expect(target(place)).toBe(1);
+  });
+
+  test('never to what would break again what is mended', async () => {
+    const place = new Place();
+    place.stands.set('a', 'up').set('b', 'up');
+    await deploy(place, { a: '1', b: '1' });
+    place.stands.set('a', 'failed');
+    await deploy(place, { a: '2', b: '1' });
+    await deploy(place, { a: '2', b: '2' });
+    place.stands.set('a', 'up');
+    await deploy(place, { a: '3', b: '2' });
+    expect(place.snapshots.all().map(resultOf)).toEqual(['converged', 'converged', 'failed', 'converged']);
+    expect(target(place)).toBe(1);
+  });
+
+  test('past what was not known to come up before the next deploy, where that would be changed', async () => {
+    const place = new Place();
+    place.stands.set('a', 'up').set('b', 'up');
+    await deploy(place, { a: '1', b: '1' });
+    place.stands.set('a', 'waiting');
+    await deploy(place, { a: '2', b: '1' });
+    await deploy(place, { a: '2', b: '2' });
+    await deploy(place, { a: '2', b: '3' });
+    // What waits is the same there: going back leaves it alone.
+    expect(target(place)).toBe(3);
+    place.stands.set('a', 'failed');
+    place.later(10_000);
+    expect(place.snapshots.all().map(resultOf)).toEqual(['converged', 'converged', 'failed', 'converged']);
+    await deploy(place, { a: '3', b: '3' });
+    expect(target(place)).toBe(1);
   });
 });
 

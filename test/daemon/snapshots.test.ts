@@ -59,7 +59,7 @@ function listed(files: TwinFiles, directory = ''): readonly string[] {
 test('what was kept is read back by the next daemon, text for text', async () => {
   const files = new TwinFiles();
   const texts = { web: 'process: {command: a}\n', api: 'process: {command: ä}\r\n' };
-  const kept = await keep(open(files), 1, texts, { results: { web: 'failed' } });
+  const kept = await keep(open(files), 1, texts, { changed: ['web'], results: { web: 'failed' } });
   const again = open(files);
   expect(again.all()).toEqual([kept]);
   expect(kept.files.map(({ blob }) => again.text(blob))).toEqual(Object.values(texts));
@@ -102,7 +102,12 @@ describe('bounded', () => {
     const files = new TwinFiles();
     const store = open(files);
     for (let number = 1; number <= 5; number++) {
-      await keep(store, number, { web: `text ${number}`, db: 'always' }, { results: { web: 'failed' } });
+      await keep(
+        store,
+        number,
+        { web: `text ${number}`, db: 'always' },
+        { changed: ['web'], results: { web: 'failed' } },
+      );
     }
     await store.prune(2);
     expect(store.all().map(({ number }) => number)).toEqual([5, 4]);
@@ -116,9 +121,9 @@ describe('bounded', () => {
 
   test('the last that converged stays: it is what one would go back to', async () => {
     const store = open(new TwinFiles());
-    await keep(store, 1, { web: '1' }, { results: { web: 'converged' } });
+    await keep(store, 1, { web: '1' }, { changed: ['web'], results: { web: 'converged' } });
     for (let number = 2; number <= 6; number++) {
-      await keep(store, number, { web: `${number}` }, { results: { web: 'failed' } });
+      await keep(store, number, { web: `${number}` }, { changed: ['web'], results: { web: 'failed' } });
     }
     await store.prune(3);
     expect(store.all().map(({ number }) => number)).toEqual([6, 5, 4, 1]);
@@ -213,9 +218,15 @@ describe('torn', () => {
 });
 
 test('a state has failed when one service has, and converged when all have', () => {
-  expect(resultOf({ results: {} })).toBe('converged');
-  expect(resultOf({ results: { a: 'converged', b: 'pending' } })).toBe('pending');
-  expect(resultOf({ results: { a: 'failed', b: 'pending' } })).toBe('failed');
+  const touched = { added: ['a'], changed: ['b'], removed: [] };
+  expect(resultOf({ added: [], changed: [], removed: [], results: {} })).toBe('converged');
+  expect(resultOf({ ...touched, results: { a: 'converged', b: 'converged' } })).toBe('converged');
+  expect(resultOf({ ...touched, results: { a: 'converged', b: 'pending' } })).toBe('pending');
+  expect(resultOf({ ...touched, results: { a: 'failed', b: 'pending' } })).toBe('failed');
+  // Written by an earlier daemon, which noted besides what it had not touched.
+  expect(resultOf({ ...touched, results: { a: 'converged', b: 'converged', c: 'failed' } })).toBe(
+    'converged',
+  );
 });
 
 test('an entry comes when its texts are on disk, and is itself the old or the new one after a power cut', async () => {
