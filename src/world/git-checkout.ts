@@ -71,25 +71,31 @@ export class GitCheckout {
     this.gitDirectory = gitDirectory;
   }
 
-  /** undefined: the directory lies in no checkout. */
+  /** undefined: the directory lies in no checkout, or it is closed to us. */
   static around(directory: string): GitCheckout | undefined {
-    let real: string;
     try {
-      real = fs.realpathSync(directory);
+      const real = fs.realpathSync(directory);
+      for (let at = real; ; at = dirname(at)) {
+        const found = gitDirectoryOf(at);
+        if (found !== undefined) return new GitCheckout(real, at, found);
+        if (dirname(at) === at) return undefined;
+      }
     } catch {
       return undefined;
     }
-    for (let at = real; ; at = dirname(at)) {
-      const found = gitDirectoryOf(at);
-      if (found !== undefined) return new GitCheckout(real, at, found);
-      if (dirname(at) === at) return undefined;
-    }
   }
 
-  /** True while Git writes files into the checkout (index.lock, see gitrepository-layout(5)). */
+  /**
+   * True while Git writes files into the checkout (index.lock, see gitrepository-layout(5)). Of a Git directory that is
+   * closed to us nobody could ever tell: its checkout is followed like any other directory.
+   */
   isBusy(now: number): boolean {
-    const lock = fs.statSync(this.indexLock, { throwIfNoEntry: false });
-    return lock !== undefined && now - lock.mtimeMs < STALE;
+    try {
+      const lock = fs.statSync(this.indexLock, { throwIfNoEntry: false });
+      return lock !== undefined && now - lock.mtimeMs < STALE;
+    } catch {
+      return false;
+    }
   }
 
   get indexLock(): string {

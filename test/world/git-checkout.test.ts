@@ -146,3 +146,16 @@ describe('Git', () => {
     expect(fs.readdirSync(at('.git/hooks')).filter((name) => name.endsWith('.ran'))).toEqual([]);
   });
 });
+
+/** A link to itself fails as a closed directory does, also for root (stat(2): ELOOP, EACCES). */
+describe('a checkout that cannot be looked at', () => {
+  it('is none where its Git directory cannot be seen', () => {
+    link('.git', '.git');
+    expect(GitCheckout.around(at('config.d'))).toBeUndefined();
+  });
+
+  it('is not taken for busy where its lock cannot be seen', () => {
+    link('index.lock', '.git/index.lock');
+    expect(around(at('config.d')).isBusy(Date.now())).toBe(false);
+  });
+});
