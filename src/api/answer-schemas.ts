@@ -49,6 +49,7 @@ export const why = component(
     changes: list(fieldChange),
     problems: list(problem),
     stderr_tail: list(text()),
+    stderr_since: optional(time()),
   }),
 );
 
@@ -100,7 +101,8 @@ export const doctor = component(
     checks: list(
       object<DoctorView['checks'][number]>({
         name: text(),
-        ok: flag(),
+        ok: flag('False for a failure alone.'),
+        level: words<DoctorView['checks'][number]['level']>({ fine: true, note: true, failure: true }),
         detail: text(),
         hint: optional(text()),
       }),

@@ -29,7 +29,7 @@ import {
   whole,
   words,
 } from './schema-of.ts';
-import { problem, service, severity } from './service-schemas.ts';
+import { problem, scaleFields, service, severity } from './service-schemas.ts';
 import type { SyncView } from './sync.ts';
 
 const yes = words<true>({ true: true });
@@ -97,6 +97,9 @@ const diffFields: FieldsOf<DiffView> = {
   warnings: list(configError),
   unchanged: whole(),
   held: list(object<DiffView['held'][number]>({ service: text(), reason: text() })),
+  scaled: optional(
+    list(object<NonNullable<DiffView['scaled']>[number]>({ service: text(), ...scaleFields })),
+  ),
   prune: nullable(held),
   frozen: optional(nullable(frozen)),
   desired: optional(text('Changes with what the files say.')),

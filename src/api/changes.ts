@@ -20,6 +20,16 @@ export interface FrozenView {
   readonly pending: readonly string[];
 }
 
+/** A command says how many instances run, until the file says another number than it did then. */
+export interface ScaleView {
+  readonly instances: number;
+  /** What the file says. */
+  readonly file: number;
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** What a saved plan promises: that exactly this is done, or nothing. */
 export interface PlanRequest {
   /** As {@link DiffView.desired}. */
@@ -49,6 +59,7 @@ export interface DiffView {
   /** Services on which nothing would be done, and how many of them are held. */
   readonly unchanged: number;
   readonly held: readonly { readonly service: string; readonly reason: string }[];
+  readonly scaled?: readonly (ScaleView & { readonly service: string })[];
   readonly prune: HeldRemovals | null;
   readonly frozen?: FrozenView | null;
   /** Differs whenever the files say something else: what a saved plan is held against. */

@@ -6,6 +6,7 @@ import type {
   DiffView,
   FrozenView,
   HeldRemovals,
+  ScaleView,
   UpdateRequest,
   UpdateView,
 } from './changes.ts';
@@ -104,6 +105,7 @@ export interface ServiceView {
   readonly last_exit: ExitView | null;
   readonly schedule: ScheduleView | null;
   readonly file: string | null;
+  readonly scaled?: ScaleView;
   /** The names that the REST calls have for the same, for programs that know processes by them. */
   readonly id: string;
   readonly isRunning: boolean;
@@ -159,7 +161,7 @@ export interface CommandResult {
   readonly detail: string;
   /** The newer definition failed, and what ran before goes on. */
   readonly kept?: true;
-  /** The last lines that the failed one wrote. */
+  /** The lines that tell most of what was written since the failed one was started; the older one may have written some. */
   readonly log?: readonly string[];
 }
 
@@ -174,7 +176,10 @@ export interface WhyView {
   readonly exits: readonly ExitView[];
   readonly changes: readonly FieldChange[];
   readonly problems: readonly Problem[];
+  /** The last lines; while a newer definition is rejected, those that tell most of what was written since it was started. */
   readonly stderr_tail: readonly string[];
+  /** When that definition was started, ISO 8601; absent: they are the last lines. */
+  readonly stderr_since?: string;
 }
 
 export interface LogFile {
@@ -235,7 +240,10 @@ export interface VersionView {
 export interface DoctorView {
   readonly checks: readonly {
     readonly name: string;
+    /** False for a failure alone. */
     readonly ok: boolean;
+    /** A note tells what the host lacks and nobody here needs. */
+    readonly level: 'fine' | 'note' | 'failure';
     readonly detail: string;
     readonly hint?: string;
   }[];

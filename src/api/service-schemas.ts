@@ -1,5 +1,6 @@
 /** What does an answer look like that tells of services, as a schema? Held against the types by the compiler. */
 import type { Problem } from '../model/problem.ts';
+import type { ScaleView } from './changes.ts';
 import type {
   Drift,
   ExitView,
@@ -11,6 +12,7 @@ import type {
 } from './contract.ts';
 import {
   component,
+  type FieldsOf,
   flag,
   list,
   map,
@@ -123,6 +125,13 @@ const schedule = object<ScheduleView>({
   skipped: object<ScheduleView['skipped']>({ missed: whole(), running: whole() }),
 });
 
+export const scaleFields: FieldsOf<ScaleView> = {
+  instances: whole('How many run because a command says so.'),
+  file: whole('How many the file says.'),
+  by: text(),
+  at: time(),
+};
+
 export const service = component(
   'Service',
   object<ServiceView>({
@@ -139,6 +148,7 @@ export const service = component(
     reason: text(),
     instances: list(instance),
     last_exit: nullable(exit),
+    scaled: optional(object<ScaleView>(scaleFields)),
     schedule: nullable(schedule),
     file: nullable(text()),
     id: text('The same as name.'),

@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { defineService, removableFile } from '../config/define.ts';
-import { withEnabled } from '../config/enable.ts';
+import { setEnabled } from '../config/enable.ts';
 import { ServiceDirectory, TEXTS_AT_ONCE } from '../config/load.ts';
 import { loadSettings } from '../config/settings.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { openDaemonLog } from '../daemon/log.ts';
 import { readLogs } from '../daemon/service-logs.ts';
 import { SETTING_KEYS } from '../model/keys.ts';
-import type { ServiceName } from '../model/names.ts';
 import { type Problem, sentence } from '../model/problem.ts';
-import type { DesiredState } from '../model/spec.ts';
 import { commitOf } from '../world/commit-of.ts';
 import { EventFiles } from '../world/event-files.ts';
 import { systemFiles } from '../world/files.ts';
@@ -25,15 +23,12 @@ import { appendMarker } from '../world/log-marker.ts';
 import { clearStalePidFile } from '../world/pid-file.ts';
 import { closeLog, openLog } from '../world/safe-open.ts';
 import { systemUsers } from '../world/users.ts';
-import { type Failure, type Files, isFailure } from '../world/world.ts';
+import type { Failure } from '../world/world.ts';
 
 /** sysexits(3): the command was used wrongly. */
 const WRONG_USAGE = 64;
 
 const { version } = packageFile;
-
-/** A service file larger than this is refused when it is read; it is not edited either. Bytes. */
-const FILE_LIMIT = 1024 * 1024;
 
 process.stdout.on('error', () => {
   // `processmaster --help | head`: whoever reads has seen enough.
@@ -118,7 +113,7 @@ async function main(argv: readonly string[]): Promise<void> {
       removable: (desired) => removableFile(desired, place),
       remove: (path) => removed(path, files.remove(path)),
     },
-    setEnabled: (desired, service, enabled) => setEnabled(files, desired, service, enabled),
+    setEnabled: (file, enabled) => setEnabled(file, enabled, place),
   });
   host.optimize(false);
   const refused = await daemon.start();
@@ -170,26 +165,6 @@ function parseArguments(
 function fail(problems: readonly Problem[]): void {
   for (const problem of problems) process.stderr.write(`processmaster: ${sentence(problem)}\n`);
   process.exitCode = 1;
-}
-
-function setEnabled(
-  files: Files,
-  desired: DesiredState,
-  service: ServiceName,
-  enabled: boolean,
-): Problem | undefined {
-  const file = desired.services.get(service)?.file;
-  const refuse = (message: string): Problem => ({ code: 'file-unreadable', severity: 'error', message });
-  if (file === undefined) return refuse(`no file defines ${service}`);
-  const text = files.read(file, FILE_LIMIT);
-  const status = files.status(file);
-  if (isFailure(text) || isFailure(status)) return refuse(`${file} cannot be read`);
-  const edited = withEnabled(text, enabled);
-  if (edited === undefined)
-    return refuse(`${file} cannot be edited safely; set enabled: ${enabled} in it by hand`);
-  if (edited === text) return undefined;
-  const failure = files.replace(file, edited, { mode: status.mode, durable: true });
-  return failure === undefined ? undefined : refuse(`${file} cannot be written (${failure.failed})`);
 }
 
 function removed(path: string, failure: Failure | undefined): Problem | undefined {

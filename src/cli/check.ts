@@ -25,6 +25,7 @@ export async function check(call: Call): Promise<Exit> {
     files: found.files,
     errors: found.errors.map(configError),
     warnings: found.warnings.map(configError),
+    unchecked: found.unchecked,
   };
   if (options.json) printJson(call, view);
   else printLines(call, renderCheck(view, paint));

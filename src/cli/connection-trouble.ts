@@ -17,6 +17,11 @@ export function connectionTrouble(
     case 'ENOENT':
       return refusal('noDaemon', 'no_daemon', `no daemon listens at ${socket}; ${start}`);
     case 'ECONNREFUSED': {
+      const what = otherThanSocket(socket);
+      if (what !== undefined) {
+        const message = `${socket} is ${what}, not the socket of a daemon; name the sock_path of the daemon`;
+        return refusal('error', 'unreachable', message);
+      }
       const left = 'the socket is left over from one that has ended';
       return refusal('noDaemon', 'no_daemon', `no daemon listens at ${socket} (${left}); ${start}`);
     }
@@ -35,6 +40,18 @@ export function connectionTrouble(
         'unreachable',
         `cannot reach the daemon at ${socket}: ${code ?? 'unknown error'}`,
       );
+  }
+}
+
+/** unix(7): connect(2) refuses whatever is no socket with the same word as a socket that nobody listens at. */
+function otherThanSocket(path: string): string | undefined {
+  try {
+    const found = statSync(path);
+    if (found.isSocket()) return undefined;
+    if (found.isDirectory()) return 'a directory';
+    return found.isFile() ? 'a regular file' : found.isFIFO() ? 'a named pipe' : 'a device';
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,7 +7,10 @@ export interface Example {
 
 /** By the name of the command. */
 export const EXAMPLES: Readonly<Partial<Record<string, Example>>> = {
-  check: { line: 'pmctl check config.d/web.yaml', does: 'in a commit hook: is this file right?' },
+  check: {
+    line: 'pmctl check config.d/web.yaml',
+    does: 'in a commit hook: is this file right among those of its directory? (elsewhere: by itself)',
+  },
   diff: { line: 'pmctl diff', does: 'exit code 2 when update would do something' },
   update: {
     line: 'pmctl update web --timeout 2m',

@@ -7,7 +7,7 @@ export const EXIT_CODES = {
   changes: { code: 2, meaning: 'Changes are pending (`diff`).' },
   unknownService: {
     code: 3,
-    meaning: 'A service (or log file) of that name is not known; nothing was done.',
+    meaning: 'A service (or log file, or instance) of that name is not known; nothing was done.',
   },
   stalePlan: {
     code: 4,

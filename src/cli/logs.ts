@@ -123,7 +123,8 @@ async function selectLogs(source: LogSource, { words, options }: Call): Promise<
   if (instance === undefined) return selection;
   const view = await source.logs({ ...selection, lines: 0 });
   if (isRefusal(view)) return view;
-  return sharedByInstances(selection, view.files) ?? { ...selection, instance };
+  const refused = sharedByInstances(selection, view.files) ?? noSuchInstance(instance, selection, view.files);
+  return refused ?? { ...selection, instance };
 }
 
 async function selectFiles(source: LogSource, words: readonly string[]): Promise<LogSelection | Refusal> {
@@ -154,6 +155,34 @@ function sharedByInstances({ services }: LogSelection, files: readonly LogFile[]
     'log_shared',
     `all instances of ${sharing ?? 'each service'} write to the same files; name them with \${instance} in logs.stdout and logs.stderr to tell them apart`,
   );
+}
+
+/** A refusal when there is none, and none has left a log: of one of the named services, or of all. */
+function noSuchInstance(
+  instance: number,
+  { services, file }: LogSelection,
+  files: readonly LogFile[],
+): Refusal | undefined {
+  const lacks = (of: readonly LogFile[]): boolean => !of.some((each) => each.instance === instance);
+  const lacking = services.find((name) => lacks(files.filter(({ service }) => service === name)));
+  if (lacking === undefined && !lacks(files)) return undefined;
+  const own = files.filter(({ service }) => lacking === undefined || service === lacking);
+  const known = [...new Set(own.flatMap((each) => each.instance ?? []))].sort((a, b) => a - b);
+  const whose = lacking === undefined ? '' : ` of ${lacking}`;
+  const what = file === undefined ? 'is not there, and has left no log' : `has no log ${file}`;
+  const message = `instance ${instance}${whose} ${what}; there ${known.length === 1 ? 'is' : 'are'} ${ranges(known)}`;
+  return refusal('unknownService', 'unknown_instance', message);
+}
+
+/** Neighbours in short: `0 to 2, 5`. */
+function ranges(numbers: readonly number[]): string {
+  const rows: { readonly first: number; last: number }[] = [];
+  for (const number of numbers) {
+    const row = rows.at(-1);
+    if (row?.last === number - 1) row.last = number;
+    else rows.push({ first: number, last: number });
+  }
+  return rows.map(({ first, last }) => (first === last ? `${first}` : `${first} to ${last}`)).join(', ');
 }
 
 function noSuchLog(

@@ -10,6 +10,8 @@ export interface CheckView {
   readonly files: number;
   readonly errors: readonly ConfigError[];
   readonly warnings: readonly ConfigError[];
+  /** Names in `depends_on` of files outside of the configuration directory, of services that may be there or not. */
+  readonly unchecked: readonly { readonly file: string; readonly depends_on: readonly string[] }[];
 }
 
 /** A line `file:line:col  error  sentence; hint` each, never cut, and a line with the sums. */
@@ -24,7 +26,14 @@ export function renderCheck(view: CheckView, paint: Paint): readonly string[] {
     },
     { text: `${error.message}${error.hint === null ? '' : `; ${error.hint}`}` },
   ]);
-  return [...table(columns, rows, { width: null, paint, header: false }), sums(view)];
+  const notes = view.unchecked.map(({ file, depends_on }) => [
+    { text: file },
+    { text: 'note'.padEnd('warning'.length), colour: 'dim' as const },
+    {
+      text: `depends_on: not checked whether there is ${depends_on.join(', ')}, as this file lies outside of the configuration directory`,
+    },
+  ]);
+  return [...table(columns, [...rows, ...notes], { width: null, paint, header: false }), sums(view)];
 }
 
 function sums({ files, errors, warnings }: CheckView): string {

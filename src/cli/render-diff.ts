@@ -6,7 +6,7 @@ import { safeText } from '../model/terminal-safe.ts';
 import type { Colour, Paint } from './paint.ts';
 import { count } from './quantities.ts';
 import { renderFailure, renderFrozen } from './render-frozen.ts';
-import { renderPrune } from './render-status.ts';
+import { renderPrune, scaledText } from './render-status.ts';
 import { type Cell, type Column, table } from './table.ts';
 
 export interface DiffLook {
@@ -60,6 +60,7 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
     ...view.errors.map((error) => `${paint('red', '!')} ${errorText(error)}`),
     ...view.warnings.map((warning) => `${paint('yellow', '!')} warning: ${errorText(warning)}`),
     ...renderPrune(view.prune, paint),
+    ...scaledTexts(view),
     unchangedText(view),
     ...renderFrozen(view.frozen ?? null, paint),
     ...renderFailure(view.failure, paint),
@@ -130,6 +131,11 @@ export function errorText(error: ConfigError): string {
 export function errorPlace({ file, line, column }: Pick<ConfigError, 'file' | 'line' | 'column'>): string {
   if (file === null) return '';
   return line === null ? file : `${file}:${line}:${column ?? 1}`;
+}
+
+/** What the files would change, and a command keeps as it is. */
+function scaledTexts({ scaled = [] }: AnyDiff): readonly string[] {
+  return scaled.map((each) => safeText(`= ${each.service}  ${scaledText(each)}`));
 }
 
 function unchangedText({ unchanged, held }: AnyDiff): string {

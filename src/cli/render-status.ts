@@ -1,4 +1,5 @@
 /** How does the state of services look as a table? */
+import type { ScaleView } from '../api/changes.ts';
 import type { Drift, InstanceView, ServiceView, StatusView } from '../api/contract.ts';
 import { sentence } from '../model/problem.ts';
 import { safeText } from '../model/terminal-safe.ts';
@@ -60,6 +61,11 @@ export function renderPrune(prune: StatusView['prune'], paint: Paint): readonly 
   ];
 }
 
+/** `scaled to 4 by root; the file says 2`. */
+export function scaledText({ instances, by, file }: Pick<ScaleView, 'instances' | 'by' | 'file'>): string {
+  return `scaled to ${instances} by ${by}; the file says ${file}`;
+}
+
 function serviceRow(service: ServiceView, now: number): readonly Cell[] {
   const ready = `${service.ready}/${service.desired}`;
   return [
@@ -76,8 +82,9 @@ function serviceRow(service: ServiceView, now: number): readonly Cell[] {
   ];
 }
 
-/** Of a service that waits for its time, when that is. */
-function reasonOf({ reason, schedule, state }: ServiceView, now: number): string {
+/** Of a service that waits for its time, when that is; of one that was scaled, by whom. */
+function reasonOf({ reason, schedule, state, scaled }: ServiceView, now: number): string {
+  if (reason === '' && scaled !== undefined) return scaledText(scaled);
   if (reason !== '' || schedule === null || state !== 'scheduled') return reason;
   if (schedule.next_at === null) return 'no further time';
   return `next run in ${shortDuration(Date.parse(schedule.next_at) - now)}`;

@@ -1,5 +1,6 @@
 /** How is told why a service is in its state, the most important thing first? */
 import type { ExitView, WhyView } from '../api/contract.ts';
+import { sentence } from '../model/problem.ts';
 import { safeLine, safeText } from '../model/terminal-safe.ts';
 import { printDuration } from '../model/units.ts';
 import { type Paint, STATE_COLOURS } from './paint.ts';
@@ -17,7 +18,12 @@ export interface WhyLook {
 }
 
 export function renderWhy(view: WhyView, look: WhyLook): readonly string[] {
-  const { service, because, exits, changes, problems } = view;
+  const { service, exits, changes } = view;
+  // The cause is often the first problem; what is listed as one need not be said before.
+  const [cause] = view.because;
+  const problems = view.problems.filter((problem) => sentence(problem) !== cause);
+  const listed = new Set(problems.map(sentence));
+  const because = view.because.filter((text) => !listed.has(text));
   const { paint } = look;
   const state = paint(STATE_COLOURS[service.state], safeText(service.state));
   const held = service.drift === 'none' ? '' : `, drift: ${safeText(service.drift)}`;
@@ -34,10 +40,16 @@ export function renderWhy(view: WhyView, look: WhyLook): readonly string[] {
     ),
     ...section('Problems', renderProblems(problems, paint)),
     ...section(
-      'Last lines of stderr',
+      tailTitle(view),
       view.stderr_tail.map((line) => (look.onTerminal ? safeLine(line) : line)),
     ),
   ];
+}
+
+function tailTitle({ stderr_since }: WhyView): string {
+  return stderr_since === undefined
+    ? 'Last lines of stderr'
+    : `Lines of stderr since ${localTime(Date.parse(stderr_since))}, when the newer definition was started that failed`;
 }
 
 /** What one run of a schedule wrote. */

@@ -79,7 +79,8 @@ async function daemonOrNew(call: Call): Promise<Daemon | Refusal> {
 
 function defined(call: Call, daemon: Daemon, request: DefineRequest): Promise<DefineView | Refusal> {
   const isOpen = ({ name, state, ready, desired }: ServiceView): boolean =>
-    name === request.name && !(state === 'completed' || (state === 'running' && ready >= desired));
+    name === request.name &&
+    !(state === 'completed' || state === 'scheduled' || (state === 'running' && ready >= desired));
   const answer = daemon.define(request);
   if (request.wait === 0) return answer;
   return withProgress(call, daemon, { doing: 'starting', limit: request.wait, isOpen }, answer);

@@ -29,8 +29,8 @@ export const hold: Run = (call) => {
 export const scale: Run = (call) => {
   const [service = '', number = ''] = call.words;
   if (service === 'all') return Promise.resolve(refuse(call, wrongUsage('scale takes one service, not all')));
-  if (!/^\d{1,5}$/.test(number)) {
-    const message = `${JSON.stringify(number)} is no number of instances; write 0 or more`;
+  if (!/^\d{1,3}$/.test(number)) {
+    const message = `${JSON.stringify(number)} is no number of instances; write 0 to 999`;
     return Promise.resolve(refuse(call, wrongUsage(message)));
   }
   const words = [service];
@@ -91,6 +91,7 @@ function isThere(service: ServiceView, verb: Verb): boolean {
   if (verb === 'stop' || verb === 'disable')
     return service.state === 'stopped' || service.state === 'completed';
   if (service.state === 'completed' || service.state === 'scheduled') return true;
+  if (service.state === 'stopped' && service.enabled && service.desired === 0) return true;
   return service.state === 'running' && service.ready >= service.desired && service.drift !== 'pending';
 }
 
@@ -170,9 +171,15 @@ export function renderResults(
 
 /** What definitions wrote that failed to take over. */
 export function lastWords(results: readonly Pick<CommandResult, 'service' | 'log'>[]): readonly string[] {
-  return results.flatMap(({ service, log = [] }) =>
-    log.map((line) => `  ${safeText(service)} | ${safeLine(line)}`),
-  );
+  return results.flatMap(({ service, log = [] }) => {
+    if (log.length === 0) return [];
+    const name = safeText(service);
+    // What goes on may have written some of them.
+    return [
+      `  ${name}: written since the new one was started:`,
+      ...log.map((line) => `  ${name} | ${safeLine(line)}`),
+    ];
+  });
 }
 
 export function exitOf(results: readonly CommandResult[], waited: boolean): Exit {

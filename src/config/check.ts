@@ -2,12 +2,13 @@
 import { resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { HostFacts } from '../world/host-facts.ts';
-import { ServiceDirectory } from './load.ts';
+import { type Checked, ServiceDirectory } from './load.ts';
+import type { Unchecked } from './named-files.ts';
 import { loadSettings, type SettingsInput } from './settings.ts';
 
 export interface CheckInput extends SettingsInput {
   readonly host: HostFacts;
-  /** Service files to look at, relative to `cwd`; without it all of the configuration directory. */
+  /** Service files to tell of, relative to `cwd`; without it all of the configuration directory. */
   readonly only?: readonly string[];
 }
 
@@ -15,6 +16,8 @@ export interface CheckResult {
   readonly files: number;
   readonly errors: readonly Problem[];
   readonly warnings: readonly Problem[];
+  /** What nobody could judge, as the file lies outside of the configuration directory. */
+  readonly unchecked: readonly Unchecked[];
 }
 
 /** True of this host and this user, not of the files: a check often runs elsewhere than the daemon will. */
@@ -23,7 +26,7 @@ const OF_THIS_HOST: ReadonlySet<string> = new Set(['user-unknown', 'privilege-mi
 /** Everything that is wrong with the master file and the service files. Writes nothing. */
 export function checkDirectory({ only, ...input }: CheckInput): CheckResult {
   const loaded = loadSettings(input);
-  if ('problems' in loaded) return sorted(0, loaded.problems);
+  if ('problems' in loaded) return sorted({ files: 0, problems: loaded.problems, unchecked: [] });
   const directory = new ServiceDirectory({
     files: input.files,
     users: input.users,
@@ -33,10 +36,10 @@ export function checkDirectory({ only, ...input }: CheckInput): CheckResult {
     cwd: input.cwd,
   });
   const found = directory.check(only?.map((path) => resolve(input.cwd, path)));
-  return sorted(found.files, [...loaded.warnings, ...found.problems]);
+  return sorted({ ...found, problems: [...loaded.warnings, ...found.problems] });
 }
 
-function sorted(files: number, problems: readonly Problem[]): CheckResult {
+function sorted({ files, problems, unchecked }: Checked): CheckResult {
   const judged = problems.map((problem): Problem => {
     return OF_THIS_HOST.has(problem.code) ? { ...problem, severity: 'warning' } : problem;
   });
@@ -44,5 +47,6 @@ function sorted(files: number, problems: readonly Problem[]): CheckResult {
     files,
     errors: judged.filter((problem) => problem.severity === 'error'),
     warnings: judged.filter((problem) => problem.severity === 'warning'),
+    unchecked,
   };
 }

@@ -28,6 +28,8 @@ type GoodFile = Extract<FileResult, { kind: 'good' }>;
 export interface Claims {
   readonly services: ReadonlyMap<ServiceName, Desired>;
   readonly problems: readonly Problem[];
+  /** The other files that have a part in a problem, as shown to people. */
+  readonly shared: ReadonlyMap<Problem, readonly string[]>;
   /** Files whose definition is in force as they stand. */
   readonly followed: readonly GoodFile[];
 }
@@ -58,16 +60,26 @@ export function settleClaims(
     services.set(name, standIn(name, shownOf(first), own, lastGood(name)));
   }
   const waiting = settleDependencies(services, followed, lastGood, files);
+  const quarrels = [...sharedPorts(waiting.followed), ...logQuarrels(waiting.followed)];
+  const unfit = waiting.problems.flatMap((problem) => partOfOther(problem, services));
   return {
     services: sorted(services),
-    problems: [
-      ...problems,
-      ...waiting.problems,
-      ...sharedPorts(waiting.followed),
-      ...logQuarrels(waiting.followed),
-    ],
+    problems: [...problems, ...waiting.problems, ...quarrels.map(({ problem }) => problem)],
+    shared: new Map([...unfit, ...quarrels].map(({ problem, others }) => [problem, others])),
     followed: waiting.followed,
   };
+}
+
+interface Shared {
+  readonly problem: Problem;
+  readonly others: readonly string[];
+}
+
+/** Who cannot become what others wait for has a part in it. */
+function partOfOther(problem: Problem, services: ReadonlyMap<string, Desired>): readonly Shared[] {
+  if (problem.code !== 'dependency-unfit') return [];
+  const other = services.get(problem.path?.slice('depends_on.'.length) ?? '');
+  return other === undefined ? [] : [{ problem, others: [other.file] }];
 }
 
 /**
@@ -132,7 +144,7 @@ function duplicateProblems(name: ServiceName, files: readonly FileResult[]): rea
 }
 
 /** Two services on one port are possible (SO_REUSEPORT), but rarely meant. */
-function sharedPorts(followed: readonly GoodFile[]): readonly Problem[] {
+function sharedPorts(followed: readonly GoodFile[]): readonly Shared[] {
   const byPort = new Map<number, Defined>();
   return followed.flatMap(({ desired }) => {
     const { port } = desired.spec;
@@ -149,14 +161,15 @@ function sharedPorts(followed: readonly GoodFile[]): readonly Problem[] {
       path: 'port',
       service: desired.name,
     };
-    return [problem];
+    return [{ problem, others: [other.file] }];
   });
 }
 
 /** Two services may write to one file, but only one can say how it is rotated; and no log may look like a rotated one. */
-function logQuarrels(followed: readonly GoodFile[]): readonly Problem[] {
+function logQuarrels(followed: readonly GoodFile[]): readonly Shared[] {
   const services = new Map(followed.map(({ desired }) => [desired.name, desired]));
-  return [...logsToKeep(services, (path) => path).values()].flatMap(({ path, spec, clash, ...log }) => {
+  const kept = logsToKeep(services, (path) => path);
+  return [...kept.values()].flatMap(({ path, spec, clash, ...log }) => {
     const [first, ...others] = log.services.flatMap((name) => services.get(name) ?? []);
     if (first === undefined) return [];
     const at = (desired: Defined) => ({
@@ -167,20 +180,22 @@ function logQuarrels(followed: readonly GoodFile[]): readonly Problem[] {
     });
     const differing = others.filter((each) => !isDeepStrictEqual(rotationSpec(each.spec.logs), spec));
     const problems = differing.map(
-      (each): Problem => ({
-        code: 'log-shared',
-        severity: 'warning',
-        message: `logs: ${path} is shared with ${first.name} (${first.file}), which says how it is rotated; what is said here is ignored`,
-        ...at(each),
+      (each): Shared => ({
+        problem: {
+          code: 'log-shared',
+          severity: 'warning',
+          message: `logs: ${path} is shared with ${first.name} (${first.file}), which says how it is rotated; what is said here is ignored`,
+          ...at(each),
+        },
+        others: [first.file],
       }),
     );
     if (clash === null) return problems;
+    const writers = kept.get(clash)?.services.flatMap((name) => services.get(name)?.file ?? []) ?? [];
     const message = `logs: ${path} cannot be rotated, because ${clash} has a name that one of its rotated files would get`;
     const hint = 'give one of the two another name';
-    return [
-      ...problems,
-      { code: 'log-not-rotated', severity: 'warning', message, hint, ...at(first) } as const,
-    ];
+    const problem = { code: 'log-not-rotated', severity: 'warning', message, hint, ...at(first) } as const;
+    return [...problems, { problem, others: [...others.map(({ file }) => file), ...writers] }];
   });
 }
 

@@ -15,9 +15,11 @@ import {
   type Reading,
   readDefinition,
 } from './definition.ts';
+import { filesOf } from './environment.ts';
 import { exposedServices } from './exposed.ts';
 import { failureText } from './failure-text.ts';
 import { type GoodText, LastGood } from './last-good.ts';
+import { absentNames, concerning, namedPlaces, type Unchecked } from './named-files.ts';
 import { fingerprint, type Resolved, resolveDefinition } from './resolve.ts';
 import {
   type FileContent,
@@ -47,6 +49,14 @@ export const TEXTS_AT_ONCE = 10;
 
 /** `more`: as many as were asked for were written, and there are others. A Problem: one could not be written. */
 export type Kept = 'all' | 'more' | Problem;
+
+/** What a look at the files without a daemon has found. */
+export interface Checked {
+  /** How many were looked at for their own sake. */
+  readonly files: number;
+  readonly problems: readonly Problem[];
+  readonly unchecked: readonly Unchecked[];
+}
 
 /** What is known of one file since the last look. */
 interface Remembered {
@@ -100,6 +110,7 @@ export class ServiceDirectory {
       problems: inOrder([...claims.problems, ...exposedServices(found), ...unwritten]),
       files: found.length,
       readable: true,
+      named: this.#named(),
     };
   }
 
@@ -142,19 +153,40 @@ export class ServiceDirectory {
   }
 
   /**
-   * The same judgement without a past: nothing is kept and nothing written.
-   * @param only absolute paths; undefined: all files of the directory
+   * The same judgement without a past: nothing is kept and nothing written. A named file of the directory is judged
+   * among all files of it; one that lies elsewhere only among those that are named and lie elsewhere too.
+   * @param only absolute paths, of which alone is told; undefined: all files of the directory
    */
-  check(only?: readonly string[]): { readonly files: number; readonly problems: readonly Problem[] } {
-    const options = { cwd: this.#input.cwd, known: new Map<string, FileContent>() };
-    const found = only?.map((path) => readServiceFile(path, this.#input.files, options)) ?? this.#read();
-    if (isFailure(found)) return { files: 0, problems: [this.#missing(found)] };
-    const claims = settleClaims(
-      this.#results(found, 'offline'),
-      () => undefined,
-      only === undefined ? 'all' : 'some',
-    );
-    return { files: found.length, problems: inOrder([...claims.problems, ...exposedServices(found)]) };
+  check(only?: readonly string[]): Checked {
+    const { cwd, files, settings } = this.#input;
+    const named = only === undefined ? undefined : namedPlaces(only, settings.config_directory, files);
+    const all = named === undefined || named.inside.size > 0 ? this.#read() : [];
+    const unread = isFailure(all) ? [this.#missing(all)] : [];
+    const found = isFailure(all) ? [] : all;
+    const here = named === undefined ? found : found.filter(({ path }) => named.inside.has(path));
+    const seen = new Set(here.map(({ path }) => path));
+    const options = { cwd, known: new Map<string, FileContent>() };
+    const elsewhere = [...(named?.all ?? [])]
+      .filter((path) => !seen.has(path))
+      .map((path) => readServiceFile(path, files, options));
+    const inside = this.#judge(here.length === 0 ? [] : found, 'all', here);
+    const outside = this.#judge(elsewhere, 'some', elsewhere);
+    return {
+      files: here.length + elsewhere.length,
+      problems: inOrder([...unread, ...inside.problems, ...outside.problems]),
+      unchecked: outside.unchecked,
+    };
+  }
+
+  /** @param told the files among `found` that somebody wants to hear of */
+  #judge(
+    found: readonly ServiceFile[],
+    files: 'all' | 'some',
+    told: readonly ServiceFile[],
+  ): Omit<Checked, 'files'> {
+    const claims = settleClaims(this.#results(found, 'offline'), () => undefined, files);
+    const problems = concerning(claims, new Set(told.map(({ shown }) => shown)));
+    return { problems: [...problems, ...exposedServices(told)], unchecked: absentNames(claims, files) };
   }
 
   #read(): ReturnType<typeof readServiceFiles> {
@@ -200,6 +232,14 @@ export class ServiceDirectory {
     return resolved;
   }
 
+  #named(): ReadonlySet<string> {
+    const named = [...this.#remembered.values()].flatMap(({ reading }) => {
+      const definition = reading?.kind === 'good' ? reading.definition : reading?.besides;
+      return definition === undefined ? [] : filesOf(definition.draft.environment);
+    });
+    return new Set(named);
+  }
+
   /** The service that this file last defined. */
   #formerClaim(file: DefinitionFile): Claim | undefined {
     for (const [name, { path }] of this.#good) if (path === file.path) return { name, sure: true };
@@ -232,7 +272,7 @@ export class ServiceDirectory {
 
   #asItWas(problem: Problem): DesiredState {
     const services = this.#services ?? this.#servicesOfEarlierDaemon(problem);
-    return { services, problems: [problem], files: 0, readable: false };
+    return { services, problems: [problem], files: 0, readable: false, named: this.#named() };
   }
 
   #servicesOfEarlierDaemon(problem: Problem): DesiredState['services'] {

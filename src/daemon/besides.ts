@@ -1,5 +1,5 @@
 /** What goes on beside runs: probes, hooks and reload commands, and what their answers mean. */
-import { environmentFor, launchOf, type StartTools } from '../executor/start.ts';
+import { environmentFor, type LogSizes, launchOf, logSizes, type StartTools } from '../executor/start.ts';
 import type { Action, Event } from '../model/action.ts';
 import { logPathOf } from '../model/log-path.ts';
 import type { RunId, RunKey, ServiceName } from '../model/names.ts';
@@ -38,6 +38,8 @@ export class Besides {
   readonly #environments = new Map<string, Readonly<Record<string, string>>>();
   /** Runs of which the post_stop hook was begun, until their place has gone. */
   readonly #left = new Set<string>();
+  /** Where the output of pre_start hooks that run begins in the logs. */
+  readonly #outputs = new Map<RunId, LogSizes>();
 
   constructor(tools: BesidesTools) {
     this.#tools = tools;
@@ -86,6 +88,7 @@ export class Besides {
     const key = besides(run, 'pre_start');
     const cancel = this.#cancels.get(key);
     this.#cancels.delete(key);
+    this.#outputs.delete(run);
     cancel?.();
   }
 
@@ -214,8 +217,11 @@ export class Besides {
     const environment = this.#environment(run, identity);
     const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, run, port);
     try {
+      const isNoted = what === 'pre_start' && stdout !== null && stderr !== null;
+      const sizes = isNoted ? logSizes(stdout, stderr, world) : undefined;
       const begun = world.containment.runBeside(run, what, launch, timeout, done);
       if ('code' in begun) return { ...begun, service: run.service };
+      if (sizes !== undefined) this.#outputs.set(run.id, sizes);
       this.#cancels.set(besides(run.id, what), begun.cancel);
       return undefined;
     } finally {
@@ -279,9 +285,11 @@ export class Besides {
     const { store } = this.#tools;
     const memory = store.memory(run.service);
     const slot = memory.slots[run.slot];
+    const output = this.#outputs.get(run.id);
+    this.#outputs.delete(run.id);
     if (slot?.preStart?.run !== run.id || desired?.kind !== 'defined') return;
     if (failure !== undefined) {
-      noteFailedStart(run, failure, desired, this.#tools);
+      noteFailedStart(run, failure, desired, this.#tools, output);
       return;
     }
     const passed = { ...slot, preStart: { ...slot.preStart, state: 'passed' as const } };

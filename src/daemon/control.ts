@@ -41,7 +41,7 @@ import { Gate } from './gate.ts';
 import { goalOutcome } from './goal.ts';
 import type { Cause } from './history.ts';
 import type { Journal } from './journal.ts';
-import { lastWords } from './last-words.ts';
+import { lastWords, stderrWords } from './last-words.ts';
 import type { Loop } from './loop.ts';
 import { Measuring } from './measuring.ts';
 import type { Outcome } from './outcome.ts';
@@ -62,8 +62,8 @@ export interface ControlTools {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: number;
-  /** Sets `enabled:` in the file of a service; everything else in the file stays as it is. */
-  readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
+  /** Sets `enabled:` in this file of a service; everything else of it stays. `same`: it says so already. */
+  readonly setEnabled: (file: string, enabled: boolean) => 'set' | 'same' | Problem;
   readonly serviceFiles: ServiceFileTools;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   /** What keeps the logs of a service from being rotated. */
@@ -81,8 +81,11 @@ export interface ControlTools {
   readonly shutdown: (options: { readonly stopServices: boolean; readonly by: string }) => void;
 }
 
-/** Lines of stderr that `why` shows. */
-const TAIL = 10;
+interface Applied {
+  readonly problem: ReadonlyMap<ServiceName, Problem>;
+  /** What the command asks for was so before. */
+  readonly already: ReadonlySet<string>;
+}
 
 export class LocalControl implements Control {
   readonly #tools: ControlTools;
@@ -169,7 +172,7 @@ export class LocalControl implements Control {
         results.push({ service: name, result: 'refused', detail: this.deploys.frozenText });
       } else intents.set(name, answer.intent);
     }
-    const problem = this.#apply(request, intents);
+    const { problem, already } = this.#apply(request, intents);
     for (const event of commandEvents(request, [...intents.keys()], problem)) this.#tools.note(event);
     const outcomes = await Promise.all(
       [...intents.keys()].map(async (service): Promise<CommandResult> => {
@@ -178,8 +181,11 @@ export class LocalControl implements Control {
         const settled = await this.#until(request.wait, () =>
           fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
         );
-        const outcome = withBlockers(settled, loop.glance(service).decision, this.#tools.world.containment);
-        return { service, ...outcome, ...lastWords(service, outcome, loop.desired, this.#tools.readLogs) };
+        const blocked = withBlockers(settled, loop.glance(service).decision, this.#tools.world.containment);
+        const outcome = already.has(service)
+          ? { ...blocked, detail: `${request.verb}d already; ${blocked.detail}` }
+          : blocked;
+        return { service, ...outcome, ...lastWords(outcome, () => loop.situation(service)) };
       }),
     );
     return { results: [...results, ...outcomes].sort((a, b) => (a.service < b.service ? -1 : 1)) };
@@ -198,13 +204,12 @@ export class LocalControl implements Control {
     const name = this.#known(service);
     if (name === undefined) return undefined;
     const situation = loop.situation(name);
-    const { logs } = this.#tools.readLogs({ services: [name], lines: TAIL }, loop.desired);
     const view = whyView({
       situation,
       view: this.#views.service(situation, loop.decision(name)),
       change: changeOf(situation),
       warnings: [...loop.warnings(name), ...this.#tools.logWarnings(name)],
-      stderrTail: logs.filter((line) => line.stream === 'stderr').map((line) => line.line),
+      stderr: stderrWords(situation, loop.desired, this.#tools.readLogs),
       excerpts: excerptsOf(situation),
     });
     return { ...view, because: [...view.because, ...(this.deploys?.frozenSentences(name) ?? [])] };
@@ -255,7 +260,8 @@ export class LocalControl implements Control {
     const frozen = this.deploys?.frozenText;
     if (frozen === undefined) return view;
     const hint = 'pmctl resume, or pmctl update, follows the files again';
-    return { checks: [...view.checks, { name: 'following', ok: false, detail: frozen, hint }] };
+    const following = { name: 'following', ok: false, level: 'failure', detail: frozen, hint } as const;
+    return { checks: [...view.checks, following] };
   }
 
   measures(): Promise<Measures> {
@@ -266,25 +272,35 @@ export class LocalControl implements Control {
     this.#tools.shutdown(options);
   }
 
-  #apply(
-    request: CommandRequest,
-    intents: ReadonlyMap<ServiceName, Intent>,
-  ): ReadonlyMap<ServiceName, Problem> {
-    const { loop, setEnabled } = this.#tools;
-    const failed = new Map<ServiceName, Problem>();
-    if (isAboutFiles(request.verb)) {
-      for (const name of intents.keys()) {
-        const problem = setEnabled(loop.desired, name, request.verb === 'enable');
-        if (problem !== undefined) failed.set(name, problem);
-      }
-      // Only these files are deployed: whatever else lies changed in the directory is not part of the command.
-      loop.reload(new Set(intents.keys()));
-      this.#tools.followed({ trigger: 'command', by: request.by });
-      return failed;
-    }
+  #apply(request: CommandRequest, intents: ReadonlyMap<ServiceName, Intent>): Applied {
+    const { loop } = this.#tools;
+    if (isAboutFiles(request.verb)) return this.#setEnabled(request, intents);
     const problem = loop.setIntents(intents);
-    if (problem !== undefined) for (const name of intents.keys()) failed.set(name, problem);
-    return failed;
+    const failed = problem === undefined ? [] : [...intents.keys()].map((name) => [name, problem] as const);
+    return { problem: new Map(failed), already: new Set() };
+  }
+
+  /** `already`: the file says so, and is followed: nothing is done. */
+  #setEnabled({ verb, by }: CommandRequest, intents: ReadonlyMap<ServiceName, Intent>): Applied {
+    const { loop, setEnabled, followed } = this.#tools;
+    const problem = new Map<ServiceName, Problem>();
+    const already = new Set<string>();
+    const changed = new Set<string>();
+    const enabled = verb === 'enable';
+    for (const name of intents.keys()) {
+      const desired = loop.desired.services.get(name);
+      const answer = desired === undefined ? noFileOf(name) : setEnabled(desired.file, enabled);
+      if (typeof answer === 'object') problem.set(name, answer);
+      else if (answer === 'same' && desired?.kind === 'defined' && desired.spec.enabled === enabled)
+        already.add(name);
+      else changed.add(name);
+    }
+    if (changed.size > 0) {
+      // Only these files are deployed: whatever else lies changed in the directory is not part of the command.
+      loop.reload(changed);
+      followed({ trigger: 'command', by });
+    }
+    return { problem, already };
   }
 
   async #until(limit: number, ask: () => Outcome): Promise<Pick<ChangeResult, 'result' | 'detail' | 'kept'>> {
@@ -301,6 +317,10 @@ export class LocalControl implements Control {
   #known(service: string): ServiceName | undefined {
     return this.#tools.loop.names().find((name) => name === service);
   }
+}
+
+function noFileOf(service: ServiceName): Problem {
+  return { code: 'file-unreadable', severity: 'error', message: `no file defines ${service}` };
 }
 
 /** It edits the file of the service. */

@@ -4,7 +4,6 @@ import type { LogsRequest, LogsView } from '../api/contract.ts';
 import type { Kept } from '../config/load.ts';
 import type { OpenLog, StartTools } from '../executor/start.ts';
 import type { Event } from '../model/action.ts';
-import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
@@ -13,7 +12,7 @@ import type { Host } from '../world/host.ts';
 import { hostFacts } from '../world/host-facts.ts';
 import type { LogCare } from '../world/log-care.ts';
 import type { World } from '../world/world.ts';
-import { LocalControl } from './control.ts';
+import { type ControlTools, LocalControl } from './control.ts';
 import type { ServiceFileTools } from './definitions.ts';
 import { type DirectoryTools, deploymentOf } from './deployment.ts';
 import type { DeployTools } from './deploys.ts';
@@ -62,7 +61,7 @@ export interface DaemonTools {
   readonly eventFiles?: EventFiles;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   readonly serviceFiles: ServiceFileTools;
-  readonly setEnabled: (desired: DesiredState, service: ServiceName, enabled: boolean) => Problem | undefined;
+  readonly setEnabled: ControlTools['setEnabled'];
   /** Absent where a directory of files is followed. */
   readonly foreground?: Foreground;
 }

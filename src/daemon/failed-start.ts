@@ -1,4 +1,6 @@
 /** A start was refused, by the launch itself or by the hook before it: what is remembered and told of that? */
+
+import type { LogSizes } from '../executor/start.ts';
 import type { Event } from '../model/action.ts';
 import { NO_SLOT } from '../model/memory.ts';
 import type { RunKey } from '../model/names.ts';
@@ -15,12 +17,16 @@ export interface FailedStartTools {
   readonly report: (event: Event) => void;
 }
 
-/** It counts as a run that ended at once; what was due is not tried again, its next time comes by itself. */
+/**
+ * It counts as a run that ended at once; what was due is not tried again, its next time comes by itself.
+ * @param logs before the hook wrote anything, when it was one that failed
+ */
 export function noteFailedStart(
   key: RunKey,
   problem: Problem,
   desired: Defined,
   tools: FailedStartTools,
+  logs?: LogSizes,
 ): void {
   const { world, store, report } = tools;
   const { spec, hash, digest } = desired;
@@ -28,7 +34,7 @@ export function noteFailedStart(
   const slot = memory.slots[key.slot] ?? NO_SLOT;
   const at = world.clock.now();
   const outcome = { kind: 'not_started', problem } as const;
-  const exit = { outcome, at, by: 'itself', run: null, uptime: 0 } as const;
+  const exit = { outcome, at, by: 'itself', run: null, uptime: 0, ...logs } as const;
   const next = afterExit({ ...slot, generation: key.generation, preStart: null }, exit, {
     policy: spec.restart_policy,
     type: endingOf(spec),

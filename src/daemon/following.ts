@@ -38,6 +38,8 @@ export function isSameReading(a: DesiredState, b: DesiredState): boolean {
     a.files === b.files &&
     a.services.size === b.services.size &&
     a.problems.length === b.problems.length &&
+    [...(a.named ?? [])].every((path) => b.named?.has(path)) &&
+    a.named?.size === b.named?.size &&
     a.problems.every((problem, at) => sentence(problem) === sentence(b.problems[at] ?? problem)) &&
     [...a.services].every(([name, service]) => b.services.get(name) === service)
   );

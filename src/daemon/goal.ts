@@ -1,11 +1,15 @@
 /** Has a service come to the state that a script waits for? */
 import type { WaitRequest } from '../api/contract.ts';
 import type { Observed } from '../model/observed.ts';
+import { wantedOf, whyNothing } from '../reconcile/wanted.ts';
 import { type Glance, isDown, isUp, type Outcome } from './outcome.ts';
 
 /** @param look asks the kernel */
 export function goalOutcome(goal: WaitRequest['for'], glance: Glance, look: () => Observed): Outcome {
   if (goal === 'stopped') return patient(isDown(glance, look));
+  // As for those that depend on it: of what does not run nothing is ready.
+  const nothing = whyNothing(wantedOf(glance));
+  if (nothing !== '') return { result: 'pending', detail: nothing };
   const up = patient(isUp(glance));
   const completed = glance.decision?.slots.some((phase) => phase.phase === 'completed') ?? false;
   if (goal === 'completed') return completed ? up : { result: 'pending', detail: '' };

@@ -118,7 +118,7 @@ export class Hands {
     const memory = store.memory(action.service);
     const slot = memory.slots[action.slot] ?? NO_SLOT;
     const at = world.clock.now();
-    const { pid, ticks, logFrom } = started;
+    const { pid, ticks, logFrom, errFrom } = started;
     this.besides.started(key, desired, typeof port === 'number' ? port : null);
     const run: RunMemory = {
       ...NO_RUN,
@@ -126,6 +126,7 @@ export class Hands {
       met: true,
       port: typeof port === 'number' ? port : null,
       logFrom,
+      errFrom,
       reloaded: situation.intent.reloads ?? 0,
     };
     store.setMemory(action.service, {

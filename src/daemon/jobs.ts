@@ -1,7 +1,7 @@
 /** Which scheduled services are due now? */
 import type { DueRun, Memory } from '../model/memory.ts';
 import type { RunId, ServiceName } from '../model/names.ts';
-import type { Defined, DesiredState } from '../model/spec.ts';
+import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 import { type Cron, parseCron } from '../policy/cron.ts';
 import { comingSlots, dueJob, stillDue } from '../policy/schedule.ts';
 import type { Situation } from '../reconcile/situation.ts';
@@ -133,6 +133,11 @@ export class Jobs {
   coming(desired: Defined, now: number, count: number): readonly number[] {
     const { schedule } = desired.spec.process;
     return schedule === null ? [] : comingSlots(schedule, this.#cron(desired), now, count);
+  }
+
+  /** The next time of a service that has a schedule, milliseconds since 1970; undefined: there is none. */
+  next(desired: Desired | undefined, now: number): number | undefined {
+    return desired?.kind === 'defined' ? this.coming(desired, now, 1)[0] : undefined;
   }
 
   #cron({ spec }: Defined): Cron {

@@ -255,21 +255,20 @@ export class Loop {
 
   /** It is to be down. */
   #isUnwanted(name: ServiceName): boolean {
-    const { world, store } = this.#tools;
-    const desired = this.#desired.services.get(name);
-    const wish = { desired, intent: store.intent(name), ending: this.#ending, now: world.clock.now() };
-    return wantedOf(wish).kind === 'none';
+    return wantedOf(this.glance(name)).kind === 'none';
   }
 
   /** What is known without asking the kernel. */
   glance(name: ServiceName): Glance {
     const { world, store } = this.#tools;
+    const desired = this.#desired.services.get(name);
     return {
-      desired: this.#desired.services.get(name),
+      desired,
       intent: store.intent(name),
       ending: this.#ending,
       now: world.clock.now(),
       memory: store.memory(name),
+      nextRun: () => this.jobs.next(desired, world.clock.wall()),
       // What is due was decided about before something happened: that decision says nothing of now.
       ...(this.#due.has(name) ? { decision: undefined, due: true } : { decision: this.#decisions.get(name) }),
     };

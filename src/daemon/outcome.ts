@@ -6,7 +6,7 @@ import { printDuration } from '../model/units.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
 import { PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Decision, SlotPhase } from '../reconcile/situation.ts';
-import { type Wish, wantedOf } from '../reconcile/wanted.ts';
+import { type Wish, wantedOf, whyNothing } from '../reconcile/wanted.ts';
 
 export type Outcome =
   | { readonly result: 'done'; readonly detail: string }
@@ -20,6 +20,8 @@ export interface Glance extends Wish {
   readonly memory: Memory;
   /** undefined before the first decision, while another one is due, and when the service is forgotten. */
   readonly decision: Decision | undefined;
+  /** The next time of its schedule, milliseconds since 1970; undefined: there is none. */
+  readonly nextRun?: () => number | undefined;
   /** Something happened that is not decided about yet. */
   readonly due?: true;
 }
@@ -36,6 +38,8 @@ export function isUp(glance: Glance): Outcome {
   const telling = open.find((outcome) => outcome.result === 'failed') ?? open[0];
   if (telling !== undefined) return telling;
   if (decision.slots.length < wanted.count) return { result: 'pending', detail: 'starting' };
+  const nothing = whyNothing(wanted);
+  if (nothing !== '') return { result: 'done', detail: `nothing runs: ${nothing}` };
   return { result: 'done', detail: upDetail(decision.slots, glance, wanted.count) };
 }
 
@@ -99,7 +103,10 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): O
         const detail = `instance ${phase.slot}: the new definition failed, the old one goes on: ${phase.rejected}`;
         return { result: 'failed', detail, kept: true };
       }
-      if (phase.outdated) return { result: 'pending', detail: `instance ${phase.slot} waits to be replaced` };
+      if (phase.outdated) {
+        const because = phase.heldBack === undefined ? '' : ` because ${phase.heldBack.why}`;
+        return { result: 'pending', detail: `instance ${phase.slot} waits to be replaced${because}` };
+      }
       if (!phase.ready) {
         const detail = `instance ${phase.slot} is not ready: ${phase.health}`;
         const left = startOfRun(phase.run.id) + timeout - now;
@@ -132,10 +139,16 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): O
   }
 }
 
-function upDetail(slots: readonly SlotPhase[], { memory }: Glance, count: number): string {
+function upDetail(slots: readonly SlotPhase[], { memory, nextRun }: Glance, count: number): string {
   const running = slots.filter((phase) => phase.phase === 'running');
   const completed = slots.find((phase) => phase.phase === 'completed');
   if (running.length === 0 && completed?.phase === 'completed') return completed.reason;
+  if (running.length === 0 && slots.some(({ phase }) => phase === 'scheduled')) {
+    const next = nextRun?.();
+    return next === undefined
+      ? 'scheduled, no further time'
+      : `scheduled, next run at ${new Date(next).toISOString()}`;
+  }
   const pids = running.flatMap((phase) => memory.runs[phase.run.id]?.main?.pid ?? []);
   const shown =
     pids.length === 0 ? '' : `, pid ${pids.slice(0, 8).join(', ')}${pids.length > 8 ? ', …' : ''}`;

@@ -1,7 +1,6 @@
 /** How does what is read of the directory become what is in force, and what came of it? The one way for all triggers. */
 import type { ChangeResult, DiffView, HeldRemovals, UpdateRequest, UpdateView } from '../api/changes.ts';
 import { configError } from '../api/config-error.ts';
-import type { LogsRequest, LogsView } from '../api/contract.ts';
 import type { Trigger } from '../api/deploys.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
@@ -16,6 +15,7 @@ import { isSameReading } from './following.ts';
 import type { Cause } from './history.ts';
 import { lastWords } from './last-words.ts';
 import type { Loop } from './loop.ts';
+import { scaleOf } from './scaling.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface ReconcilingTools {
@@ -24,7 +24,6 @@ export interface ReconcilingTools {
   /** The directory was read, and is followed now. */
   readonly followed: (cause: Cause) => void;
   readonly manager: (name: string, fields: Event['fields']) => void;
-  readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   /** Absent where no directory is followed. */
   readonly deploy?: DeployTools | undefined;
 }
@@ -115,7 +114,7 @@ export class Reconciling {
     if (change.action === 'keep') {
       return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
     }
-    const { loop, world, readLogs } = this.#tools;
+    const { loop, world } = this.#tools;
     const { again: _, ...outcome } = {
       again: 0,
       ...(await untilSettled(
@@ -125,7 +124,7 @@ export class Reconciling {
         () => verdicts?.of(change.service) ?? changeOutcome(change, loop),
       )),
     };
-    return { ...change, ...outcome, ...lastWords(change.service, outcome, loop.desired, readLogs) };
+    return { ...change, ...outcome, ...lastWords(outcome, () => loop.situation(change.service)) };
   }
 
   #view(desired: DesiredState, changes: readonly Change[]): DiffView {
@@ -135,12 +134,17 @@ export class Reconciling {
       const reason = holdOf({ intent: loop.intent(service), now: world.clock.now() });
       return reason === undefined ? [] : [{ service, reason }];
     });
+    const scaled = [...desired.services.values()].flatMap((each) => {
+      const scale = scaleOf(each, loop.intent(each.name));
+      return scale === undefined ? [] : [{ service: each.name, ...scale }];
+    });
     return {
       changes,
       errors: desired.problems.filter((problem) => problem.severity === 'error').map(configError),
       warnings: desired.problems.filter((problem) => problem.severity === 'warning').map(configError),
       unchanged: names.size - changes.length,
       held,
+      scaled,
       prune: heldBy(loop.removalsOf(desired)),
     };
   }

@@ -4,6 +4,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { guardRemovals, type RecentRemovals } from '../reconcile/guard.ts';
 import type { World } from '../world/world.ts';
+import { isOutlived } from './scaling.ts';
 import type { Store } from './store.ts';
 
 export interface Removals {
@@ -65,10 +66,8 @@ export function outlivedIntents(desired: DesiredState, store: Store): ReadonlyMa
     const { removalApproved: _, ...rest } = before;
     let next: Intent = rest;
     if (service.kind === 'defined' && rest.scale !== undefined) {
-      // The file agrees now, or was edited since: either way it has the last word.
       const { scale, ...unscaled } = rest;
-      if (service.spec.instances !== scale.file || service.spec.instances === scale.instances)
-        next = unscaled;
+      if (isOutlived(scale, service.spec)) next = unscaled;
     }
     if (before.removalApproved === true || next !== rest) changes.set(name, next);
   }

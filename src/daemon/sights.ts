@@ -7,7 +7,7 @@ import type { Defined } from '../model/spec.ts';
 import type { Sight, Subject } from '../policy/notify.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
 import type { SlotPhase } from '../reconcile/situation.ts';
-import { wantedOf } from '../reconcile/wanted.ts';
+import { wantedOf, whyNothing } from '../reconcile/wanted.ts';
 import type { Glance } from './outcome.ts';
 
 const WELL: Sight = { is: 'well' };
@@ -22,7 +22,8 @@ export function sightsOf(service: string, glance: Glance): readonly Subject[] {
   ];
   // That it is held, or that its file cannot be read, mends nothing.
   if (glance.ending !== undefined || wanted.kind === 'leave') return both(UNCLEAR);
-  if (wanted.kind === 'none') return both({ is: 'unwanted', detail: wanted.reason });
+  const nothing = whyNothing(wanted);
+  if (wanted.kind === 'none' || nothing !== '') return both({ is: 'unwanted', detail: nothing });
   if (glance.decision === undefined) return both(UNCLEAR);
   const failed =
     wanted.desired.spec.process.schedule === null

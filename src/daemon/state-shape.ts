@@ -18,10 +18,13 @@ const SLOT: Form = {
   ...{ restarts: 'number', exits: 'list', crashes: 'list', attempt: 'number', generation: 'number' },
   ...{ next: 'map?', end: 'map?', preStart: 'map?' },
 };
-const EXIT: Form = { outcome: 'map', at: 'number', by: 'string', run: 'string?', uptime: 'number' };
+const EXIT: Form = {
+  ...{ outcome: 'map', at: 'number', by: 'string', run: 'string?', uptime: 'number' },
+  ...{ logFrom: 'number', errFrom: 'number' },
+};
 const RUN: Form = {
   ...{ main: 'map?', stop: 'map?', noted: 'boolean', met: 'boolean', probes: 'map', postStarted: 'boolean' },
-  ...{ readySince: 'number?', port: 'number?', logFrom: 'number', reloaded: 'number' },
+  ...{ readySince: 'number?', port: 'number?', logFrom: 'number', errFrom: 'number?', reloaded: 'number' },
 };
 const JOB: Form = { pending: 'map?', queued: 'number?', skipped: 'map' };
 const DUE: Form = { run: 'string', slot: 'number?', before: 'string' };

@@ -17,10 +17,11 @@ import { exitReason } from '../policy/restart.ts';
 import { PROBE_KINDS } from '../reconcile/health.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
 import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
-import { holdOf, wantedOf } from '../reconcile/wanted.ts';
+import { holdOf, wantedOf, whyNothing } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
 import { whoIsLeft } from './blockers.ts';
 import type { Jobs } from './jobs.ts';
+import { scaleOf } from './scaling.ts';
 
 export class Views {
   readonly #world: World;
@@ -42,6 +43,7 @@ export class Views {
     const exits = exitsOf(situation);
     const restarts = Object.values(memory.slots).reduce((sum, slot) => sum + slot.restarts, 0);
     const startedAt = first?.started_at ?? null;
+    const scaled = scaleOf(desired, intent);
     return {
       name: situation.name,
       description: spec?.description ?? '',
@@ -60,6 +62,7 @@ export class Views {
       last_exit: exits[0] ?? null,
       schedule: this.#schedule(situation, exits[0] ?? null),
       file: desired?.file ?? null,
+      ...(scaled === undefined ? {} : { scaled }),
       id: situation.name,
       isRunning: instances.some((instance) => instance.state === 'running'),
       pid: first?.pid ?? null,
@@ -77,7 +80,7 @@ export class Views {
   #schedule(situation: Situation, exit: ExitView | null): ScheduleView | null {
     const { desired, memory } = situation;
     if (desired?.kind !== 'defined' || desired.spec.process.schedule === null) return null;
-    const runs = wantedOf(situation).kind === 'run';
+    const runs = whyNothing(wantedOf(situation)) === '';
     const next = runs ? this.#jobs.coming(desired, this.#world.clock.wall(), COMING).map(iso) : [];
     const [last] = memory.slots[0]?.exits ?? [];
     return {
@@ -131,7 +134,7 @@ export class Views {
     if (wanted.kind === 'leave') return problem === undefined ? wanted.reason : sentence(problem);
     if (telling !== undefined) return telling;
     if (problem !== undefined) return sentence(problem);
-    return wanted.kind === 'none' ? wanted.reason : '';
+    return whyNothing(wanted);
   }
 
   #phaseReason(phase: SlotPhase, situation: Situation): string {
@@ -139,7 +142,7 @@ export class Views {
       case 'running':
         if (phase.mainEnded) return `main exited, ${this.#count(phase.run)} left`;
         if (phase.rejected !== null) return `the new definition failed: ${phase.rejected}`;
-        if (phase.outdated) return 'waits to be replaced by the new definition';
+        if (phase.outdated) return replacementOf(phase, situation);
         return phase.ready ? '' : `not ready: ${phase.health}`;
       case 'starting':
         return phase.hook === undefined ? '' : `its ${phase.hook} hook runs`;
@@ -241,7 +244,17 @@ function stateOf(situation: Situation, phases: readonly SlotPhase[]): ServiceSta
   const wanted = wantedOf(situation);
   if (wanted.kind === 'leave' && wanted.why === 'held') return 'held';
   if (wanted.kind === 'leave' && wanted.why === 'broken') return 'failed';
-  return wanted.kind === 'run' ? 'starting' : 'stopped';
+  return wanted.kind === 'run' && wanted.count > 0 ? 'starting' : 'stopped';
+}
+
+/** A restart puts the same definition in its place. */
+function replacementOf(
+  { run, heldBack }: Extract<SlotPhase, { phase: 'running' }>,
+  { desired }: Situation,
+): string {
+  const isRestart = desired?.kind === 'defined' && desired.hash === run.hash;
+  const by = isRestart ? '' : ' by the new definition';
+  return `waits to be replaced${by}${heldBack === undefined ? '' : ` because ${heldBack.why}`}`;
 }
 
 function driftOf(situation: Situation, phases: readonly SlotPhase[]): Drift {

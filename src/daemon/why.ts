@@ -6,6 +6,7 @@ import { sentence } from '../model/problem.ts';
 import { printDuration } from '../model/units.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { holdOf } from '../reconcile/wanted.ts';
+import type { StderrWords } from './last-words.ts';
 import { exitsOf, iso } from './views.ts';
 
 export interface WhyInput {
@@ -13,7 +14,7 @@ export interface WhyInput {
   readonly view: ServiceView;
   readonly change: Change | undefined;
   readonly warnings: readonly Problem[];
-  readonly stderrTail: readonly string[];
+  readonly stderr: StderrWords;
   /** What each run of a schedule wrote, newest first. */
   readonly excerpts: readonly (readonly string[] | undefined)[];
 }
@@ -23,14 +24,21 @@ export function whyView(input: WhyInput): WhyView {
   const problems = [...(situation.desired?.problems ?? []), ...warnings];
   return {
     service: view,
-    because: [...stateSentences(situation, view), ...problems.map(sentence), ...adviceOf(situation, view)],
+    // The state is often that of the first problem.
+    because: [
+      ...new Set([
+        ...stateSentences(situation, view),
+        ...problems.map(sentence),
+        ...adviceOf(situation, view),
+      ]),
+    ],
     exits: exitsOf(situation).map((exit, at) => {
       const log = input.excerpts[at];
       return log === undefined ? exit : { ...exit, log };
     }),
     changes: change?.because ?? [],
     problems,
-    stderr_tail: input.stderrTail,
+    ...input.stderr,
   };
 }
 
@@ -80,7 +88,8 @@ function probeSentences({ instances }: ServiceView): readonly string[] {
   return instances.flatMap(({ instance, probes }) =>
     probes.map(({ kind, ok, detail, at, failures, threshold }) => {
       if (ok === null) return `${kind} of instance ${instance} has not been asked yet`;
-      const row = failures === 0 ? '' : `, ${failures} of ${threshold} failures in a row`;
+      const count = failures === 1 ? '1 failure' : `${failures} failures`;
+      const row = failures === 0 ? '' : `, ${count} in a row (${threshold} count as failed)`;
       return `${kind} of instance ${instance} ${ok ? 'passed' : 'failed'} at ${at}: ${detail}${row}`;
     }),
   );

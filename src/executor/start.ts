@@ -26,6 +26,12 @@ export interface StartTools {
   readonly complain: (problem: Problem) => void;
 }
 
+/** Bytes in the logs of a run before it wrote anything. */
+export interface LogSizes {
+  readonly logFrom: number;
+  readonly errFrom: number;
+}
+
 /** What of a start is decided by the one who starts it. */
 export interface StartChoice {
   /** The TCP port of this run; null: it has none. */
@@ -36,13 +42,13 @@ export interface StartChoice {
   readonly notify: Launch['notify'];
 }
 
-/** @returns the process and the size of its stdout log before it wrote anything */
+/** @returns the process and the sizes of its logs before it wrote anything */
 export function startRun(
   key: RunKey,
   desired: Defined,
   tools: StartTools,
   choice: StartChoice,
-): (Started & { readonly logFrom: number }) | Problem {
+): (Started & LogSizes) | Problem {
   const { spec, credentials } = desired;
   const environment = environmentFor(key, desired, tools, choice.port);
   const missing = missingVariables(spec, environment);
@@ -85,15 +91,19 @@ export function startRun(
     ...(choice.notify === undefined ? {} : { notify: choice.notify }),
   };
   try {
-    const { startup } = spec.probes;
-    const counts = spec.process.schedule !== null || (startup !== null && 'log' in startup.how);
-    const logFrom = counts ? tools.world.prober.sizeOf(stdout.fd) : 0;
+    const sizes = logSizes(stdout.fd, stderr.fd, tools.world);
     const started = tools.world.containment.start(key, launch);
-    return 'code' in started ? inService(desired, started) : { ...started, logFrom };
+    return 'code' in started ? inService(desired, started) : { ...started, ...sizes };
   } finally {
     tools.closeLog(stdout.fd);
     if (stderr.fd !== stdout.fd) tools.closeLog(stderr.fd);
   }
+}
+
+/** Where in its logs does that begin which somebody is going to write? */
+export function logSizes(stdout: number, stderr: number, { prober }: Pick<World, 'prober'>): LogSizes {
+  const logFrom = prober.sizeOf(stdout);
+  return { logFrom, errFrom: stderr === stdout ? logFrom : prober.sizeOf(stderr) };
 }
 
 /** The environment that a run of this definition gets. */

@@ -77,8 +77,9 @@ export interface Exit {
   readonly because?: string;
   readonly run: RunId | null;
   readonly uptime: number;
-  /** Size of the stdout log when the run of a schedule was started; bytes. */
+  /** Sizes of the stdout and the stderr log when it was started; bytes. Absent: nobody noted them. */
   readonly logFrom?: number;
+  readonly errFrom?: number;
 }
 
 export interface SlotMemory {
@@ -145,6 +146,8 @@ export interface RunMemory {
   readonly port: number | null;
   /** Size of its stdout log when it was started; bytes. */
   readonly logFrom: number;
+  /** The same of its stderr log; null: an earlier release started it, and {@link logFrom} may be missing as well. */
+  readonly errFrom: number | null;
   /** The last reload that it was told of. */
   readonly reloaded: number;
   /** Its post_start hook was begun. */
@@ -196,6 +199,7 @@ export const NO_RUN: RunMemory = {
   readySince: null,
   port: null,
   logFrom: 0,
+  errFrom: null,
   reloaded: 0,
   postStarted: false,
 };

@@ -247,4 +247,9 @@ export interface DesiredState {
   readonly files: number;
   /** False: the directory could not be read; `services` is what was known before. */
   readonly readable: boolean;
+  /**
+   * Dotenv files and files of secrets that the service files name, also those whose definition cannot be followed, for
+   * one of them may be missing. Absolute; absent where no files are read.
+   */
+  readonly named?: ReadonlySet<string>;
 }

@@ -1,7 +1,7 @@
 /** How does a service stand, for those that depend on it? */
 import type { ServiceName } from '../model/names.ts';
 import type { Decision, Dependency, SlotPhase } from './situation.ts';
-import type { Wanted } from './wanted.ts';
+import { type Wanted, whyNothing } from './wanted.ts';
 
 /** What is told about a service to those around it. */
 export interface Standing {
@@ -42,7 +42,7 @@ export function standingOf(wanted: Wanted, decision: Decision | undefined): Stan
   const rolling =
     failed === undefined &&
     !blocked &&
-    (running.some((phase) => phase.outdated && phase.rejected === null && phase.heldBack === undefined) ||
+    (running.some((phase) => phase.outdated && phase.rejected === null && phase.heldBack?.away !== true) ||
       (running.length > 0 && slots.some((phase) => phase.phase === 'starting')));
   return {
     started: running.length > 0 || completed,
@@ -56,10 +56,7 @@ export function standingOf(wanted: Wanted, decision: Decision | undefined): Stan
       decision === undefined,
     unwanted: wanted.kind === 'none',
     failed: failed?.phase === 'failed' ? failed.reason : null,
-    detail:
-      unready?.health ||
-      (waiting?.phase === 'waiting' ? waiting.reason : '') ||
-      (wanted.kind === 'run' ? '' : wanted.reason),
+    detail: unready?.health || (waiting?.phase === 'waiting' ? waiting.reason : '') || whyNothing(wanted),
   };
 }
 

@@ -89,7 +89,9 @@ function noteEnd(
   const because = unfit === undefined ? {} : { because: unfit };
   const uptime = Math.max(0, at - run.startedAt);
   const job = spec !== undefined && spec.process.schedule !== null;
-  const logged = job && known.main !== null ? { logFrom: known.logFrom } : {};
+  const { logFrom, errFrom } = known;
+  const isNoted = known.main !== null && (job || errFrom !== null);
+  const logged = isNoted ? { logFrom, ...(errFrom === null ? {} : { errFrom }) } : {};
   const exit: Exit = { outcome, at, by, run: run.key.id, uptime, ...because, ...logged };
   // A newer run was started beside it meanwhile: what the place waits for is that one's affair.
   const isSucceeded = before.generation > run.key.generation;

@@ -61,8 +61,8 @@ function roll(
       }
     }
     // Once its successor is there, nothing else is waited for.
-    const away = successor === undefined ? awayOf(situation) : undefined;
-    draft.say(outlived(older, draft, away, rejected?.reason ?? null));
+    const unmet = successor === undefined ? unmetOf(situation) : undefined;
+    draft.say(outlived(older, draft, unmet, rejected?.reason ?? null));
   }
 }
 
@@ -108,14 +108,14 @@ function oneAtATime(
   const goesOn = rejected === null && !unready;
   for (const older of outdated) {
     if (older === turn && !busy && !unproven && goesOn) stop(draft, situation, older);
-    else draft.say(outlived(older, draft, awayOf(situation), rejected?.reason ?? null));
+    else draft.say(outlived(older, draft, unmetOf(situation), rejected?.reason ?? null));
   }
 }
 
 function outlived(
   { run, health }: JudgedRun,
   draft: Draft,
-  away: Dependency | undefined,
+  unmet: Dependency | undefined,
   rejected: string | null,
 ): SlotPhase {
   return {
@@ -127,6 +127,17 @@ function outlived(
     ready: draft.run(run.key.id).readySince !== null,
     health: health?.because ?? '',
     rejected,
-    ...(away === undefined ? {} : { heldBack: away.detail }),
+    ...(unmet === undefined ? {} : { heldBack: heldBackBy(unmet) }),
   };
+}
+
+/** What keeps the longest comes first. */
+function unmetOf(situation: Situation): Dependency | undefined {
+  const { dependencies } = situation;
+  const first = (state: Dependency['state']) => dependencies.find((each) => each.state === state);
+  return awayOf(situation) ?? first('waiting') ?? first('rolling');
+}
+
+function heldBackBy({ name, state, detail }: Dependency): { why: string; away: boolean } {
+  return { why: state === 'rolling' ? `${name} is replaced first` : detail, away: state === 'away' };
 }

@@ -60,8 +60,8 @@ export type SlotPhase = { readonly slot: number } & (
       readonly rejected: string | null;
       /** It is not ready, and still has time to become so. */
       readonly settling?: boolean;
-      /** What the newer definition waits for, if that does not come by itself. */
-      readonly heldBack?: string;
+      /** Why its successor waits for a service that it depends on; `away`: that one does not come by itself. */
+      readonly heldBack?: { readonly why: string; readonly away: boolean };
     }
   | { readonly phase: 'starting'; readonly hook?: HookName }
   /** For services that it depends on; `away`: one of them does not come by itself. */

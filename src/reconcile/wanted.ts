@@ -50,6 +50,12 @@ function stoppedByHand({ by }: Asked): Wanted {
   return { kind: 'none', reason: `stopped by ${by}`, stopReason: 'stop_requested', removed: false };
 }
 
+/** Why nothing of it is to run, in a few words; empty where something is. */
+export function whyNothing(wanted: Wanted): string {
+  if (wanted.kind !== 'run') return wanted.reason;
+  return wanted.count > 0 ? '' : 'no instances are wanted';
+}
+
 /** Who holds the service and why, in a sentence; undefined when nobody does (any more). */
 export function holdOf(situation: Pick<Situation, 'intent' | 'now'>): string | undefined {
   const { held } = situation.intent;

@@ -15,6 +15,7 @@ import {
 } from './cgroup-mount.ts';
 import { codeOf, inWords } from './errno.ts';
 import { readProc } from './procfs.ts';
+import type { Shortcoming } from './world.ts';
 
 export interface BaseOptions {
   /** A directory of a cgroup2 file system in which the tree is made; null: found by /proc/self/mountinfo. */
@@ -33,7 +34,7 @@ export interface BaseOptions {
 export interface Base {
   /** Absolute directory `<base>/services`. */
   readonly services: string;
-  readonly shortcomings: readonly Problem[];
+  readonly shortcomings: readonly Shortcoming[];
   /** At the end of this process: removes the tree where nothing is left in it. */
   readonly leave: () => void;
 }

@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Resources } from '../model/spec.ts';
 import { readControl, writeControl } from './cgroup-files.ts';
 import { inWords } from './errno.ts';
+import type { Shortcoming } from './world.ts';
 
 /** What each controller is wanted for: our limits, by their keys in the service file. */
 const CONTROLLERS = {
@@ -67,20 +68,22 @@ function wordsOf(text: string | undefined): ReadonlySet<string> {
 }
 
 /** Which of our limits cannot be applied to the children of this cgroup: one warning for each cause. */
-export function missingLimits(cgroup: string): readonly Problem[] {
+export function missingLimits(cgroup: string): readonly Shortcoming[] {
   const enabled = wordsOf(readControl(cgroup, 'cgroup.subtree_control'));
   const present = wordsOf(readControl(cgroup, 'cgroup.controllers'));
-  const problems: Problem[] = [];
+  const problems: Shortcoming[] = [];
   for (const [controller, keys] of Object.entries(CONTROLLERS)) {
     if (enabled.has(controller)) continue;
     const why = present.has(controller) ? 'could not be enabled' : 'is not available';
-    problems.push(
-      unapplied(`${keys.join(', ')} cannot be applied: the ${controller} controller ${why} here`),
-    );
+    const message = `${keys.join(', ')} cannot be applied: the ${controller} controller ${why} here`;
+    problems.push({ ...unapplied(message), missing: keys });
   }
   for (const [controller, key, file] of OPTIONAL) {
     if (!enabled.has(controller) || fs.existsSync(`${cgroup}/${file}`)) continue;
-    problems.push(unapplied(`${key} cannot be applied: this kernel offers no ${file}`));
+    problems.push({
+      ...unapplied(`${key} cannot be applied: this kernel offers no ${file}`),
+      missing: [key],
+    });
   }
   return problems;
 }

@@ -40,6 +40,7 @@ import type {
   KnownMain,
   Launch,
   Notify,
+  Shortcoming,
   Started,
   Usage,
 } from './world.ts';
@@ -65,7 +66,7 @@ export function openCgroups(
 /** The runs in a tree that is open already; see {@link openCgroups}. */
 export class Cgroups implements Containment {
   readonly kind = 'cgroup';
-  readonly shortcomings: readonly Problem[];
+  readonly shortcomings: readonly Shortcoming[];
   readonly #tree: CgroupTree;
   readonly #leave: () => void;
   readonly #clock: Clock;

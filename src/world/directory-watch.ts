@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { inWords } from './errno.ts';
+import { FollowedFiles } from './followed-files.ts';
 
 export interface DirectoryWatchOptions {
   /** Absolute. It may be missing, a symbolic link, or be replaced as a whole. */
@@ -19,7 +20,7 @@ export interface DirectoryWatchOptions {
 /** However long events keep coming, a change is not held back longer than this many settle times. */
 const PATIENCE = 25;
 
-/** How often it is looked whether the path leads to another directory; milliseconds. */
+/** How often it is looked whether a path leads to another directory or file; milliseconds. */
 const LOOK_EVERY = 1000;
 
 /** What could not be watched is tried again after 1, 2, 4, … of these looks, at last after so many. */
@@ -27,7 +28,7 @@ const MOST_LOOKS = 64;
 
 export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
-  readonly #extra = new Set<string>();
+  readonly #files = new FollowedFiles(() => this.#settle());
   #watcher: FSWatcher | undefined;
   readonly #ticker: NodeJS.Timeout;
   #identity: string | undefined;
@@ -44,29 +45,21 @@ export class DirectoryWatch {
 
   /** Files elsewhere whose content counts: dotenv files, secrets. Absolute paths; replaces the list. */
   follow(paths: ReadonlySet<string>): void {
-    for (const path of paths) {
-      if (this.#extra.has(path)) continue;
-      this.#extra.add(path);
-      this.#watcher?.add(path);
-    }
-    for (const path of this.#extra) {
-      if (paths.has(path)) continue;
-      this.#extra.delete(path);
-      this.#watcher?.unwatch(path);
-    }
+    this.#files.follow(paths);
     this.#reopenIfMoved();
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
     clearInterval(this.#ticker);
+    this.#files.close();
+    clearTimeout(this.#timer);
     await this.#watcher?.close();
   }
 
   #open(): void {
     const { directory, failed, mended } = this.#options;
     this.#identity = identityOf(directory);
-    const watcher = watch([directory, ...this.#extra], {
+    const watcher = watch(directory, {
       depth: 0,
       ignoreInitial: true,
       ignorePermissionErrors: true,
@@ -96,6 +89,7 @@ export class DirectoryWatch {
 
   #look(): void {
     this.#reopenIfMoved();
+    this.#files.look();
     const blind = this.#blind;
     if (blind === undefined || blind.isTrying) return;
     blind.left -= 1;
@@ -120,8 +114,7 @@ export class DirectoryWatch {
     const watched = watchedPath(details);
     // Services may write their logs beside their files: those lines are no news.
     const names = [path, watched ?? ''].map((text) => basename(text));
-    const told = names.some((name) => /\.ya?ml$/i.test(name) || name.startsWith('..'));
-    if (told || this.#extra.has(path) || (watched !== undefined && this.#extra.has(watched))) this.#settle();
+    if (names.some((name) => /\.ya?ml$/i.test(name) || name.startsWith('..'))) this.#settle();
   }
 
   #settle(): void {

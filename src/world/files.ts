@@ -5,7 +5,7 @@ import { codeOf } from './errno.ts';
 import { mayExecute } from './permission.ts';
 import { Refused } from './safe-walk.ts';
 import { openUnbent } from './unbent-open.ts';
-import type { Durability, Failure, FileMaking, FileStatus, Files } from './world.ts';
+import type { Failure, FileMaking, FileStatus, Files, Replacement } from './world.ts';
 
 /** The files of this host. */
 export function systemFiles(): Files & FileMaking {
@@ -66,12 +66,12 @@ function readAtMost(fd: number, limit: number, expected: number): string | Failu
 
 let temporaries = 0;
 
-function replace(path: string, text: string, options: WriteOptions): Failure | undefined {
+function replace(path: string, text: string, options: Replacement): Failure | undefined {
   return put(path, text, options, fs.renameSync);
 }
 
 /** link(2) makes the name or fails: unlike rename(2) it takes nobody's place. */
-function create(path: string, text: string, options: WriteOptions): Failure | undefined {
+function create(path: string, text: string, options: Replacement): Failure | undefined {
   return put(path, text, options, (temporary) => {
     fs.linkSync(temporary, path);
     leftBehind.add(temporary);
@@ -106,16 +106,11 @@ async function settleOne(path: string): Promise<void> {
   }
 }
 
-interface WriteOptions {
-  readonly mode: number;
-  readonly durable: Durability;
-}
-
 /** @param place gives the finished temporary file its name */
 function put(
   path: string,
   text: string,
-  options: WriteOptions,
+  options: Replacement,
   place: (temporary: string, path: string) => void,
 ): Failure | undefined {
   const directory = dirname(path);
@@ -123,10 +118,12 @@ function put(
   let made = false;
   return attempt(() => {
     try {
-      const fd = openNew(temporary, options.mode);
+      // Until it has its owner, nobody else reads what the text says.
+      const fd = openNew(temporary, options.owner === undefined ? options.mode : 0o600);
       made = true;
       try {
-        // The umask took bits away at open.
+        if (options.owner !== undefined) giveTo(fd, options.owner);
+        // The umask took bits away at open, and chown(2) takes those that run it as its owner.
         fs.fchmodSync(fd, options.mode);
         fs.writeFileSync(fd, text);
         if (options.durable !== false) fs.fsyncSync(fd);
@@ -142,6 +139,12 @@ function put(
       clearAway();
     }
   });
+}
+
+/** What is theirs already is not given: chown(2) may be refused even then. */
+function giveTo(fd: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  const now = fs.fstatSync(fd);
+  if (now.uid !== uid || now.gid !== gid) fs.fchownSync(fd, uid, gid);
 }
 
 /** Temporary files of writes that failed; a disk that could not take the one may not let the other go either. */

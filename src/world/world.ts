@@ -47,13 +47,23 @@ export interface Files {
    * (`failed: 'ENOTREG'`); a larger file answers `failed: 'EFBIG'`.
    */
   read(path: string, limit: number): string | Failure;
-  /** Replaces a file as a whole: temporary file beside it, rename. Makes missing parents (0700). */
-  replace(path: string, text: string, options: { mode: number; durable: Durability }): Failure | undefined;
+  /**
+   * Replaces a file as a whole: temporary file beside it, rename. Makes missing parents (0700). A symbolic link is
+   * replaced itself.
+   * @param options.owner whose the file is then, absent: the daemon's; `EPERM` when it may not be given away
+   */
+  replace(path: string, text: string, options: Replacement): Failure | undefined;
   /** Resolves when what these files say is on disk, as far as the disk takes it. Holds nobody up, and never rejects. */
   settle(paths: readonly string[]): Promise<void>;
   remove(path: string): Failure | undefined;
   /** True if this path may be executed by the given user. */
   executable(path: string, credentials: Credentials | null): boolean;
+}
+
+export interface Replacement {
+  readonly mode: number;
+  readonly durable: Durability;
+  readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 /**
@@ -149,11 +159,17 @@ export interface Beside {
   cancel(): void;
 }
 
+/** What a host cannot do. */
+export type Shortcoming = Problem & {
+  /** It matters only to services that ask for one of these. */
+  readonly missing?: readonly (keyof Resources)[];
+};
+
 /** Where runs live: one container each, a cgroup or (weaker) a session of processes. */
 export interface Containment {
   readonly kind: 'cgroup' | 'process_group';
   /** What this host cannot do, for `doctor` and the log; fixed at start. */
-  readonly shortcomings: readonly Problem[];
+  readonly shortcomings: readonly Shortcoming[];
   /** Every service of which something is left, also those that no file names any more. */
   services(): readonly ServiceName[] | { readonly unseen: Problem };
   look(service: ServiceName, known: KnownMain): Observed;

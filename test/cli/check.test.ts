@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -44,6 +44,34 @@ test('only the named files are judged', async () => {
   expect((await check(directory, 'config.d/api.yaml')).exit).toBe(1);
 });
 
+test('a named file is judged as the daemon would, and only that is told', async () => {
+  const lonely = `${GOOD}depends_on: [nosuch]\n`;
+  const directory = project({ 'config.d/api.yaml': lonely, 'config.d/web.yaml': BAD });
+  const { exit, out } = await check(directory, 'config.d/api.yaml');
+  expect(out).toMatch(
+    /^config\.d\/api\.yaml:3:\d+ {2}error .*there is no service "nosuch".*\n1 error in 1 of 1 file\n$/,
+  );
+  expect(exit).toBe(1);
+});
+
+test('a configuration directory may be named by a link to it', async () => {
+  const directory = project({ 'config.d/api.yaml': `${GOOD}depends_on: [nosuch]\n` });
+  symlinkSync('config.d', join(directory, 'services'));
+  expect((await check(directory, 'services/api.yaml')).exit).toBe(1);
+});
+
+test('what could not be checked of a file elsewhere is told, and is no failure', async () => {
+  const directory = project({ 'lone.yaml': `${GOOD}depends_on: [db, api]\n`, 'config.d/api.yaml': GOOD });
+  const { exit, out } = await check(directory, 'lone.yaml');
+  expect(out).toMatch(
+    /^lone\.yaml {2}note .*db, api.*outside of the configuration directory\n1 file, no errors\n$/,
+  );
+  expect(exit).toBe(0);
+  expect(JSON.parse((await check(directory, 'lone.yaml', '--json')).out).unchecked).toEqual([
+    { file: 'lone.yaml', depends_on: ['db', 'api'] },
+  ]);
+});
+
 test('--json has the errors with file, line, column, path and message', async () => {
   const directory = project({ 'config.d/api.yaml': BAD });
   const { out } = await check(directory, '--json');
@@ -67,7 +95,7 @@ test('warnings are told and are no failure; texts of files are harmless', () => 
     severity: 'warning',
     hint: 'mend it',
   } as const;
-  expect(renderCheck({ files: 3, errors: [], warnings: [warning] }, plain)).toEqual([
+  expect(renderCheck({ files: 3, errors: [], warnings: [warning], unchecked: [] }, plain)).toEqual([
     'a\\x1b[2J.yaml:1:1  warning  odd; mend it',
     '1 warning in 1 of 3 files',
   ]);

@@ -77,6 +77,14 @@ describe('diff', () => {
     expect(JSON.parse((await run(daemon, 'diff --json')).out)).toEqual(FULL);
   });
 
+  test('tells of which services a command holds the number of instances, which is no change', async () => {
+    const scaled = [{ service: 'worker', instances: 4, file: 2, by: 'bob', at: '2026-11-22T10:00:00.000Z' }];
+    const daemon = await fakeDaemon({ 'GET /api/diff': { ...NOTHING, unchanged: 3, scaled } });
+    const { out, exit } = await run(daemon, 'diff');
+    expect(out).toBe('= worker  scaled to 4 by bob; the file says 2\n= 3 unchanged\n');
+    expect(exit).toBe(0);
+  });
+
   test.each([
     { why: 'nothing to do', view: NOTHING, exit: 0, last: '= 0 unchanged' },
     {

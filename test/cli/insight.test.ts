@@ -85,6 +85,19 @@ describe('why', () => {
     expect(exit).toBe(0);
   });
 
+  test('says once what a problem is, and since when the lines of stderr are', async () => {
+    const broken = { code: 'type', severity: 'error', message: 'it must be a list' } as const;
+    const because = ['it must be a list', 'no memory controller', 'mend it'];
+    const problems = [broken, ...view.problems] as WhyView['problems'];
+    const stderr_since = ago(60_000);
+    const daemon = await fakeDaemon({ 'GET /api/why/web': { ...view, because, problems, stderr_since } });
+    const { out } = await run(daemon, 'why web');
+    for (const text of because) expect(out.split(text)).toHaveLength(2);
+    expect(out).toContain('warning  no memory controller');
+    expect(out).toMatch(/Lines of stderr since .+, when the newer definition was started that failed:/);
+    expect(out).not.toContain('Last lines of stderr');
+  });
+
   test('an unknown service is exit 3 with the name that was meant', async () => {
     const daemon = await fakeDaemon({
       'GET /api/why/wbe': new Answer(404, {
@@ -230,17 +243,31 @@ describe('wait', () => {
 });
 
 describe('doctor', () => {
-  const check = { name: 'cgroup mount', ok: true, detail: '/sys/fs/cgroup' };
+  const check = { name: 'cgroup mount', ok: true, level: 'fine', detail: '/sys/fs/cgroup' } as const;
+  const failure = {
+    name: 'memory',
+    ok: false,
+    level: 'failure',
+    detail: 'not delegated',
+    hint: 'do',
+  } as const;
   test.each([
     { checks: [check], exit: 0 },
-    { checks: [check, { name: 'memory', ok: false, detail: 'not delegated', hint: 'delegate it' }], exit: 1 },
+    { checks: [check, failure], exit: 1 },
   ])('exit $exit', async ({ checks, exit }) => {
     const view: DoctorView = { checks };
     const daemon = await fakeDaemon({ 'GET /api/doctor': view });
     const said = await run(daemon, 'doctor');
     expect(said.exit).toBe(exit);
     expect(said.out).toMatch(/^ok {2}cgroup mount {2}\/sys\/fs\/cgroup$/m);
-    if (exit === 1) expect(said.out).toMatch(/^no {2}memory +not delegated\n +delegate it$/m);
+    if (exit === 1) expect(said.out).toMatch(/^no {2}memory +not delegated\n +do$/m);
+  });
+
+  test('a note is shown and is no failure', async () => {
+    const note = { name: 'limit-unapplied', ok: true, level: 'note', detail: 'no cpu controller' } as const;
+    const view: DoctorView = { checks: [note] };
+    const said = await run(await fakeDaemon({ 'GET /api/doctor': view }), 'doctor');
+    expect(said).toMatchObject({ exit: 0, out: 'note  limit-unapplied  no cpu controller\n' });
   });
 });
 

@@ -287,6 +287,21 @@ describe('what the files say', () => {
     );
   });
 
+  test.each([[''], [' web'], [' web --stream stdout'], [' web -f']])(
+    'of an instance that there is not: exit 3, and which there are (logs%s)',
+    async (words) => {
+      for (const instance of [0, 1, 2, 5]) {
+        write(`${instance}.log`, ['a line']);
+        log(`${instance}.log`, { instance });
+      }
+      const { exit, err, lines } = await shown(`logs${words} --instance 9`);
+      const whose = words === '' ? '' : ' of web';
+      expect(err).toBe(`pmctl: instance 9${whose} is not there, and has left no log; there are 0 to 2, 5\n`);
+      expect({ exit, lines }).toEqual({ exit: 3, lines: [] });
+      expect((await shown('logs web --instance 5')).lines).toEqual(['web[5] stdout | a line']);
+    },
+  );
+
   test('tells its times in JSON', async () => {
     write('stdout.log', [`${at(-1)} a`, 'b']);
     log('stdout.log', { instance: 3 });
@@ -337,6 +352,10 @@ describe('without a daemon', () => {
     }
     const { out } = await run({ socket: join(directory, 'sock') }, 'logs web', { directory });
     expect(out).toBe('web[0] stdout | zero\nweb[1] stdout | one\nweb[2] stdout | two\n');
+    const one = (instance: number) =>
+      run({ socket: join(directory, 'sock') }, `logs web --instance ${instance}`, { directory });
+    expect(await one(2)).toMatchObject({ exit: 0, out: 'web[2] stdout | two\n' });
+    expect(await one(3)).toMatchObject({ exit: 3, err: expect.stringContaining('there are 0 to 2') });
   });
 
   test('the files are read all the same, and it is told', async () => {

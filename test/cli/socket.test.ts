@@ -138,6 +138,22 @@ describe('nobody is there', () => {
     expect(exit).toBe(7);
   });
 
+  test('a directory and a regular file are called what they are', async () => {
+    const here = directory();
+    const file = join(here, 'file');
+    writeFileSync(file, '');
+    for (const [socket, what] of [
+      [here, 'a directory'],
+      [file, 'a regular file'],
+    ] as const) {
+      const { exit, err } = await run({ socket }, 'status');
+      expect(err).toBe(
+        `pmctl: ${socket} is ${what}, not the socket of a daemon; name the sock_path of the daemon\n`,
+      );
+      expect(exit).toBe(1);
+    }
+  });
+
   test('no permission: who may, and it is not taken for no daemon', () => {
     const here = directory();
     const socket = join(here, 'sock');

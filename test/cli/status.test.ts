@@ -55,6 +55,18 @@ describe('status', () => {
     expect(exit).toBe(0);
   });
 
+  test('tells who scaled a service, unless something else explains more', async () => {
+    const scaled = { instances: 4, file: 2, by: 'bob', at: ago(1000) };
+    const services = [
+      serviceView('web', { drift: 'scaled', scaled }),
+      serviceView('worker', { drift: 'scaled', scaled, reason: 'not ready: not asked yet' }),
+    ];
+    const daemon = await fakeDaemon({ 'GET /api/status': statusView(services) });
+    const { out } = await run(daemon, 'status');
+    expect(out).toMatch(/^web .* scaled to 4 by bob; the file says 2$/m);
+    expect(out).toMatch(/^worker .* not ready: not asked yet$/m);
+  });
+
   test('--json is what the daemon gave', async () => {
     const daemon = await fakeDaemon({ 'GET /api/status': view });
     const { out } = await run(daemon, 'status --json');

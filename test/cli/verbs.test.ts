@@ -111,6 +111,19 @@ describe('the outcome', () => {
     expect(exit).toBe(5);
   });
 
+  test('says since when the lines were written that it shows, and obeys nothing of them', async () => {
+    const log = ['no database', 'x\u001b[2J'];
+    const { out } = await run(await daemonWith({ web: { result: 'failed', kept: true, log } }), 'start web');
+    expect(out.split('\n').slice(1)).toEqual([
+      '  web: written since the new one was started:',
+      '  web | no database',
+      '  web | x\\x1b[2J',
+      '',
+    ]);
+    const silent = await daemonWith({ web: { result: 'failed', kept: true } });
+    expect((await run(silent, 'start web')).out).not.toContain('written');
+  });
+
   test('--json is what the daemon gave', async () => {
     const { out } = await run(await daemonWith(), 'stop api --json');
     expect(JSON.parse(out)).toEqual({

@@ -24,6 +24,7 @@ test('a right configuration', () => {
     files: 2,
     errors: [],
     warnings: [],
+    unchecked: [],
   });
 });
 
@@ -68,7 +69,12 @@ test('what is only wrong on this host is a warning', () => {
 test('only the files that are named, wherever they are', () => {
   const files = filesWith({ 'a.yaml': 'x\n' });
   files.write('/home/me/new.yaml', web());
-  expect(check(files, { only: ['/home/me/new.yaml'] })).toEqual({ files: 1, errors: [], warnings: [] });
+  expect(check(files, { only: ['/home/me/new.yaml'] })).toEqual({
+    files: 1,
+    errors: [],
+    warnings: [],
+    unchecked: [],
+  });
   expect(check(files, { only: ['config.d/a.yaml', 'no.yaml'] })).toMatchObject({
     files: 2,
     errors: [expect.stringMatching(/^config\.d\/a\.yaml:1:1/), 'no.yaml  this file does not exist (ENOENT)'],
@@ -81,4 +87,70 @@ test('two files with one name, and a directory that is not there', () => {
     files: 0,
     errors: [expect.stringContaining('config.d  the configuration directory does not exist (ENOENT)')],
   });
+});
+
+/** Of each file, checked as the only one that is named: what is told, by places and sentences. */
+function alone(files: TwinFiles, name: string) {
+  const { errors, warnings } = check(files, { only: [name] });
+  return [...errors, ...warnings];
+}
+
+test('a named file of the directory is judged among all others', () => {
+  const files = filesWith({
+    'a.yaml': web('depends_on: [nosuch]'),
+    'b.yaml': web('depends_on: [c]'),
+    'c.yaml': web('depends_on: [b]'),
+    'd.yaml': web('name: twin'),
+    'e.yaml': web('name: twin'),
+    'f.yaml': web('depends_on: [g]'),
+    'g.yaml': web(),
+  });
+  const told = (name: string) => alone(files, `config.d/${name}`);
+  expect(told('a.yaml')).toEqual([expect.stringContaining('there is no service "nosuch"')]);
+  expect(told('b.yaml')).toEqual([expect.stringContaining('b -> c -> b')]);
+  expect(told('d.yaml')).toEqual([expect.stringContaining('also defined in config.d/e.yaml')]);
+  expect(told('f.yaml')).toEqual([]);
+  expect(check(files, { only: ['config.d/a.yaml', 'config.d/f.yaml'] })).toMatchObject({
+    files: 2,
+    errors: [expect.stringMatching(/^config\.d\/a\.yaml:/)],
+    unchecked: [],
+  });
+});
+
+test('a quarrel is told to each of those that have a part in it, and to nobody else', () => {
+  const files = filesWith({
+    'a.yaml': web('port: 8080', 'logs: {stdout: /var/log/x.log, rotation_size: 1M}'),
+    'b.yaml': web('port: 8080', 'logs: {stdout: /var/log/x.log, rotation_size: 2M}'),
+    'c.yaml': web(),
+    'once.yaml': web('depends_on: {c: completed}'),
+  });
+  for (const name of ['a.yaml', 'b.yaml']) {
+    expect(alone(files, `config.d/${name}`)).toEqual([
+      expect.stringContaining('8080 is the port of a (config.d/a.yaml) too'),
+      expect.stringContaining('/var/log/x.log is shared with a'),
+    ]);
+  }
+  for (const name of ['c.yaml', 'once.yaml']) {
+    expect(alone(files, `config.d/${name}`)).toEqual([expect.stringContaining('c is never completed')]);
+  }
+});
+
+test('of a file elsewhere nobody can say whether the services are there that it waits for', () => {
+  const files = filesWith({ 'a.yaml': web(), 'new.yaml': web() });
+  files.write('/home/me/new.yaml', web('depends_on: [a, other, nosuch]'));
+  files.write('/home/me/other.yaml', web());
+  const only = ['/home/me/new.yaml', '/home/me/other.yaml', '/home/me/../me/new.yaml', 'config.d/a.yaml'];
+  expect(check(files, { only })).toEqual({
+    files: 3,
+    errors: [],
+    warnings: [],
+    unchecked: [{ file: '/home/me/new.yaml', depends_on: ['a', 'nosuch'] }],
+  });
+});
+
+test('when the others cannot be read, that is told', () => {
+  const files = filesWith({ 'a.yaml': web() });
+  files.fail('list', '/etc/pm/config.d', 'EACCES');
+  const { errors } = check(files, { only: ['config.d/a.yaml'] });
+  expect(errors).toEqual([expect.stringContaining('EACCES')]);
 });

@@ -55,7 +55,7 @@ describe('what goes on beside a run', () => {
         asked.push(question);
         return { ok: true, detail: 'ready', elapsed: 0 };
       },
-      sizeOf: () => 0,
+      sizeOf: (fd) => fd * 100,
     };
     const containment: Partial<Containment> = {
       ...fake.world.containment,
@@ -221,12 +221,15 @@ describe('what goes on beside a run', () => {
       expect(after).toMatchObject({ preStart: null, next: { delay: 1000 } });
       expect(reported).toEqual(['worker_exited']);
       expect(after?.exits[0]?.outcome).toMatchObject({ kind: 'not_started', problem: { message } });
+      // Where what the hook wrote begins in the two logs.
+      expect(after?.exits[0]).toMatchObject({ logFrom: 2000, errFrom: 2100 });
     });
 
     it('is a failed start when it cannot be run', () => {
       refusal = problem({ message: 'no process left' });
       prepare();
       expect(store.memory(WEB).slots[1]?.exits[0]?.outcome).toMatchObject({ kind: 'not_started' });
+      expect(store.memory(WEB).slots[1]?.exits[0]).not.toHaveProperty('errFrom');
     });
   });
 

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { examine } from '../../src/daemon/doctor.ts';
 import type { Loop } from '../../src/daemon/loop.ts';
 import type { Settings } from '../../src/model/settings.ts';
-import type { Containment, World } from '../../src/world/world.ts';
+import type { Defined } from '../../src/model/spec.ts';
+import type { Containment, Shortcoming, World } from '../../src/world/world.ts';
+import { defined } from '../config/ground.ts';
 import { Injector } from '../twins/injector.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
 import { twinUsers } from '../twins/users.ts';
@@ -11,18 +13,33 @@ import { twinUsers } from '../twins/users.ts';
 const MOUNT = '31 23 0:28 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate';
 const FEATURES = 'nsdelegate\nfavordynmods\n';
 
+interface Host {
+  readonly shortcomings?: readonly Shortcoming[];
+  readonly services?: readonly Defined[];
+}
+
 /** What the doctor says of a host with these files. */
-function told(contents: Readonly<Record<string, string>>, kind: Containment['kind'] = 'cgroup', uid = 0) {
+function told(
+  contents: Readonly<Record<string, string>>,
+  kind: Containment['kind'] = 'cgroup',
+  uid = 0,
+  { shortcomings = [], services = [] }: Host = {},
+) {
   const files = new MemoryFiles(new Injector());
   for (const [path, text] of Object.entries(contents)) files.set(path, text);
-  const containment: Partial<Containment> = { kind, shortcomings: [] };
+  const containment: Partial<Containment> = { kind, shortcomings };
   const world: Partial<World> = {
     files,
     users: { ...twinUsers(), self: { ...twinUsers().self, uid } },
     containment: containment as Containment,
   };
   const settings: Partial<Settings> = { config_directory: '/etc/pm', state_directory: '/state' };
-  const desired = { services: new Map(), problems: [], files: 0, readable: true };
+  const desired = {
+    services: new Map(services.map((one) => [one.name, one])),
+    problems: [],
+    files: 0,
+    readable: true,
+  };
   const loop: Partial<Loop> = { desired };
   return examine(world as World, settings as Settings, loop as Loop, 'linux').checks;
 }
@@ -82,5 +99,57 @@ describe('what is promised less without cgroups', () => {
     const [, section = ''] = page.split('## What process sessions promise less');
     for (const { name } of named({}, 'process_group', 1000)) expect(section).toContain(`| ${name} |`);
     expect(named({}, 'process_group', 1000).map(({ name }) => name)).toEqual(PROMISES);
+  });
+});
+
+describe('a limit that this host cannot apply', () => {
+  const shortcomings: readonly Shortcoming[] = [
+    {
+      code: 'limit-unapplied',
+      severity: 'warning',
+      message: 'max_cpu, cpu_weight cannot be applied: no cpu controller',
+      missing: ['max_cpu', 'cpu_weight'],
+    },
+  ];
+  const service = (name: string, ...resources: string[]) =>
+    defined(
+      [
+        `name: ${name}`,
+        'process:',
+        '  command: [sleep, "60"]',
+        ...(resources.length === 0 ? [] : ['resources:', ...resources.map((line) => `  ${line}`)]),
+        '',
+      ].join('\n'),
+    );
+  const limit = (services: readonly Defined[], missing: readonly Shortcoming[] = shortcomings) =>
+    told({}, 'cgroup', 0, { shortcomings: missing, services }).find(({ name }) => name === 'limit-unapplied');
+
+  it('is a note as long as no service asks for it, also when one asks for another limit', () => {
+    for (const services of [[], [service('web')], [service('web', 'max_memory: 64M')]]) {
+      expect(limit(services)).toMatchObject({
+        ok: true,
+        level: 'note',
+        detail: expect.stringContaining('no service asks for that'),
+      });
+    }
+  });
+
+  it('is a failure when services ask for it, and they are named', () => {
+    const services = [service('web', 'max_cpu: 0.5'), service('api'), service('job', 'cpu_weight: 50')];
+    expect(limit(services)).toMatchObject({
+      ok: false,
+      level: 'failure',
+      detail: expect.stringMatching(/; asked for by web, job$/),
+    });
+  });
+
+  it('names a few only of many', () => {
+    const services = [...'abcdefgh'].map((name) => service(name, 'max_cpu: 1'));
+    expect(limit(services)?.detail).toMatch(/; asked for by a, b, c, d, e and 3 more$/);
+  });
+
+  it('is a failure where the master file asks for it for all services together', () => {
+    const [{ missing: _, ...ofAll }] = shortcomings as [Shortcoming];
+    expect(limit([], [ofAll])).toMatchObject({ ok: false, level: 'failure', detail: ofAll.message });
   });
 });

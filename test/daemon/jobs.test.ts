@@ -17,6 +17,16 @@ const SCHEDULE: ScheduleSpec = {
 };
 const MINUTE = 60_000;
 
+it('knows the next time of a service that has a schedule', () => {
+  const jobs = new Jobs(() => 'UTC');
+  const next = (cron: string, at: string) => {
+    const desired = defined({ spec: { process: { schedule: { ...SCHEDULE, cron } } } });
+    return jobs.next(desired, Date.parse(at));
+  };
+  expect(next('5 * * * *', '2026-11-22T10:00:00Z')).toBe(Date.parse('2026-11-22T10:05:00Z'));
+  expect(jobs.next(defined(), NOW)).toBeUndefined();
+});
+
 /** A job that is looked at every now and then, by one daemon or several. */
 function job(changes: Partial<ScheduleSpec> = {}) {
   const desired = defined({ spec: { process: { schedule: { ...SCHEDULE, ...changes } } } });

@@ -57,6 +57,34 @@ describe('a start is fulfilled', () => {
     expect(isUp(glance([completed]))).toEqual({ result: 'done', detail: 'completed with code 0' });
   });
 
+  test('not while a service that it depends on keeps it from being replaced, which is named', () => {
+    const heldBack = { why: 'db is not started: stopped by bob', away: true };
+    expect(isUp(glance([running({ outdated: true, heldBack })]))).toEqual({
+      result: 'pending',
+      detail: 'instance 0 waits to be replaced because db is not started: stopped by bob',
+    });
+  });
+
+  test('when a job waits for its time, which is told', () => {
+    const scheduled: SlotPhase = { slot: 0, phase: 'scheduled' };
+    const nextRun = () => Date.parse('2026-11-22T00:09:00Z');
+    expect(isUp(glance([scheduled], { nextRun }))).toEqual({
+      result: 'done',
+      detail: 'scheduled, next run at 2026-11-22T00:09:00.000Z',
+    });
+    expect(isUp(glance([scheduled], { nextRun: () => undefined }))).toEqual({
+      result: 'done',
+      detail: 'scheduled, no further time',
+    });
+  });
+
+  test('when no instances are wanted and none is left', () => {
+    expect(isUp(glance([]))).toEqual({ result: 'done', detail: 'nothing runs: no instances are wanted' });
+    const stopping: SlotPhase = { slot: 0, phase: 'stopping', run: RUN, until: null, blocked: false };
+    const none = { desired: defined({ spec: { instances: 0 } }) };
+    expect(isUp(glance([stopping], none))).toMatchObject({ result: 'pending' });
+  });
+
   test('never, once an instance failed, however many others are still on their way', () => {
     const backoff: SlotPhase = { slot: 1, phase: 'backoff', until: NOW + 1, reason: 'exited with code 3' };
     expect(isUp(glance([running({ outdated: true }), backoff]))).toMatchObject({

@@ -47,6 +47,11 @@ function exit(code: number, by: Exit['by'] = 'itself'): Exit {
   return { outcome: exited(code), at: NOW - 1000, by, run: null, uptime: 5 };
 }
 
+test('a service of which no instances are wanted is neither well nor in trouble', () => {
+  const none = glance([], { desired: defined({ spec: { instances: 0 } }) });
+  expect(sight('failed', none)).toEqual({ is: 'unwanted', detail: 'no instances are wanted' });
+});
+
 describe('a service has failed', () => {
   const scheduled = defined({
     spec: {

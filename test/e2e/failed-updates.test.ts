@@ -73,6 +73,59 @@ test('a rollback to what is no longer good as a whole does nothing, and names wh
   expect(await host.pmctl('rollback', 'previous')).toMatchObject({ code: 0 });
 });
 
+describe('the lines that an update shows of a definition that failed', () => {
+  const update = async (host: Host): Promise<string> => {
+    const { code, stdout } = await host.pmctl('update');
+    expect(code, stdout).toBe(5);
+    return stdout;
+  };
+  const isWritten = (host: Host, file: string, text: string): Promise<unknown> =>
+    host.until(`${text} in ${file}`, async () =>
+      fs.readFileSync(join(host.work, file), 'utf8').includes(text) ? true : undefined,
+    );
+  function service(host: Host, command: string | readonly string[]): void {
+    const [stdout, stderr] = [join(host.work, 'out'), join(host.work, 'err')];
+    host.service('a', { process: { command }, logs: { stdout, stderr } });
+  }
+  async function hostRunning(command: string): Promise<Host> {
+    const host = openHost({ ground: GROUND, settings: { watch: { enabled: false } } });
+    service(host, command);
+    await host.start();
+    await host.runs('a');
+    return host;
+  }
+
+  test('are none of another one when it was never started, or wrote nothing', async () => {
+    const host = await hostRunning('echo boom >&2; exec sleep 1000');
+    await isWritten(host, 'err', 'boom');
+    service(host, ['/nonexistent/x']);
+    expect(await update(host)).not.toContain('a |');
+    const resumed = await host.pmctl('resume');
+    expect(resumed.stdout).toContain('the old one goes on');
+    expect(resumed.stdout).not.toContain('a |');
+    expect((await host.pmctl('restart', 'a')).stdout).not.toContain('a |');
+    const why = await host.pmctl('why', 'a', '--json');
+    expect(why.json.service.reason).toContain('/nonexistent/x does not exist');
+    expect(why.json.stderr_tail).toEqual([]);
+    service(host, 'echo "a bad version" >&2; exit 9');
+    expect(await update(host)).toContain('a | a bad version');
+    service(host, 'exit 7');
+    const silent = await update(host);
+    expect(silent).toContain('exited with code 7');
+    expect(silent).not.toContain('a |');
+    expect((await host.pmctl('why', 'a')).stdout).not.toContain('a bad version');
+  });
+
+  test('have its own among them, however busy the older one is', async () => {
+    const host = await hostRunning('while :; do echo "GET / 200" >&2; sleep 0.002; done');
+    await isWritten(host, 'err', 'GET / 200\nGET / 200\nGET / 200');
+    service(host, 'sleep 0.1; echo "FATAL: config option X missing" >&2; exit 1');
+    expect(await update(host)).toContain('a | FATAL: config option X missing');
+    expect((await host.pmctl('resume')).stdout).toContain('a | FATAL: config option X missing');
+    expect((await host.pmctl('why', 'a')).stdout).toContain('FATAL: config option X missing');
+  });
+});
+
 describe('an update that is under way', () => {
   /** An update that brings `slow`, which is not ready, and fails when it is told to. */
   async function underWay(): Promise<{ host: Host; update: Program; fail: () => void }> {

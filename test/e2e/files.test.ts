@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isRoot } from '../linux/ground.ts';
 import { GROUND, GROUNDS } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
 import { isGone } from './processes.ts';
@@ -237,7 +238,84 @@ describe('every way to save a file is seen', () => {
     fs.renameSync(join(host.work, 'token.new'), join(host.work, 'token'));
     await runsWith(host, 'web', 'COLOUR=blue', 'TOKEN=second');
   });
+
+  test('an environment file that was missing, at first or for a moment, is seen as soon as it is there', async () => {
+    const host = openHost({ ground: GROUND });
+    const file = join(host.work, 'web.env');
+    host.service('web', { process: { command: SLEEP, env_files: [file] } });
+    await host.start();
+    await isInvalid(host, true);
+    fs.writeFileSync(file, 'COLOUR=red\n');
+    await runsWith(host, 'web', 'COLOUR=red');
+    await isInvalid(host, false);
+    fs.rmSync(file);
+    await isInvalid(host, true);
+    fs.writeFileSync(file, 'COLOUR=blue\n');
+    await runsWith(host, 'web', 'COLOUR=blue');
+    fs.writeFileSync(file, 'COLOUR=green\n');
+    await runsWith(host, 'web', 'COLOUR=green');
+  });
 });
+
+describe('enable and disable', () => {
+  test('leave a symbolic link a link, the file behind it as it is, and say what to do', async () => {
+    const host = openHost({ ground: GROUND });
+    const target = join(host.work, 'web.yaml');
+    fs.writeFileSync(target, definition('1'));
+    fs.symlinkSync(target, join(host.config, 'web.yaml'));
+    await host.start();
+    const pid = await host.pidOf('web');
+    const refused = await host.pmctl('disable', 'web');
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain(`is a symbolic link to ${target} and is not edited`);
+    expect(fs.readlinkSync(join(host.config, 'web.yaml'))).toBe(target);
+    expect(fs.readFileSync(target, 'utf8')).toBe(definition('1'));
+    fs.writeFileSync(target, definition('2'));
+    await runsVersion(host, '2');
+    expect(isGone(pid)).toBe(true);
+  });
+
+  test.skipIf(!isRoot)('leave a file to its owner, with its mode', async () => {
+    const host = openHost({ ground: GROUND });
+    const file = host.write('web.yaml', definition('1'));
+    fs.chmodSync(file, 0o600);
+    fs.chownSync(file, 1000, 1001);
+    await host.start();
+    await host.runs('web');
+    expect((await host.pmctl('disable', 'web')).code).toBe(0);
+    expect(fs.readFileSync(file, 'utf8')).toBe(`enabled: false\n${definition('1')}`);
+    const { uid, gid, mode } = fs.statSync(file);
+    expect({ uid, gid, mode: mode & 0o777 }).toEqual({ uid: 1000, gid: 1001, mode: 0o600 });
+  });
+
+  test('of what is so already touch no file, and nothing is applied', async () => {
+    const host = openHost({ ground: GROUND });
+    const file = host.write('web.yaml', definition('1'));
+    await host.start();
+    await host.runs('web');
+    const before = { text: fs.readFileSync(file, 'utf8'), inode: fs.statSync(file).ino };
+    const applied = async () =>
+      (await host.pmctl('history', '--json')).json.entries.map(({ number }: { number: number }) => number);
+    expect(await applied()).toEqual([1]);
+    const { code, json } = await host.pmctl('enable', 'all', '--json');
+    expect(code).toBe(0);
+    expect(json.results).toMatchObject([
+      { service: 'web', result: 'done', detail: expect.stringMatching(/^enabled already; /) },
+    ]);
+    expect({ text: fs.readFileSync(file, 'utf8'), inode: fs.statSync(file).ino }).toEqual(before);
+    expect(await applied()).toEqual([1]);
+  });
+});
+
+/** Whether the environment file of the service is complained of; the bound is far below the slow look once a minute. */
+async function isInvalid(host: Host, expected: boolean): Promise<void> {
+  const codes = async () => (await host.status()).problems.map(({ code }) => code);
+  await host.until(
+    expected ? 'the missing file to be told of' : 'the file to be found',
+    async () => (await codes()).includes('env-file-unreadable') === expected || undefined,
+    codes,
+  );
+}
 
 function definition(version: string): string {
   return `process:\n  command: ${SLEEP}\n  env: { VERSION: "${version}" }\n`;

@@ -65,6 +65,14 @@ describe('a start', () => {
     expect(tools.open.size).toBe(0);
   });
 
+  it('notes how long both logs were, for those who ask later what it wrote', () => {
+    const tools = fakeTools();
+    const sizeOf = (fd: number): number => ({ 20: 7, 21: 900 })[fd] ?? -1;
+    const world = { ...tools.world, prober: { ...tools.world.prober, sizeOf } };
+    const started = startRun(KEY, defined(), { ...tools, world }, PLAIN);
+    expect(started).toMatchObject({ logFrom: 7, errFrom: 900 });
+  });
+
   it('opens one file once when both streams go to it', () => {
     const tools = fakeTools();
     startRun(KEY, defined({ spec: { logs: { stderr: '/srv/web/stdout.log' } } }), tools, PLAIN);

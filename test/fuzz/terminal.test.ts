@@ -111,6 +111,7 @@ const VIEWS = {
     warnings: errors,
     unchanged: 1,
     held: [{ service: 'x', reason: 'r' }],
+    scaled: [{ service: 'x', instances: 2, file: 1, by: 'bob', at: NOW }],
     prune,
     frozen,
   },
@@ -147,7 +148,7 @@ const VIEWS = {
       ioWritten: 1,
     },
   ],
-  check: { files: 1, errors, warnings: errors },
+  check: { files: 1, errors, warnings: errors, unchecked: [{ file: 'f', depends_on: ['x', 'y'] }] },
   event: {
     id: 1,
     at: NOW,

@@ -426,6 +426,14 @@ describe('what is left of a run', () => {
     expect(decision.memory.slots[0]?.exits ?? []).toEqual([]);
   });
 
+  it('a one-shot that never reached its place before its daemon died has not completed', () => {
+    const main = { is: 'ended', outcome: { kind: 'unknown', oom: false }, at: NOW } as const;
+    const desired = defined({ spec: { process: { type: 'oneshot' } } });
+    const decision = deciding({ desired, runs: [run({ members: 'none', main, everRan: false })] });
+    expect(told(decision)).toEqual(['clean_up 0', 'start 0']);
+    expect(decision.notices).toEqual([]);
+  });
+
   it('a daemonised child keeps its run alive', () => {
     const decision = deciding({ runs: [mainEnded(exited(0))] });
     expect(told(decision)).toEqual([]);

@@ -107,6 +107,17 @@ describe('how an end is noted', () => {
     expect(again.memory.slots[0]?.exits).toHaveLength(1);
   });
 
+  it('with the places in the logs where what it wrote begins, as far as they are known', () => {
+    const gone = over(exited(3));
+    const main = { pid: 100, ticks: 1 };
+    const noted = (errFrom: number | null) => {
+      const runs = runsRemembered([gone, { main, logFrom: 7, errFrom }]);
+      return judge(situation({ runs: [gone], memory: { runs } })).memory.slots[0]?.exits[0];
+    };
+    expect(noted(9)).toMatchObject({ logFrom: 7, errFrom: 9 });
+    expect(noted(null)).not.toHaveProperty('logFrom');
+  });
+
   it('at the moment at which it happened, but never in the future', () => {
     const noted = (at: number): unknown => {
       const gone = over(exited(3), { main: { is: 'ended', outcome: exited(3), at } });

@@ -90,6 +90,11 @@ describe('limits', () => {
       'max_pids cannot be applied: the pids controller is not available here',
       'max_swap cannot be applied: this kernel offers no memory.swap.max',
     ]);
+    expect(missingLimits(cgroup).map(({ missing }) => missing)).toEqual([
+      ['max_cpu', 'cpu_weight'],
+      ['max_pids'],
+      ['max_swap'],
+    ]);
   });
 });
 

@@ -74,6 +74,30 @@ describe('files', () => {
     },
   );
 
+  it.skipIf(process.getuid?.() !== 0)(
+    'are given to whom they shall belong, with all bits of the mode',
+    () => {
+      const options = { mode: 0o4750, durable: true, owner: { uid: 1000, gid: 1001 } };
+      expect(files.replace(at('a'), 'theirs', options)).toBeUndefined();
+      expect(files.status(at('a'))).toMatchObject({ mode: 0o4750, uid: 1000, gid: 1001 });
+    },
+  );
+
+  it.skipIf(process.getuid?.() !== 0)('stay as they are when they may not be given away', () => {
+    fs.writeFileSync(at('a'), 'before');
+    fs.chmodSync(directory, 0o777);
+    const owner = { uid: 1000, gid: 1001 };
+    process.seteuid?.(65534);
+    try {
+      const options = { mode: 0o600, durable: true, owner };
+      expect(files.replace(at('a'), 'theirs', options)).toEqual({ failed: 'EPERM' });
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(fs.readFileSync(at('a'), 'utf8')).toBe('before');
+    expect(fs.readdirSync(directory)).toEqual(['a']);
+  });
+
   it('leave nothing behind when they cannot be replaced', () => {
     fs.mkdirSync(at('taken/x'), { recursive: true });
     expect(files.replace(at('taken'), 'text', { mode: 0o600, durable: true })).toMatchObject({

@@ -1,0 +1,121 @@
+/** How is it told how a service stands? */
+import { describe, expect, test } from 'vitest';
+import type { ServiceView } from '../../src/api/contract.ts';
+import { goalOutcome } from '../../src/daemon/goal.ts';
+import { Jobs } from '../../src/daemon/jobs.ts';
+import { Views } from '../../src/daemon/views.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import { dependencyOf, standingOf } from '../../src/reconcile/dependencies.ts';
+import type { Dependency, Situation } from '../../src/reconcile/situation.ts';
+import { wantedOf } from '../../src/reconcile/wanted.ts';
+import { defined, name, run, type SituationChanges, seen, situation } from '../builders.ts';
+import { fakeTools } from '../executor/fake-tools.ts';
+
+const DB = name('db');
+const SCALED = { by: 'ann', at: Date.parse('2026-11-22T10:00:00Z') };
+
+/** Nothing can be measured. */
+function views(): Views {
+  const { world } = fakeTools();
+  const unmeasured = { usage: () => ({ memoryBytes: null, cpuMicroseconds: null }), members: () => [] };
+  const containment = { ...world.containment, ...unmeasured };
+  return new Views({ ...world, containment }, new Jobs(() => 'UTC'));
+}
+
+const viewOf = (now: Situation): ServiceView => views().service(now, decide(now));
+
+const view = (changes: SituationChanges): ServiceView => viewOf(situation(changes));
+
+describe('a service of which no instances are wanted', () => {
+  const none = situation({ desired: defined({ spec: { instances: 0 } }) });
+
+  test('is stopped, and says why', () => {
+    expect(viewOf(none)).toMatchObject({
+      state: 'stopped',
+      ready: 0,
+      desired: 0,
+      reason: 'no instances are wanted',
+    });
+  });
+
+  test('is stopped, too, when somebody scaled it down', () => {
+    const scaled = { scale: { ...SCALED, instances: 0, file: 1 } };
+    expect(view({ intent: scaled })).toMatchObject({
+      state: 'stopped',
+      drift: 'scaled',
+      reason: 'no instances are wanted',
+    });
+  });
+
+  test('is the reason why those that depend on it wait', () => {
+    const standing = standingOf(wantedOf(none), decide(none));
+    expect(dependencyOf(none.name, 'started', standing)).toMatchObject({
+      state: 'away',
+      detail: 'web is not started: no instances are wanted',
+    });
+  });
+
+  test('is not ready for a script that waits, as little as for those that depend on it', () => {
+    const glance = { ...none, decision: decide(none) };
+    expect(goalOutcome('ready', glance, () => seen())).toEqual({
+      result: 'pending',
+      detail: 'no instances are wanted',
+    });
+    expect(goalOutcome('stopped', glance, () => seen())).toMatchObject({ result: 'done' });
+  });
+});
+
+test('a service that is to run and of which nothing is known yet is starting', () => {
+  const now = situation({ desired: defined() });
+  expect(views().service(now, undefined)).toMatchObject({
+    state: 'starting',
+    reason: '',
+  });
+});
+
+describe('what waits to be replaced', () => {
+  const reasonOf = (changes: SituationChanges, dependency?: Dependency): string =>
+    view({
+      observed: seen(run({ hash: 'a' })),
+      ...changes,
+      dependencies: dependency === undefined ? [] : [dependency],
+    }).reason;
+  const stopped: Dependency = { name: DB, state: 'away', detail: 'db is not started: stopped by bob' };
+  const restart: SituationChanges = { desired: defined({ hash: 'a' }), intent: { minGeneration: 9 } };
+
+  test('by a restart tells of no new definition, and names the service that it waits for', () => {
+    expect(reasonOf(restart, stopped)).toBe('waits to be replaced because db is not started: stopped by bob');
+  });
+
+  test.each([
+    ['waiting', 'db is not ready: not asked yet', 'db is not ready: not asked yet'],
+    ['rolling', 'db is started', 'db is replaced first'],
+  ] as const)('names a service that is %s as well', (state, detail, says) => {
+    expect(reasonOf(restart, { name: DB, state, detail })).toBe(`waits to be replaced because ${says}`);
+  });
+
+  test('by a new definition says so', () => {
+    expect(reasonOf({ desired: defined({ hash: 'b' }) }, stopped)).toBe(
+      'waits to be replaced by the new definition because db is not started: stopped by bob',
+    );
+  });
+});
+
+describe('who says how many instances run', () => {
+  const scale = { ...SCALED, instances: 4, file: 2 };
+
+  test('is told of a service that somebody scaled', () => {
+    const desired = defined({ spec: { instances: 2 } });
+    expect(view({ desired, intent: { scale } }).scaled).toEqual({
+      instances: 4,
+      file: 2,
+      by: 'ann',
+      at: '2026-11-22T10:00:00.000Z',
+    });
+  });
+
+  test.each([3, 4])('is the file again once it says %i', (instances) => {
+    const desired = defined({ spec: { instances } });
+    expect(view({ desired, intent: { scale } })).not.toHaveProperty('scaled');
+  });
+});

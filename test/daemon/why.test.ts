@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { whyView } from '../../src/daemon/why.ts';
+import { sentence } from '../../src/model/problem.ts';
+import { defined, problem, situation } from '../builders.ts';
+import { serviceView } from '../cli/sample-views.ts';
+
+const BROKEN = problem({ message: 'it must be a list', file: 'config.d/web.yaml', line: 2, column: 1 });
+const NOTHING = { change: undefined, warnings: [], stderr: { stderr_tail: [] }, excerpts: [] };
+
+describe('why a service is in its state', () => {
+  it('is said once, also when the state is that of a broken file', () => {
+    const desired = defined({ problems: [BROKEN] });
+    const view = serviceView('web', { reason: sentence(BROKEN) });
+    const { because } = whyView({ ...NOTHING, situation: situation({ desired }), view });
+    expect(because.filter((text) => text === sentence(BROKEN))).toHaveLength(1);
+  });
+
+  it.each([
+    [1, '1 failure in a row (3 count as failed)'],
+    [13, '13 failures in a row (3 count as failed)'],
+  ])('counts %i failures of a probe beside what counts as failed', (failures, words) => {
+    const [instance] = serviceView('web').instances;
+    if (instance === undefined) throw new Error('the sample has an instance');
+    const probe = { kind: 'liveness', ok: false, detail: 'no answer', at: 'noon', failures, threshold: 3 };
+    const instances = [{ ...instance, probes: [probe as (typeof instance.probes)[number]] }];
+    const view = serviceView('web', { instances });
+    const { because } = whyView({ ...NOTHING, situation: situation(), view });
+    expect(because).toContain(
+      `liveness of instance ${instance.instance} failed at noon: no answer, ${words}`,
+    );
+  });
+});
