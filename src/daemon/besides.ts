@@ -32,6 +32,8 @@ const RELOAD_TIMEOUT = 60_000;
 export class Besides {
   readonly #tools: BesidesTools;
   readonly #cancels = new Map<string, () => void>();
+  /** Runs that have a descriptor for their newline. */
+  readonly #listening = new Set<RunId>();
   /** Runs that have written their newline. */
   readonly #heard = new Set<string>();
   /** Environments of runs that have a hook for when they are gone: nobody can be asked for them then. */
@@ -60,6 +62,7 @@ export class Besides {
   listenAgain({ key, main }: ObservedRun, situation: Situation): void {
     const startup = specOf(situation, key.hash)?.probes.startup;
     const known = this.#tools.store.memory(key.service).runs[key.id]?.probes.startup;
+    if (startup && 'fd' in startup.how) this.#listening.add(key.id);
     if (!startup || !('fd' in startup.how) || known === undefined || known.passed !== null) return;
     const heard = (): void => this.heard(key, startup);
     const listening =
@@ -71,8 +74,10 @@ export class Besides {
     else this.#cancels.set(`${key.id} ear`, listening);
   }
 
-  /** Keeps what the run was started with for its hook after the end. */
+  /** Keeps what the run was started with: for its newline, and for its hook after the end. */
   started(run: RunKey, desired: Defined, port: number | null): void {
+    const { startup } = desired.spec.probes;
+    if (startup !== null && 'fd' in startup.how) this.#listening.add(run.id);
     if (desired.spec.hooks.post_stop === null) return;
     this.#environments.set(run.id, environmentFor(run, desired, this.#tools, port));
   }
@@ -100,6 +105,7 @@ export class Besides {
   /** The run is gone: nobody wants answers about it. */
   forget(run: RunKey): void {
     this.#heard.delete(run.id);
+    this.#listening.delete(run.id);
     for (const [key, cancel] of [...this.#cancels]) {
       if (!key.startsWith(`${run.id} `) || key.endsWith(' post_stop')) continue;
       this.#cancels.delete(key);
@@ -137,6 +143,9 @@ export class Besides {
       const from = this.#tools.store.memory(run.service).runs[run.id]?.logFrom ?? 0;
       if (known === undefined) done({ ok: false, detail: 'its definition is not known', elapsed: 0 });
       else done(prober.log(logPathOf(known.spec.logs.stdout, run.slot), known.credentials, from, how.log));
+    } else if (!this.#listening.has(run.id)) {
+      // The file asked for it only after the run was started: without the descriptor it can never say so.
+      done({ ok: true, detail: `it was started without descriptor ${how.fd}`, elapsed: 0 });
     } else if (!this.#heard.has(run.id)) {
       done({ ok: false, detail: `no newline on descriptor ${how.fd} yet`, elapsed: 0 });
     }

@@ -171,6 +171,7 @@ describe('what goes on beside a run', () => {
   });
 
   it('waits for a newline on a descriptor', () => {
+    beside.started(KEY, defined({ spec: { probes: { startup: probeSpec({ fd: 5 }) } } }), null);
     probe('startup', { fd: 5 });
     expect(remembered('startup')?.last).toMatchObject({
       ok: false,
@@ -178,6 +179,15 @@ describe('what goes on beside a run', () => {
     });
     beside.heard(KEY, probeSpec({ fd: 5 }));
     expect(remembered('startup')).toMatchObject({ passed: NOW + 50, failures: 0 });
+  });
+
+  it('waits for no newline of a run that was started without the descriptor', () => {
+    beside.started(KEY, defined(), null);
+    probe('startup', { fd: 5 });
+    expect(remembered('startup')).toMatchObject({
+      passed: NOW + 50,
+      last: { ok: true, detail: 'it was started without descriptor 5' },
+    });
   });
 
   it('wants no answers about a run that is gone', () => {
