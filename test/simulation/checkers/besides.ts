@@ -67,21 +67,24 @@ function checkUnfit(run: RunTruth, simulation: Simulation): void {
   throw new Broken(PROMISE, `run ${id} of ${service} goes on ${now - from} ms after ${kind} has failed`);
 }
 
-/** However long a probe takes to be answered: the next one is begun in its time. */
+/**
+ * However long a probe takes to be answered: the next one is begun in its time. A startup probe that the file was given
+ * while the run went on keeps the others waiting until it has passed; then they are asked at once.
+ */
 function checkAskedAgain(run: RunTruth, { hash, spec }: Defined, simulation: Simulation): void {
   const { truth, now, daemon, machine } = simulation;
   const { service, slot, id } = run.key;
   const stays = run.stopAt === undefined && slot < truth.count(service) && truth.ending === undefined;
   if (!stays || run.key.hash !== hash || machine.place(run.key) === undefined) return;
-  const { startup } = spec.probes;
-  if (startup !== null && run.answers.startup?.passed === undefined) return;
+  const started = spec.probes.startup === null ? undefined : run.answers.startup?.passed;
+  if (spec.probes.startup !== null && started === undefined) return;
   for (const kind of ['readiness', 'liveness'] as const) {
     const probe = spec.probes[kind];
     const answers = run.answers[kind];
     if (probe === null || answers?.daemon !== daemon?.number || answers === undefined) continue;
     const lifted = truth.liftedAt.get(service) ?? 0;
     const from = Math.max(answers.at, truth.hinderedAt, truth.writeFailedAt, lifted);
-    const late = now - from - probe.interval - probe.timeout;
+    const late = now - Math.max(from + probe.interval + probe.timeout, started ?? from);
     if (late <= SLACK) continue;
     throw new Broken(PROMISE, `${kind} of run ${id} of ${service} is asked again ${late} ms too late`);
   }

@@ -131,13 +131,18 @@ function isResendMissing({ run, refusedAt, leftAloneAt }: Stop, { truth, now }: 
   return now - Math.max(refusedAt, leftAloneAt, truth.hinderedAt, truth.writeFailedAt) > AGAIN;
 }
 
+/** A removal that could not be written down as approved is tried again this much later. Milliseconds. */
+const APPROVED_AGAIN = 1000;
+
 /** A stop command that failed is followed by the signal as soon as its daemon hears of it, if nothing hinders it. */
 function isSignalMissing(run: RunTruth, { truth, now }: Simulation): boolean {
-  const { commandFailedAt, stopAt, killedAt, end } = run;
+  const { key, commandFailedAt, stopAt, killedAt, end } = run;
   if (commandFailedAt === undefined || stopAt === undefined || truth.ending?.hurry === true) return false;
   // Its grace was over before the command was.
   if (killedAt !== undefined && killedAt <= commandFailedAt) return false;
-  const known = now - commandFailedAt > 1000 && truth.hinderedAt < stopAt;
+  // Its file is gone and that cannot be written down: the stop waits, and its grace may be over meanwhile.
+  const approvedAt = truth.inForce.has(key.service) ? commandFailedAt : truth.writeFailedAt + APPROVED_AGAIN;
+  const known = now - Math.max(commandFailedAt, approvedAt) > 1000 && truth.hinderedAt < stopAt;
   return known && end === undefined;
 }
 
