@@ -20,7 +20,7 @@ export type RunLife =
  */
 export function lifeOf(run: ObservedRun, spec: ServiceSpec | undefined): RunLife {
   if (run.main.is === 'running' || run.members.is === 'unseen') return 'alive';
-  if (run.members.is === 'none') return run.everRan || run.main.is === 'ended' ? 'over' : 'unborn';
+  if (run.members.is === 'none') return run.everRan || isSeenToEnd(run) ? 'over' : 'unborn';
   if (run.main.is === 'unknown') return 'alive';
   const exitOn = spec?.process.exit_on ?? 'auto';
   if (exitOn === 'empty') return 'alive';
@@ -28,4 +28,9 @@ export function lifeOf(run: ObservedRun, spec: ServiceSpec | undefined): RunLife
   const { outcome } = run.main;
   if (outcome.kind === 'unknown') return 'alive';
   return isSuccess(outcome, spec?.restart_policy.success_exit_codes ?? [0]) ? 'alive' : 'leftovers';
+}
+
+/** Whoever is only not found may be on its way into its place: started by a daemon that died a moment ago. */
+function isSeenToEnd({ main }: ObservedRun): boolean {
+  return main.is === 'ended' && main.outcome.kind !== 'unknown';
 }

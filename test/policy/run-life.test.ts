@@ -69,4 +69,9 @@ describe('is a run over?', () => {
     expect(lifeOf(run({ ...empty, main: { is: 'unknown' } }), spec())).toBe('unborn');
     expect(lifeOf(run({ ...empty, main: MAINS.badly }), spec())).toBe('over');
   });
+
+  it('who cannot be found in a place that nobody ever reached has not ended: it may be on its way there', () => {
+    const notFound = run({ members: 'none', everRan: false, main: MAINS.unseen });
+    expect(lifeOf(notFound, spec())).toBe('unborn');
+  });
 });

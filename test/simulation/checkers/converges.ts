@@ -154,18 +154,30 @@ function endedWell(simulation: Simulation, desired: Defined, slot: number): bool
   const runs = truth.runsOf(desired.name, slot);
   // Where a service was forgotten, generations count from 1 again.
   const newest = runs.findLast(({ daemon }) => daemon !== NOBODY)?.key.generation;
-  const last = runs
+  const byEnd = runs
     .filter((run) => run.key.generation === newest && !runs.some((other) => gaveWay(run, other)))
-    .sort((a, b) => endTime(a) - endTime(b))
-    .at(-1);
-  if (last?.end === undefined) return false;
-  if (truth.endedBy(last) === 'stop' && !stopMayBeForgotten(simulation, last)) return false;
-  const { at, outcome, seen } = last.end;
+    .sort((a, b) => endTime(a) - endTime(b));
+  // What came by a mishap, and was stopped, takes nothing back: a place that had completed before remains so.
+  const wasStopped = (run: RunTruth): boolean =>
+    truth.endedBy(run) === 'stop' && !stopMayBeForgotten(simulation, run);
+  const last = byEnd.findLast((run) => run.daemon !== NOBODY || !wasStopped(run));
+  // Who died on the way into its place has done nothing.
+  if (last?.end === undefined || !last.everRan || wasStopped(last)) return false;
+  const { outcome, seen } = last.end;
   if (!isFailure(outcome) || !seen) return true;
   // The daemon that knew how it ended was gone before it could write that down.
+  const over = overAt(last, simulation);
   return entries.some(
-    (entry) => entry.what === 'note' && entry.daemon > last.daemon && entry.at - at < 120_000,
+    (entry) => entry.what === 'note' && entry.daemon > last.daemon && entry.at - over < 120_000,
   );
+}
+
+/** When its end could be written down first: with `exit_on: empty` that is when nothing of it lives any more. */
+function overAt(run: RunTruth, { truth, entries }: Simulation): number {
+  const specs = [run.spec, ...truth.settingsOf(run).specs];
+  const lasts = specs.some(({ process }) => process.exit_on === 'empty');
+  const exits = entries.filter((entry) => entry.what === 'exit' && entry.run.id === run.key.id);
+  return (lasts ? exits.at(-1)?.at : undefined) ?? endTime(run);
 }
 
 /** Of two runs in one place the newer one goes on, and says how the place ended; the other one was stopped for it. */
