@@ -197,7 +197,10 @@ export function noted({ desired, memory, intent }: Glance): Outcome | undefined 
       kept: true,
     };
   }
+  const stays = Object.values(memory.runs).some(({ stop }) => stop === null);
   for (const { end, next, exits } of Object.values(slots)) {
+    // A start was refused, and whether what runs beside it goes on for good is told by the next decision.
+    if (stays && exits[0]?.run === null) continue;
     if (end?.kind === 'failed' && end.under === digest && end.pardon === pardon) {
       return { result: 'failed', detail: end.reason };
     }

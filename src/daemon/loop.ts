@@ -20,6 +20,7 @@ import { wantedOf } from '../reconcile/wanted.ts';
 import { Adoptions } from './adoptions.ts';
 import { BlindSpots } from './blind-spots.ts';
 import { carryOut } from './carrying-out.ts';
+import { Due } from './due.ts';
 import { Flushing } from './flushing.ts';
 import { definedIn, followed } from './following.ts';
 import { Hands, newRun } from './hands.ts';
@@ -66,9 +67,7 @@ export class Loop {
   readonly #settlement: Settlement;
   readonly #neighbours = new Neighbours();
   readonly jobs: Jobs;
-  readonly #due = new Set<ServiceName>();
-  /** Due, and not asked yet what its schedule says. */
-  readonly #unconsidered = new Set<ServiceName>();
+  readonly #due = new Due();
   readonly #wakes = new Wakes();
   readonly #decisions = new Map<ServiceName, Decision>();
   readonly #adoptions: Adoptions;
@@ -109,13 +108,8 @@ export class Loop {
   }
 
   mark(service: ServiceName): void {
-    this.#add(service);
-    this.onDue();
-  }
-
-  #add(service: ServiceName): void {
     this.#due.add(service);
-    this.#unconsidered.add(service);
+    this.onDue();
   }
 
   /** The slow look: everything is due, and what is left of services without a file is judged again. */
@@ -125,7 +119,7 @@ export class Loop {
   }
 
   markAll(): void {
-    for (const name of this.names()) this.#add(name);
+    for (const name of this.names()) this.#due.add(name);
     this.onDue();
   }
 
@@ -185,26 +179,25 @@ export class Loop {
     const { clock } = this.#tools.world;
     const start = clock.now();
     if ((this.#settlement.wakeAt ?? start + 1) <= start) this.#settlement.resettle(this.#desired);
-    for (const name of [...this.#wakes.due(start), ...this.jobs.wakes.due(start)]) this.#add(name);
+    for (const name of [...this.#wakes.due(start), ...this.jobs.wakes.due(start)]) this.#due.add(name);
     const { store, world } = this.#tools;
-    const fired = this.jobs.consider(this.#unconsidered, {
+    const fired = this.jobs.consider(this.#due.unconsidered, {
       store,
       desired: this.#desired,
       situation: (name) => ({ ...this.situation(name), chance: world.random.next() }),
       newRun: () => newRun(world),
       clock,
     });
-    this.#unconsidered.clear();
+    this.#due.unconsidered.clear();
     if (fired) this.flush();
     const begun = clock.now();
-    for (const name of this.#neighbours.inOrder([...this.#due])) {
-      this.#due.delete(name);
+    for (const name of this.#due.turns((names) => this.#neighbours.inOrder(names))) {
       this.#reconcile(name);
       if (clock.now() - begun >= budget) break;
     }
     this.#flushing.ifDue();
     for (const listener of [...this.#listeners]) listener();
-    return { more: this.#due.size > 0, wakeAt: this.#nextWake() };
+    return { more: !this.#due.isEmpty, wakeAt: this.#nextWake() };
   }
 
   /** Calls back after every pass, until the answer is called. */
@@ -328,8 +321,8 @@ export class Loop {
     // A probe that was asked changes nothing before it is answered.
     const changed = decision.actions.some((action) => action.do !== 'probe');
     const failed = carried || done !== decision;
-    if (changed && !failed && this.#decisions.has(name)) this.#add(name);
-    for (const other of this.#noteStanding(situation)) this.#add(other);
+    if (changed && !failed && this.#decisions.has(name)) this.#due.add(name);
+    for (const other of this.#noteStanding(situation)) this.#due.postpone(other);
     this.#wakes.set(name, earliest(decision.wakeAt, failed ? world.clock.now() + RETRY_ACTION : undefined));
   }
 

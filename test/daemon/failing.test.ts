@@ -86,6 +86,23 @@ describe('a failure is seen as soon as it is noted', () => {
     expect(noted(glance({ rejected: of }, pardon))).toBeUndefined();
   });
 
+  test('a start that was refused beside an older run waits to be judged: the older one may go on', () => {
+    const refused = {
+      outcome: {
+        kind: 'not_started',
+        problem: { code: 'command-missing', severity: 'error', message: 'no' },
+      },
+      ...({ at: NOW, by: 'itself', run: null, uptime: 0 } as const),
+    } as const;
+    const next = { at: NOW + 1000, delay: 1000, digest: NEW.digest, pardon: 0 };
+    const slots = { 0: slot({ next, exits: [refused] }) };
+    expect(noted(glance({ slots, runs: runsRemembered([run({ hash: 'a' }), {}]) }))).toBeUndefined();
+    // Nobody is left who could go on.
+    expect(noted(glance({ slots }))).toMatchObject({ result: 'failed' });
+    const stopped = runsRemembered([run({ hash: 'a' }), { stop: stopProgress() }]);
+    expect(noted(glance({ slots, runs: stopped }))).toMatchObject({ result: 'failed' });
+  });
+
   test('a completion is none', () => {
     const end = {
       kind: 'completed',
