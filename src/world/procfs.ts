@@ -71,17 +71,19 @@ function fieldsAfterName(text: string): readonly string[] {
 const KERNEL_THREAD = 0x00200000;
 
 /**
- * True in the midst of execve(2): the new program is there, and for a moment, or longer where others run meanwhile, no
- * arguments and no environment are (env_end in proc_pid_stat(5) is still 0). Throws when it could not be looked at.
+ * `coming`: in the midst of execve(2) the new program is there, and for a moment, or longer where others run meanwhile,
+ * no environment is: of what proc_pid_stat(5) tells, startcode is set after env_end (load_elf_binary in fs/binfmt_elf.c).
+ * `none`: also of who has ended, and of kernel threads. Throws when it could not be looked at.
  */
-export function isExecuting(pid: number): boolean {
+export function environmentState(pid: number): 'some' | 'none' | 'coming' {
   const text = seenProc(`${pid}/stat`);
-  if (text === undefined) return false;
-  const stat = parseStat(text);
-  if (stat === undefined || hasEnded(stat)) return false;
+  const stat = text === undefined ? undefined : parseStat(text);
+  if (text === undefined || stat === undefined || hasEnded(stat)) return 'none';
   const after = fieldsAfterName(text);
-  const [flags, environmentEnd] = [Number(after[9 - 3]), after[51 - 3]];
-  return environmentEnd === '0' && (flags & KERNEL_THREAD) === 0;
+  const [flags = '', code, start, end] = [after[9 - 3], after[26 - 3], after[50 - 3], after[51 - 3]];
+  if ((Number(flags) & KERNEL_THREAD) !== 0) return 'none';
+  if (code === '0') return 'coming';
+  return start === end ? 'none' : 'some';
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Which processes belong to a run that is a session? */
 import {
   allProcesses,
+  environmentState,
   hasEnded,
   hasMark,
-  isExecuting,
   type ProcessStat,
   seenProc,
   seenStat,
@@ -122,14 +122,13 @@ export class ProcessTable {
   }
 
   #environment(pid: number): string {
-    // An exec may be over, or begin, between the two questions: only whoever has none twice has none.
-    let without = 0;
-    for (let reading = 0; reading < READINGS && without < 2; reading++) {
+    for (let reading = 0; reading < READINGS; reading++) {
       const text = seenProc(`${pid}/environ`);
       if (text !== '') return text ?? '';
-      without = isExecuting(pid) ? 0 : without + 1;
+      // One exec may be over between the two questions, and the next have begun before the first is asked again.
+      if (environmentState(pid) === 'none') return '';
     }
-    if (without < 2) this.#veiled.add(pid);
+    this.#veiled.add(pid);
     return '';
   }
 }

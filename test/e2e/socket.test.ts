@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { isRoot } from '../linux/ground.ts';
-import { GROUND, GROUNDS, NOBODY } from './grounds.ts';
+import { copyForNobody, GROUND, GROUNDS, NOBODY } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
 import { descriptorsOf, isGone } from './processes.ts';
 import { SLEEP } from './services.ts';
@@ -185,7 +185,8 @@ test.runIf(isRoot)(
     await host.start();
     const pid = await host.pidOf('web');
     fs.chmodSync(host.directory, 0o755);
-    const stranger = host.run([...NOBODY.command, ...host.pmctlCommand, 'stop', 'web']);
+    const pmctl = [process.execPath, join(copyForNobody(host.directory), 'pmctl.js'), '--sock', host.socket];
+    const stranger = host.run([...NOBODY.command, ...pmctl, 'stop', 'web']);
     await stranger.over;
     expect(stranger.child.exitCode).toBe(1);
     expect(stranger.stderr).toContain('no permission');

@@ -1,11 +1,11 @@
 /** Is a process found by its marker at every moment of its life, also while it executes another program? */
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
-import { isExecuting } from '../../src/world/procfs.ts';
+import { environmentState } from '../../src/world/procfs.ts';
 import { ProcessTable } from '../../src/world/session-members.ts';
 
 /** Of a process that executes itself without rest, about one look in a hundred falls between two programs. */
-const LOOKS = 600;
+const LOOKS = 300;
 
 test('one that executes program after program is never taken for gone', async () => {
   const run = `pmtest-${process.pid}-members`;
@@ -19,7 +19,7 @@ test('one that executes program after program is never taken for gone', async ()
   const pid = child.pid ?? 0;
   let between = 0;
   for (let look = 0; look < LOOKS; look++) {
-    if (isExecuting(pid)) between += 1;
+    if (environmentState(pid) === 'coming') between += 1;
     // Nothing is remembered from look to look: who it belongs to is told by its marker alone.
     const found = membersOf(run);
     expect(found === 'not seen' || found.includes(pid), `look ${look} found ${found}`).toBe(true);
@@ -30,10 +30,17 @@ test('one that executes program after program is never taken for gone', async ()
   expect(between).toBeGreaterThan(0);
 });
 
-test('neither a process that rests nor a kernel thread is executing anything', () => {
-  expect(isExecuting(process.pid)).toBe(false);
+test('who has an environment, who has none, and who will never have one', () => {
+  expect(environmentState(process.pid)).toBe('some');
+  const bare = spawn('sleep', ['1000'], { stdio: 'ignore', env: {} });
+  onTestFinished(() => void bare.kill('SIGKILL'));
+  // spawn(3) returns when the exec has begun: its end is awaited as above, by looking again.
+  let state = environmentState(bare.pid ?? 0);
+  for (let look = 0; state === 'coming' && look < LOOKS; look++) state = environmentState(bare.pid ?? 0);
+  expect(state).toBe('none');
   // kthreadd; in a container of its own there is none.
-  expect(isExecuting(2)).toBe(false);
+  expect(environmentState(2)).toBe('none');
+  expect(environmentState(2 ** 30)).toBe('none');
 });
 
 function membersOf(run: string): readonly number[] | 'not seen' {
