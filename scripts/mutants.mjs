@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readMutants } from './mutant-list.mjs';
 import { bundleSimulation, runSeeds } from './simulate.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -135,22 +136,4 @@ function outputOf(args) {
       resolve(hangs ? undefined : Buffer.concat(parts).toString());
     });
   });
-}
-
-function readMutants(text) {
-  return text
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line, index) => {
-      const [file, from, to] = line
-        .replaceAll('\\|', '\u0000')
-        .split(' | ')
-        .map((part) => part.replaceAll('\u0000', '|'));
-      return {
-        number: index + 1,
-        file,
-        text: from.replaceAll('\\n', '\n'),
-        instead: to === '(nothing)' ? '' : to.replaceAll('\\n', '\n'),
-      };
-    });
 }
