@@ -366,7 +366,9 @@ export class Truth {
   /** The daemon notes the definition in force as the one that the service's runs of its hash have. */
   applies(service: ServiceName, now: number): void {
     const desired = this.inForce.get(service);
-    if (desired?.kind === 'defined') this.appliedAt.set(`${service} ${desired.hash}`, now);
+    if (desired?.kind !== 'defined') return;
+    // A daemon may begin in the very millisecond in which the one before it died: what it notes is not lost with that.
+    this.appliedAt.set(`${service} ${desired.hash}`, Math.max(now, this.diedAt + A_MOMENT));
   }
 
   /**
@@ -440,6 +442,9 @@ function isOom(outcome: Outcome): boolean {
 
 /** Between an end and the daemon's hearing of it. Milliseconds. */
 const HEARSAY = 500;
+
+/** Less than the clock can tell. Milliseconds. */
+const A_MOMENT = 0.5;
 
 export interface Seen {
   readonly known: ReadonlySet<ServiceName>;
