@@ -19,7 +19,7 @@ import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Clock } from '../world/world.ts';
 import { changesBetween, desiredHash, spoiltSince } from './comparison.ts';
-import { Failing, type Verdicts } from './failing.ts';
+import { Failing, NOWHERE, type Verdicts } from './failing.ts';
 import type { Freeze, KeptText } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
 import { entryView, lastGood, type Marks, selected } from './history-views.ts';
@@ -190,7 +190,7 @@ export class LocalDeploys implements Deploys {
     const { id, prune, wait, by } = request;
     const snapshot = id === undefined ? this.#lastGood() : this.#find(id);
     if (snapshot === undefined) {
-      return unfit('unknown_snapshot', 'no other state than the current one has converged yet; name one');
+      return unfit('unknown_snapshot', `${NOWHERE}; name one`);
     }
     if (isUnfit(snapshot)) return snapshot;
     const texts = this.#textsOf(snapshot);

@@ -33,6 +33,9 @@ export interface Verdicts {
   readonly failure: FailureView | undefined;
 }
 
+/** Why there is nothing to go back to; docs/deploys.md tells how it is chosen. */
+export const NOWHERE = 'of no other state is it known that all that going back would change came up there';
+
 const NONE: Verdicts = { of: () => undefined, failure: undefined };
 
 /** What is neither ready nor failed by then is left to itself. Milliseconds. */
@@ -160,10 +163,7 @@ export class Failing {
     const isNew = differing(watched.baseline, before).length > 0;
     // Where the watch was quicker than the update, what it applied is what has failed.
     const to = isNew ? textsOf(watched.baseline) : lastGood();
-    const refused =
-      to === undefined
-        ? 'no other state than this one has converged yet'
-        : goBack(to, { by: watched.by, failed, detail });
+    const refused = to === undefined ? NOWHERE : goBack(to, { by: watched.by, failed, detail });
     if (refused !== undefined) {
       watched.failure = {
         did: 'rolled_back',

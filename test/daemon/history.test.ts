@@ -145,6 +145,17 @@ describe('the outcome', () => {
 });
 
 describe('one goes back', () => {
+  /** A good state, one in which `a` fails, and one that changes only `b`, which comes up. */
+  async function failedUnderLater(): Promise<Place> {
+    const place = new Place();
+    place.stands.set('a', 'up').set('b', 'up');
+    await deploy(place, { a: '1', b: '1' });
+    place.stands.set('a', 'failed');
+    await deploy(place, { a: '2', b: '1' });
+    await deploy(place, { a: '2', b: '2' });
+    return place;
+  }
+
   /** Applied, and looked at until what is up and what failed is known. */
   async function deploy(place: Place, texts: Readonly<Record<string, string>>): Promise<void> {
     await place.apply(texts);
@@ -189,22 +200,12 @@ describe('one goes back', () => {
   });
 
   test('over a deploy that failed, rather than to it', async () => {
-    const place = new Place();
-    place.stands.set('a', 'up').set('b', 'up');
-    await deploy(place, { a: '1', b: '1' });
-    place.stands.set('a', 'failed');
-    await deploy(place, { a: '2', b: '1' });
-    await deploy(place, { a: '2', b: '2' });
+    const place = await failedUnderLater();
     expect(target(place)).toBe(1);
   });
 
   test('never to what would break again what is mended', async () => {
-    const place = new Place();
-    place.stands.set('a', 'up').set('b', 'up');
-    await deploy(place, { a: '1', b: '1' });
-    place.stands.set('a', 'failed');
-    await deploy(place, { a: '2', b: '1' });
-    await deploy(place, { a: '2', b: '2' });
+    const place = await failedUnderLater();
     place.stands.set('a', 'up');
     await deploy(place, { a: '3', b: '2' });
     expect(place.snapshots.all().map(resultOf)).toEqual(['converged', 'converged', 'failed', 'converged']);
