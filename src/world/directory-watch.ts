@@ -1,6 +1,6 @@
 /** When may the configuration have changed? Tells that something happened, never what. */
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join, normalize } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { inWords } from './errno.ts';
 import { FollowedFiles } from './followed-files.ts';
@@ -29,6 +29,7 @@ const MOST_LOOKS = 64;
 export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
   readonly #files = new FollowedFiles(() => this.#settle());
+  #elsewhere: ReadonlySet<string> = new Set();
   #watcher: FSWatcher | undefined;
   readonly #ticker: NodeJS.Timeout;
   #identity: string | undefined;
@@ -45,7 +46,8 @@ export class DirectoryWatch {
 
   /** Files elsewhere whose content counts: dotenv files, secrets. Absolute paths; replaces the list. */
   follow(paths: ReadonlySet<string>): void {
-    this.#files.follow(paths);
+    this.#elsewhere = paths;
+    this.#followAll();
     this.#reopenIfMoved();
   }
 
@@ -57,18 +59,20 @@ export class DirectoryWatch {
   }
 
   #open(): void {
-    const { directory, failed, mended } = this.#options;
+    const { failed, mended } = this.#options;
+    const directory = normalize(this.#options.directory);
     this.#identity = identityOf(directory);
     const watcher = watch(directory, {
       depth: 0,
       ignoreInitial: true,
       ignorePermissionErrors: true,
+      // The kernel tells of each file through its directory: a watch and a record for every file would only be weight.
+      ignored: (path) => normalize(path) !== directory,
     });
     this.#watcher = watcher;
     let fails = false;
     // Permissions count too: a file that becomes readable changes what is wanted.
     watcher.on('raw', (_event, path, details) => this.#noticed(path, details));
-    watcher.on('all', (_event, path) => this.#noticed(path, undefined));
     watcher.on('error', (error) => {
       fails = true;
       if (watcher !== this.#watcher) return;
@@ -82,9 +86,14 @@ export class DirectoryWatch {
         this.#blind = undefined;
         mended();
       }
-      // Thousands of files take seconds to be watched: what was saved meanwhile was seen by nobody.
+      // What was saved before the watch began was seen by nobody.
       this.#settle();
     });
+  }
+
+  /** A directory hears nothing of what happens to a file that is elsewhere, also when a link in it leads there. */
+  #followAll(): void {
+    this.#files.follow(new Set([...this.#elsewhere, ...linksIn(this.#options.directory)]));
   }
 
   #look(): void {
@@ -114,7 +123,7 @@ export class DirectoryWatch {
     const watched = watchedPath(details);
     // Services may write their logs beside their files: those lines are no news.
     const names = [path, watched ?? ''].map((text) => basename(text));
-    if (names.some((name) => /\.ya?ml$/i.test(name) || name.startsWith('..'))) this.#settle();
+    if (names.some((name) => isYaml(name) || name.startsWith('..'))) this.#settle();
   }
 
   #settle(): void {
@@ -125,6 +134,7 @@ export class DirectoryWatch {
     const wait = Math.max(0, Math.min(settle, this.#since + PATIENCE * settle - now));
     this.#timer = setTimeout(() => {
       this.#since = undefined;
+      this.#followAll();
       changed();
     }, wait);
   }
@@ -133,6 +143,21 @@ export class DirectoryWatch {
 function watchedPath(details: unknown): string | undefined {
   if (typeof details !== 'object' || details === null || !('watchedPath' in details)) return undefined;
   return typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
+}
+
+function isYaml(name: string): boolean {
+  return /\.ya?ml$/i.test(name);
+}
+
+function linksIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isSymbolicLink() && isYaml(entry.name))
+      .map(({ name }) => join(directory, name));
+  } catch {
+    // Gone, or closed to us: whoever reads the directory tells so.
+    return [];
+  }
 }
 
 /** Which directory the path leads to now; undefined when to none. */

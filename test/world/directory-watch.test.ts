@@ -7,13 +7,22 @@ import { DirectoryWatch } from '../../src/world/directory-watch.ts';
 /** Milliseconds within which a change must have been told, on a busy machine too. */
 const BOUND = 8000;
 
-it('a file elsewhere that is removed, made again, and edited is told of each time, though nobody asks', async () => {
+interface Watched {
+  readonly ground: string;
+  readonly directory: string;
+  /** Not one failed. */
+  readonly reasons: readonly string[];
+  /** Resolves when a change was told after the deed. */
+  tells(deed: (watch: DirectoryWatch) => void): Promise<void>;
+}
+
+/** @param arrange what is there before the watch begins; the directory is */
+async function watched(arrange: (ground: string) => void = () => {}): Promise<Watched> {
   const ground = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
   onTestFinished(() => fs.rmSync(ground, { recursive: true }));
   const directory = join(ground, 'config.d');
   fs.mkdirSync(directory);
-  const file = join(ground, 'app.env');
-  fs.writeFileSync(file, 'A=1\n');
+  arrange(ground);
   let told = 0;
   const reasons: string[] = [];
   const watch = new DirectoryWatch({
@@ -26,15 +35,52 @@ it('a file elsewhere that is removed, made again, and edited is told of each tim
   onTestFinished(() => watch.close());
   // Once for the directory, whose files may have changed before they were watched.
   await expect.poll(() => told, { timeout: BOUND }).toBeGreaterThan(0);
-  const tells = async (deed: () => void): Promise<void> => {
+  const tells: Watched['tells'] = async (deed) => {
     const before = told;
-    deed();
+    deed(watch);
     await expect.poll(() => told, { timeout: BOUND }).toBeGreaterThan(before);
   };
-  await tells(() => watch.follow(new Set([file])));
+  return { ground, directory, reasons, tells };
+}
+
+it('a file elsewhere that is removed, made again, and edited is told of each time, though nobody asks', async () => {
+  const { ground, tells, reasons } = await watched();
+  const file = join(ground, 'app.env');
+  fs.writeFileSync(file, 'A=1\n');
+  await tells((watch) => watch.follow(new Set([file])));
   await tells(() => fs.rmSync(file));
   await tells(() => fs.writeFileSync(file, 'A=22\n'));
   await tells(() => fs.writeFileSync(file, 'A=333\n'));
   await tells(() => fs.rmSync(file));
+  expect(reasons).toEqual([]);
+});
+
+it('a file of the directory is told of when it is made, written in place, closed to others, renamed, removed', async () => {
+  const { directory, tells, reasons } = await watched();
+  const file = join(directory, 'web.yaml');
+  await tells(() => fs.writeFileSync(file, 'process: { command: a }\n'));
+  await tells(() => fs.appendFileSync(file, '# more\n'));
+  await tells(() => fs.chmodSync(file, 0o600));
+  await tells(() => fs.renameSync(file, join(directory, 'shop.yml')));
+  await tells(() => fs.rmSync(join(directory, 'shop.yml')));
+  expect(reasons).toEqual([]);
+});
+
+it('a link in the directory is told of when the file that it leads to is written, and when a directory on the way is switched', async () => {
+  const { ground, directory, tells, reasons } = await watched((ground) => {
+    for (const release of ['one', 'two']) {
+      fs.mkdirSync(join(ground, release));
+      fs.writeFileSync(join(ground, release, 'web.yaml'), `process: { command: ${release} }\n`);
+    }
+    fs.symlinkSync('one', join(ground, 'current'));
+    fs.symlinkSync('../current/web.yaml', join(ground, 'config.d', 'web.yaml'));
+  });
+  await tells(() => fs.appendFileSync(join(ground, 'one', 'web.yaml'), '# more\n'));
+  await tells(() => {
+    fs.symlinkSync('two', join(ground, 'next'));
+    fs.renameSync(join(ground, 'next'), join(ground, 'current'));
+  });
+  await tells(() => fs.appendFileSync(join(ground, 'two', 'web.yaml'), '# more\n'));
+  await tells(() => fs.symlinkSync('../two/web.yaml', join(directory, 'shop.yaml')));
   expect(reasons).toEqual([]);
 });
