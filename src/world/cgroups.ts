@@ -113,16 +113,21 @@ export class Cgroups implements Containment {
     const directory = this.#tree.ofRun(key);
     const made = this.#tree.make(key.service, directory);
     if ('code' in made) return made;
-    const place = {
-      cgroupProcs: `${directory}/cgroup.procs`,
-      joined: () => everUsed(directory),
-      judge: (seen: Outcome) => withOom(this.#exits.outcome(key.id, launch, seen), directory),
-    };
+    const place = this.#placeOf(key, directory, launch.record === true);
     const started = this.#exits.recording(key.id, launch, (record) =>
-      this.#own.start(key, launch, { ...place, record }),
+      this.#own.start(key, launch, { record, ...place }),
     );
     if ('code' in started) made.undo();
     return started;
+  }
+
+  /** These functions live as long as the run: they must not hold what it was started with. */
+  #placeOf(key: RunKey, directory: string, isRecorded: boolean) {
+    return {
+      cgroupProcs: `${directory}/cgroup.procs`,
+      joined: () => everUsed(directory),
+      judge: (seen: Outcome) => withOom(this.#exits.outcome(key.id, isRecorded, seen), directory),
+    };
   }
 
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined {

@@ -41,10 +41,11 @@ export class ExitRecords {
 
   /**
    * The shell that records ends as the program did; what it wrote counts more, for bash cannot end itself by SIGQUIT.
+   * @param isRecorded the launch asked for that
    * @param seen how that shell ended
    */
-  outcome(run: RunId, launch: Launch, seen: Outcome): Outcome {
-    if (launch.record !== true || seen.kind === 'not_started') return seen;
+  outcome(run: RunId, isRecorded: boolean, seen: Outcome): Outcome {
+    if (!isRecorded || seen.kind === 'not_started') return seen;
     return this.#recorded(run) ?? seen;
   }
 

@@ -92,7 +92,7 @@ function create(launch: Launch, chain: Chain, options: LaunchOptions): LaunchedP
     if (child.pid === undefined) return notCreated(launch, reasonNow(launch));
     created = true;
     const ticks = processStat(child.pid)?.startTicks ?? null;
-    return { pid: child.pid, ticks, release: () => release(child, heard, notify?.stop) };
+    return { pid: child.pid, ticks, release: releaseOf(child, heard, notify?.stop) };
   } catch (error) {
     return notCreated(launch, error);
   } finally {
@@ -113,6 +113,8 @@ function listen(
   stop: (() => void) | undefined,
 ): Heard {
   const heard: Heard = { released: false };
+  // It is held until the end: the environment would weigh more than all the rest of a run.
+  const told = { argv: launch.argv.slice(0, 1), credentials: launch.credentials };
   const { stderr } = child;
   let report = stderr === null ? LAUNCHED : '';
   stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -126,7 +128,7 @@ function listen(
     if (heard.released || child.pid === undefined) return;
     const said = QUIET_WORDS[code ?? 0];
     if (stderr === null && said !== undefined && joined?.() === false) report = said;
-    ended(outcomeOf(launch, report, code, signal));
+    ended(outcomeOf(told, report, code, signal));
   });
   return heard;
 }
@@ -137,18 +139,20 @@ const QUIET_WORDS: Readonly<Record<number, string>> = {
   [REFUSED_CODE]: 'its cgroup could not be joined',
 };
 
-function release(child: ChildProcess, heard: Heard, stop: (() => void) | undefined): void {
-  heard.released = true;
-  stop?.();
-  child.unref();
-  // Closing it could end a launcher that still has its last word to say: it only stops holding us.
-  const { stderr } = child;
-  if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+function releaseOf(child: ChildProcess, heard: Heard, stop: (() => void) | undefined): () => void {
+  return () => {
+    heard.released = true;
+    stop?.();
+    child.unref();
+    // Closing it could end a launcher that still has its last word to say: it only stops holding us.
+    const { stderr } = child;
+    if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+  };
 }
 
 /** @param report what the launcher said; its last line is LAUNCHED if the program itself was reached */
 export function outcomeOf(
-  launch: Launch,
+  launch: Pick<Launch, 'argv' | 'credentials'>,
   report: string,
   code: number | null,
   signal: NodeJS.Signals | null,
@@ -164,7 +168,11 @@ export function outcomeOf(
   return { kind: 'not_started', problem: refusal(launch, lines, code) };
 }
 
-function refusal(launch: Launch, lines: readonly string[], code: number | null): Problem {
+function refusal(
+  launch: Pick<Launch, 'argv' | 'credentials'>,
+  lines: readonly string[],
+  code: number | null,
+): Problem {
   const name = JSON.stringify(launch.argv[0] ?? '');
   const user = launch.credentials === null ? '' : ` by user ${launch.credentials.user}`;
   if (lines.includes(NOT_EXECUTABLE)) return problem('command-missing', `${name} may not be executed${user}`);

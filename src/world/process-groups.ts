@@ -133,10 +133,9 @@ class ProcessGroups implements Containment {
     const failed = this.#records.write(key, null);
     if (failed !== undefined) return unrecorded(key, failed);
     this.#processes.forget();
-    const judge = (seen: Outcome) => this.#exits.outcome(key.id, launch, seen);
-    const place = { cgroupProcs: null, judge };
+    const place = { cgroupProcs: null, judge: this.#judgeOf(key, launch.record === true) };
     const started = this.#exits.recording(key.id, launch, (record) =>
-      this.#own.start(key, launch, { ...place, record }),
+      this.#own.start(key, launch, { record, ...place }),
     );
     if ('code' in started) {
       this.#records.remove(key);
@@ -146,6 +145,11 @@ class ProcessGroups implements Containment {
     // Without its pid on disk the run can still be found, more slowly, by its marker.
     this.#records.write(key, { ...started, boot: this.#boot, mark: sessionMark(started.pid) });
     return started;
+  }
+
+  /** It lives as long as the run: it must not hold what that was started with. */
+  #judgeOf({ id }: RunKey, isRecorded: boolean): (seen: Outcome) => Outcome {
+    return (seen) => this.#exits.outcome(id, isRecorded, seen);
   }
 
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined {
