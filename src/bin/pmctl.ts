@@ -1,5 +1,6 @@
 /** The program pmctl: argv and exit code. */
 import { fileURLToPath } from 'node:url';
+import { DAEMON_FLAGS } from '../cli/daemon-flags.ts';
 import { pmctl } from '../cli/pmctl.ts';
 import { processTerminal } from '../cli/terminal.ts';
 
@@ -40,10 +41,9 @@ const terminal = processTerminal({
   endItself: () => {
     endsItself = true;
   },
-  // A small young generation, as the launcher beside it gives the daemon.
   daemonProgram: [
     process.execPath,
-    '--max-semi-space-size=4',
+    ...DAEMON_FLAGS,
     fileURLToPath(new URL('processmaster.js', import.meta.url)),
   ],
 });

@@ -1,11 +1,9 @@
 /** What do the parts of pmctl get here that they get from a terminal otherwise? */
 import { fileURLToPath } from 'node:url';
+import { DAEMON_FLAGS } from '../cli/daemon-flags.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { systemClock } from '../world/clock.ts';
 import { thisProgram } from '../world/host-program.ts';
-
-/** Small young generation, as the launcher of the daemon gives it. */
-const DAEMON_FLAGS = ['--max-semi-space-size=4'];
 
 /**
  * Nothing is written anywhere: standard streams belong to the program around.

@@ -1,7 +1,9 @@
 /** Programs start fast because V8 finds its code in a file beside them: is that file there, and does V8 take it? */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { DAEMON_FLAGS } from '../../src/cli/daemon-flags.ts';
 import { DIST } from './grounds.ts';
 
 /** Prints whether V8 refused the code that the loader gave it. */
@@ -17,8 +19,13 @@ const LOOK = `
   require(process.argv[1]);
 `;
 
+it('the launcher gives the flags that this program gives where it starts a daemon itself', () => {
+  const launcher = readFileSync(new URL('../../bin/processmaster', import.meta.url), 'utf8');
+  expect(launcher).toContain(`heap=${DAEMON_FLAGS.join(' ')}\n`);
+});
+
 it.each([
-  ['processmaster', ['--max-semi-space-size=4']],
+  ['processmaster', DAEMON_FLAGS],
   ['pmctl', []],
 ])('%s runs with the code that was compiled when it was built', (program, flags) => {
   const { stdout } = spawnSync(process.execPath, [...flags, '-e', LOOK, join(DIST, `${program}.js`)], {
@@ -28,7 +35,7 @@ it.each([
 });
 
 it('where V8 refuses it, the program runs as well', () => {
-  const other = ['--no-opt', '--max-semi-space-size=2'];
+  const other = ['--no-opt', '--max-semi-space-size=3'];
   const look = spawnSync(process.execPath, [...other, '-e', LOOK, join(DIST, 'pmctl.js')], {
     encoding: 'utf8',
   });
