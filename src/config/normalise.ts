@@ -55,7 +55,7 @@ export function normalise(
     description: service.description,
     labels: { ...service.labels },
     enabled: service.enabled,
-    process: { ...processSpec(process, workingDirectory), schedule },
+    process: processSpec(process, workingDirectory, schedule),
     instances,
     rollout,
     port,
@@ -87,7 +87,8 @@ export function normalise(
 function processSpec(
   process: CompleteService['process'],
   workingDirectory: string,
-): Omit<ProcessSpec, 'schedule'> {
+  schedule: ProcessSpec['schedule'],
+): ProcessSpec {
   return {
     command: argv(process.command),
     args: process.args as readonly string[],
@@ -111,6 +112,7 @@ function processSpec(
     reload_command: process.reload_command === undefined ? null : argv(process.reload_command),
     exit_on: process.exit_on,
     type: process.type,
+    schedule,
   };
 }
 
@@ -157,12 +159,12 @@ function logsSpec(
   }
   return {
     spec: {
-      ...rules,
       stdout: stdout === undefined ? resolve(fallback, 'stdout.log') : resolve(home, stdout),
       stderr: stderr === undefined ? resolve(fallback, 'stderr.log') : resolve(home, stderr),
       hints: hints.map((path) => resolve(home, path)),
       stop_command_stdout: stop_command_stdout === undefined ? null : resolve(home, stop_command_stdout),
       stop_command_stderr: stop_command_stderr === undefined ? null : resolve(home, stop_command_stderr),
+      ...rules,
     },
   };
 }

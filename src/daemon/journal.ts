@@ -70,7 +70,7 @@ export class Journal implements EventFeed {
 
   add(event: Event): void {
     this.#last += 1;
-    const numbered = { ...event, id: this.#last };
+    const numbered = { id: this.#last, ...event };
     this.#events.push(numbered);
     if (this.#events.length > KEPT) this.#drop();
     for (const listener of this.#listeners) listener(numbered);

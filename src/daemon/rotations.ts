@@ -102,11 +102,14 @@ export class Rotations {
     for (const [place, log] of wanted) {
       const known = this.#kept.get(place);
       if (known?.isGone === false && isSameLog(known, log)) continue;
-      const newest = recalled.get(place) ?? 0;
-      const fresh = known ?? { emptied: 0, rotated: [], newest, isBusy: false, isWanted: false };
       known?.growth?.close();
       const kept: Kept = {
-        ...fresh,
+        emptied: 0,
+        rotated: [],
+        newest: recalled.get(place) ?? 0,
+        isBusy: false,
+        isWanted: false,
+        ...known,
         ...log,
         // Who does not write there any more by his file may still do so with a process of before; who is gone has none.
         services: [...new Set([...(known?.isGone === false ? known.services : []), ...log.services])],

@@ -8,25 +8,25 @@ import { exitReason } from '../policy/restart.ts';
 import type { Notice, Situation } from '../reconcile/situation.ts';
 
 export function startedEvent(key: RunKey, pid: number, reason: string, at: number): Event {
-  return event('worker_started', key, at, { ...place(key), pid, reason });
+  return event('worker_started', key, at, placed(key, { pid, reason }));
 }
 
 /** @param oldest its oldest process: the first one, as far as anybody can tell when the memory of it is lost */
 export function adoptedEvent(run: ObservedRun, at: number, oldest?: number): Event {
   const pid = run.main.is === 'running' ? run.main.pid : (oldest ?? 'unknown');
-  return event('worker_started', run.key, at, { ...place(run.key), pid, reason: 'adopted' });
+  return event('worker_started', run.key, at, placed(run.key, { pid, reason: 'adopted' }));
 }
 
 /** A start that was refused is told as an exit without a process. */
 export function failedEvent(key: RunKey, problem: Problem, respawn: boolean, at: number): Event {
-  return event('worker_exited', key, at, {
-    ...place(key),
+  const fields = {
     pid: 'none',
     status: 'none',
     exit_reason: 'not_started',
     restart_action: respawn ? 'respawn' : 'none',
     problem: problem.message,
-  });
+  };
+  return event('worker_exited', key, at, placed(key, fields));
 }
 
 /** What a decision noticed, as events. */
@@ -45,12 +45,12 @@ export function exitedEvent(
   pid: number | undefined,
   at: number,
 ): Event {
-  return event('worker_exited', notice.run, at, {
-    ...place(notice.run),
+  const fields = {
     pid: pid ?? 'unknown',
     ...ending(notice.outcome),
     restart_action: notice.respawn ? 'respawn' : 'none',
-  });
+  };
+  return event('worker_exited', notice.run, at, placed(notice.run, fields));
 }
 
 export function stopRequestedEvent(
@@ -61,12 +61,8 @@ export function stopRequestedEvent(
   at: number,
 ): Event {
   const shown = signal.startsWith('SIG') ? signal.slice(3) : signal;
-  return event('worker_stop_requested', run, at, {
-    ...place(run),
-    pid: pid ?? 'unknown',
-    signal: shown,
-    reason,
-  });
+  const fields = { pid: pid ?? 'unknown', signal: shown, reason };
+  return event('worker_stop_requested', run, at, placed(run, fields));
 }
 
 export function stoppedEvent(
@@ -74,20 +70,17 @@ export function stoppedEvent(
   pid: number | undefined,
   at: number,
 ): Event {
-  return event('worker_stopped', notice.run, at, {
-    ...place(notice.run),
-    pid: pid ?? 'unknown',
-    ...ending(notice.outcome),
-    reason: notice.reason,
-  });
+  const fields = { pid: pid ?? 'unknown', ...ending(notice.outcome), reason: notice.reason };
+  return event('worker_stopped', notice.run, at, placed(notice.run, fields));
 }
 
 function event(name: string, run: RunKey, at: number, fields: Event['fields']): Event {
   return { at, name, service: run.service, run_id: run.id, fields };
 }
 
-function place(run: RunKey): { instance: number; generation: number } {
-  return { instance: run.slot, generation: run.generation };
+/** The fields behind those that say where the run is. */
+function placed(run: RunKey, fields: Event['fields']): Event['fields'] {
+  return { instance: run.slot, generation: run.generation, ...fields };
 }
 
 /** `status` is the wait status as a shell shows it; what really happened says `exit_reason`. */

@@ -30,7 +30,7 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
   const { spec, secrets, cluster } = input;
   const port = typeof spec.port === 'number' ? spec.port : input.run.port;
   const run = { ...input.run, port };
-  const environment: Record<string, string> = { ...inheritedPart(input), ...identityPart(input) };
+  const environment = Object.assign(inheritedPart(input), identityPart(input));
   for (const file of spec.process.env_files) {
     for (const name of Object.keys(file.values)) environment[name] = secrets.get(name) ?? '';
   }
@@ -39,8 +39,7 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
   }
   if (port !== null) environment['PORT'] = String(port);
   if (isShared(spec)) environment['PROCESSMASTER_ENABLE_REUSEPORT'] = '1';
-  return {
-    ...environment,
+  return Object.assign(environment, {
     PROCESSMASTER_SERVICE: spec.name,
     PROCESSMASTER_INSTANCE: String(run.instance),
     PROCESSMASTER_GENERATION: String(run.generation),
@@ -49,7 +48,7 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
     PROCESSMASTER_CLUSTER_NAME: cluster.name,
     PROCESSMASTER_CLUSTER_NODE_ID: cluster.node_id,
     PROCESSMASTER_CLUSTER_EXPECTED_NODES: String(cluster.expected_nodes),
-  };
+  });
 }
 
 /** Several processes are to listen on one port, be it only while one takes over from the other. */

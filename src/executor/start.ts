@@ -93,7 +93,9 @@ export function startRun(
   try {
     const sizes = logSizes(stdout.fd, stderr.fd, tools.world);
     const started = tools.world.containment.start(key, launch);
-    return 'code' in started ? inService(desired, started) : { ...started, ...sizes };
+    return 'code' in started
+      ? inService(desired, started)
+      : { logFrom: sizes.logFrom, errFrom: sizes.errFrom, ...started };
   } finally {
     tools.closeLog(stdout.fd);
     if (stderr.fd !== stdout.fd) tools.closeLog(stderr.fd);

@@ -14,7 +14,9 @@ const OWN_KEYS: ReadonlySet<string> = new Set(['id', 'at', 'name', 'service', 'r
  */
 export function eventLine({ id, at, name, service, run_id, actor, fields }: NumberedEvent): string {
   const line: Record<string, string | number> = {
-    ...{ id, at: new Date(at).toISOString(), name },
+    id,
+    at: new Date(at).toISOString(),
+    name,
     ...(service === undefined ? {} : { service }),
     ...(run_id === undefined ? {} : { run_id }),
     ...(actor === undefined ? {} : { actor }),
@@ -37,14 +39,15 @@ export function readEventLine(text: string): NumberedEvent | undefined {
     if (typeof value === 'string' || typeof value === 'number') fields[key.replace(/^_/, '')] = value;
   }
   const event: Event = {
-    ...{ at: time, name },
+    at: time,
+    name,
     // Only this program writes there.
     ...(typeof service === 'string' ? { service: service as ServiceName } : {}),
     ...(typeof run_id === 'string' ? { run_id: run_id as RunId } : {}),
     ...(typeof actor === 'string' ? { actor } : {}),
     fields,
   };
-  return { ...event, id: id as number };
+  return { id: id as number, ...event };
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {

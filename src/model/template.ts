@@ -51,6 +51,7 @@ export function writeTemplate(parts: readonly TemplatePart[]): string {
 
 /** True when a start variable is left in it. */
 export function needsStart(template: string): boolean {
+  if (!template.includes('${')) return false;
   return START_VARIABLES.some((name) => fillIn(template, MARK) !== fillIn(template, { ...MARK, [name]: -2 }));
 }
 

@@ -18,7 +18,7 @@ export function judge(situation: Situation): Judgement {
   const noticed = noticeExits(situation, runs);
   const wanted = wantedOf(situation);
   const examined = examine(noticed.living, noticed.memory.runs, situation.now, situation.intent.reloads ?? 0);
-  const healthy = noticed.living.map((one) => ({ ...one, health: examined.health.get(one.run.key.id) }));
+  const healthy = noticed.living.map((one) => ({ health: examined.health.get(one.run.key.id), ...one }));
   const remembered: Memory = {
     ...noticed.memory,
     // Its launcher may have come into its place since the schedule was asked.

@@ -7,6 +7,9 @@ import type { Launch } from './world.ts';
 
 /** BINPRM_BUF_SIZE: of a script the kernel reads no more than this to find its interpreter. */
 const FIRST_LINE = 256;
+const firstLine = Buffer.alloc(FIRST_LINE);
+/** `#!`. */
+const [HASH, BANG] = [0x23, 0x21];
 
 /**
  * The absolute path of the program: a name without a slash is searched in the PATH that the process will have, a
@@ -74,9 +77,9 @@ function interpreterOf(path: string): string | undefined {
   try {
     const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     try {
-      const start = Buffer.alloc(FIRST_LINE);
-      fs.readSync(fd, start, 0, start.length, 0);
-      const line = /^#![ \t]*([^ \t\r\n\0]+)/.exec(start.toString('latin1'));
+      const length = fs.readSync(fd, firstLine, 0, FIRST_LINE, 0);
+      if (firstLine[0] !== HASH || firstLine[1] !== BANG) return undefined;
+      const line = /^#![ \t]*([^ \t\r\n\0]+)/.exec(firstLine.toString('latin1', 0, length));
       return line?.[1]?.startsWith('/') ? line[1] : undefined;
     } finally {
       fs.closeSync(fd);
