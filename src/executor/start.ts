@@ -85,11 +85,11 @@ export function startRun(
   const run = { instance: key.slot, generation: key.generation, port };
   const argv = [...spec.process.command, ...spec.process.args].map((text) => fillIn(text, run));
   const output = { stdout: stdout.fd, stderr: stderr.fd };
-  const launch: Launch = {
-    ...launchOf(desired, argv, environment, output, key, port),
-    ...(choice.record ? { record: true } : {}),
-    ...(choice.notify === undefined ? {} : { notify: choice.notify }),
-  };
+  const launch: Launch = Object.assign(
+    launchOf(desired, argv, environment, output, key, port),
+    choice.record ? { record: true } : {},
+    choice.notify === undefined ? {} : { notify: choice.notify },
+  );
   try {
     const sizes = logSizes(stdout.fd, stderr.fd, tools.world);
     const started = tools.world.containment.start(key, launch);

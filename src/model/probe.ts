@@ -60,7 +60,7 @@ export function askedOf(means: ProbeMeans, values: StartValues): ProbeAsked {
   if ('http' in means) {
     const { url, headers, ...rest } = means.http;
     const filled = Object.entries(headers).map(([name, value]) => [name, fillIn(value, values)] as const);
-    return { http: { ...rest, url: fillIn(url, values), headers: Object.fromEntries(filled) } };
+    return { http: { url: fillIn(url, values), headers: Object.fromEntries(filled), ...rest } };
   }
   if ('tcp' in means) {
     const { host, port } = means.tcp;

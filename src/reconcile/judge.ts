@@ -7,7 +7,7 @@ import type { Health } from '../policy/probe.ts';
 import { mayStart, pardoned } from '../policy/restart.ts';
 import { overtime, stillDue } from '../policy/schedule.ts';
 import { examine } from './health.ts';
-import type { Fate, JudgedRun, Judgement, Vacancy } from './judgement.ts';
+import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { type LivingRun, noticeExits } from './notice-exits.ts';
 import { rejectionOf, wayOfReplacing } from './replace.ts';
 import type { Notice, Situation } from './situation.ts';
@@ -27,11 +27,13 @@ export function judge(situation: Situation): Judgement {
     slots: unprepared(pardonAll(noticed.memory.slots, situation, wanted), situation, wanted),
   };
   if (wanted.kind !== 'run') {
-    const fate: Fate =
-      wanted.kind === 'none' ? { fate: 'surplus', reason: wanted.stopReason } : { fate: 'keep' };
+    const judged = (one: (typeof healthy)[number]): JudgedRun =>
+      wanted.kind === 'none'
+        ? { fate: 'surplus', reason: wanted.stopReason, ...one }
+        : { fate: 'keep', ...one };
     return {
       wanted,
-      runs: healthy.map((one) => ({ ...one, ...fate })),
+      runs: healthy.map(judged),
       vacancies: [],
       generation: noticed.memory.generation,
       way: 'stop_first',
@@ -121,23 +123,23 @@ function judgeRuns(
     if (holder === undefined || better || serves) taken.set(place(one), one);
   }
   return living.map((one): JudgedRun => {
-    if (one.life === 'leftovers') return { ...one, fate: 'surplus', reason: 'main_exited' };
-    if (one.life !== 'alive') return { ...one, fate: 'keep' };
-    if (one.run.key.slot >= count) return { ...one, fate: 'surplus', reason: 'scaled_down' };
-    if (taken.get(place(one)) !== one) return { ...one, fate: 'surplus', reason: 'duplicate' };
+    if (one.life === 'leftovers') return { fate: 'surplus', reason: 'main_exited', ...one };
+    if (one.life !== 'alive') return { fate: 'keep', ...one };
+    if (one.run.key.slot >= count) return { fate: 'surplus', reason: 'scaled_down', ...one };
+    if (taken.get(place(one)) !== one) return { fate: 'surplus', reason: 'duplicate', ...one };
     // A stop that has begun is carried through: the process may have shut half of itself down already.
     const stopping = situation.memory.runs[one.run.key.id]?.stop ?? null;
     if (stopping !== null && stopping.step !== 'due')
-      return { ...one, fate: 'surplus', reason: stopping.reason };
+      return { fate: 'surplus', reason: stopping.reason, ...one };
     // A job that runs is never replaced for a newer definition: the next run has it.
     const before = situation.applied.get(one.run.key.hash) ?? one.spec;
     const isJob = before === undefined || before.process.schedule !== null;
     // It was started to run all the time, and would keep every time of the schedule waiting.
     if (!isJob && desired.spec.process.schedule !== null) {
-      return { ...one, fate: 'surplus', reason: 'schedule_added' };
+      return { fate: 'surplus', reason: 'schedule_added', ...one };
     }
-    if (current(one) || (isJob && desired.spec.process.schedule !== null)) return { ...one, fate: 'keep' };
-    return { ...one, fate: 'outdated' };
+    if (current(one) || (isJob && desired.spec.process.schedule !== null)) return { fate: 'keep', ...one };
+    return { fate: 'outdated', ...one };
   });
 }
 

@@ -81,8 +81,8 @@ export class BesideCommands {
       this.#end(command);
     };
     const launched = launchProcess(input.launch, {
-      ...input.into,
       ended: (outcome) => end(input.judge(outcome)),
+      ...input.into,
     });
     if ('code' in launched) return launched;
     const { pid, ticks, release } = launched;

@@ -35,7 +35,11 @@ export class CgroupBeside {
     const made = this.#tree.make(service, directory);
     if ('code' in made) return made;
     const command = this.#commands.run({
-      ...{ service, name, launch, timeout, done },
+      service,
+      name,
+      launch,
+      timeout,
+      done,
       place: placeAt(directory),
       into: { cgroupProcs: `${directory}/cgroup.procs`, joined: () => everUsed(directory) },
       judge: (outcome) => withOom(outcome, directory),

@@ -41,12 +41,12 @@ export class OwnRuns {
   ): Started | Problem {
     const { clock, wake } = this.#options;
     const process = launchProcess(launch, {
-      ...place,
       ended: (outcome) => {
         const own = this.#runs.get(run.id);
         if (own !== undefined) own.end = { outcome: place.judge(outcome), at: clock.now() };
         wake(run.service);
       },
+      ...place,
     });
     if ('code' in process) return process;
     this.#runs.set(run.id, { service: run.service, process, end: undefined });

@@ -17,8 +17,8 @@ const PATIENCE = 250;
 
 export function systemProber(): Prober {
   return {
-    http: (question, timeout, done) => httpProbe({ ...question, timeout }, done),
-    tcp: (question, timeout, done) => tcpProbe({ ...question, timeout }, done),
+    http: (question, timeout, done) => httpProbe({ timeout, ...question }, done),
+    tcp: (question, timeout, done) => tcpProbe({ timeout, ...question }, done),
     log: matchLog,
     sizeOf: (fd) => fs.fstatSync(fd).size,
   };
