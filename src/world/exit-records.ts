@@ -41,12 +41,18 @@ export class ExitRecords {
 
   /**
    * The shell that records ends as the program did; what it wrote counts more, for bash cannot end itself by SIGQUIT.
+   * Has it said something and written no end, it was not able to start the program. A record without a word tells
+   * nothing: the disk may be full.
    * @param isRecorded the launch asked for that
    * @param seen how that shell ended
    */
   outcome(run: RunId, isRecorded: boolean, seen: Outcome): Outcome {
     if (!isRecorded || seen.kind === 'not_started') return seen;
-    return this.#recorded(run) ?? seen;
+    const text = this.#textOf(run);
+    const recorded = parseExitRecord(text);
+    if (recorded !== undefined) return recorded;
+    const said = text.trim();
+    return seen.kind === 'exited' && said !== '' ? { kind: 'not_started', problem: refused(said) } : seen;
   }
 
   /** True for a run that was started with a record. */
@@ -96,10 +102,10 @@ export class ExitRecords {
     for (const name of names) if (!kept.has(name)) this.remove(name as RunId);
   }
 
-  #recorded(run: RunId): Outcome | undefined {
-    if (this.#directory === null) return undefined;
+  #textOf(run: RunId): string {
+    if (this.#directory === null) return '';
     const text = this.#files.read(join(this.#directory, run), LARGEST);
-    return isFailure(text) ? undefined : parseExitRecord(text);
+    return isFailure(text) ? '' : text;
   }
 
   #open(run: RunId): number | null {
@@ -122,4 +128,8 @@ function listed(directory: string): readonly string[] {
     // Nothing was ever recorded; what cannot be listed can wait.
     return [];
   }
+}
+
+function refused(said: string): Problem {
+  return { code: 'start-failed', severity: 'error', message: `the launch was refused: ${said}` };
 }

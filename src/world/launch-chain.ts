@@ -54,11 +54,11 @@ export function launchChain(input: ChainInput): Chain | Problem {
   ];
   const records = input.records === true;
   const isPlain = launch.oomScoreAdjust === null && others.length === 0;
-  const quiet = input.joinsCgroup && input.joinIsSeen && isPlain && !records;
+  const quiet = input.joinsCgroup && input.joinIsSeen && isPlain;
   const descriptors = launcherDescriptors(quiet, launch.notify?.fd);
   const joinsFirst = input.joinsCgroup && changesUser(launch, self);
   const last = quiet
-    ? quietScript(launch.umask, descriptors)
+    ? quietScript(launch.umask, records, descriptors)
     : lastScript({
         umask: launch.umask,
         joinsCgroup: input.joinsCgroup && !joinsFirst,
@@ -178,13 +178,14 @@ function lastScript({ umask, joinsCgroup, records, descriptors }: LastScript): s
 }
 
 /** What nearly every start takes: a pipe to listen at would cost a quarter of it. */
-function quietScript(umask: number | null, { cgroup }: LauncherDescriptors): string {
+function quietScript(umask: number | null, records: boolean, descriptors: LauncherDescriptors): string {
+  const { cgroup } = descriptors;
   return [
     ...(umask === null ? [] : [`umask ${umask.toString(8).padStart(4, '0')} || exit ${REFUSED_CODE}`]),
     `[ -x "$0" ] || exit ${NOT_EXECUTABLE_CODE}`,
     `echo 0 >&${cgroup} || exit ${REFUSED_CODE}`,
     'unset PWD OLDPWD SHLVL _',
-    `exec "$@" ${cgroup}>&-`,
+    records ? recordScript(null, descriptors) : `exec "$@" ${cgroup}>&-`,
   ].join('\n');
 }
 

@@ -7,7 +7,7 @@ export interface LauncherDescriptors {
   readonly cgroup: number;
   /** The file in which a shell that stays writes how the program ended. */
   readonly record: number;
-  /** Where that shell keeps the ear of the daemon. */
+  /** Where that shell keeps what was its stderr, while the record is that: the ear of the daemon, or the log for errors. */
   readonly ear: number;
 }
 

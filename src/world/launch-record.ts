@@ -21,16 +21,27 @@ const SILENT = [SIGNALS.SIGINT, SIGNALS.SIGPIPE] as const;
  * and none when it exited with the code that looks alike: so its stderr is the record, and whether that has grown tells
  * the two apart. bash does so only outside of its POSIX mode, which a shell without that mode cannot be asked to leave
  * except by `command`. The shell then ends in the same way as the program did, for a parent that listens.
- * @param launched the word that says to the daemon that all went well; without it a failed fork would look like an exit
+ * @param launched the word that says to the daemon that all went well; without it a failed fork would look like an exit.
+ *   null: nobody listens, and 2 is the log for errors. A shell that cannot fork gives up its script: then the record has
+ *   its message and no end.
  */
-export function recordScript(launched: string, { stderr, cgroup, record, ear }: LauncherDescriptors): string {
+export function recordScript(
+  launched: string | null,
+  { stderr, cgroup, record, ear }: LauncherDescriptors,
+): string {
+  const program =
+    launched === null
+      ? `(exec "$@" 2>&${ear} ${cgroup}>&- ${record}>&- ${ear}>&-)`
+      : [
+          `(trap '' PIPE; echo ${launched} 2> /dev/null >&${ear}; trap - PIPE`,
+          `exec "$@" 2>&${stderr} ${stderr}>&- ${cgroup}>&- ${record}>&- ${ear}>&-)`,
+        ].join('\n');
   const silent = SILENT.map((signal) => `[ $code -eq ${SIGNAL_CODE + signal} ]`).join(' || ');
   return [
     'command set +o posix 2> /dev/null',
     `trap : ${CAUGHT}`,
     `exec ${ear}>&2 2>&${record}`,
-    `(trap '' PIPE; echo ${launched} 2> /dev/null >&${ear}; trap - PIPE`,
-    `exec "$@" 2>&${stderr} ${stderr}>&- ${cgroup}>&- ${record}>&- ${ear}>&-)`,
+    program,
     'code=$?; how=exited',
     `if [ $code -gt ${SIGNAL_CODE} ] && { ${silent} || [ -s /proc/self/fd/${record} ]; }; then`,
     `how=signaled; code=$((code - ${SIGNAL_CODE})); fi`,

@@ -56,6 +56,7 @@ describe('the chain of a launch', () => {
     };
     expect(quiet({}, {})).toBe(true);
     expect(quiet({ umask: 0o27 }, {})).toBe(true);
+    expect(quiet({}, { records: true })).toBe(true);
     expect(quiet({ credentials: APP }, {})).toBe(false);
     expect(quiet({ oomScoreAdjust: 5 }, {})).toBe(false);
     expect(quiet({}, { joinIsSeen: false })).toBe(false);

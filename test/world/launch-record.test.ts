@@ -13,16 +13,28 @@ const SHELLS: readonly (readonly [string, readonly string[]])[] = [
   ['busybox', ['/bin/busybox', 'sh']],
 ];
 
-describe.each(SHELLS)('the script of %s', (_, [shell = '', ...options]) => {
+/** The id of the user who owns nothing. */
+const NOBODY = 65_534;
+
+/** Whether the daemon listens to the launcher. */
+const EARS = [true, false] as const;
+
+const CASES = SHELLS.flatMap(([name, shell]) =>
+  EARS.map((ear) => [`${name} ${ear ? 'with' : 'without'} an ear`, ear, shell] as const),
+);
+
+describe.each(CASES)('the script of %s', (_, ear, [shell = '', ...options]) => {
   let directory: string;
   beforeEach(() => {
     directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
   });
   afterEach(() => fs.rmSync(directory, { recursive: true }));
 
+  const heard = ear ? 'launched\n' : '';
+
   /** How the shell itself ended, and what it wrote down. */
-  function run(script: string) {
-    const descriptors = launcherDescriptors(false, undefined);
+  function run(script: string, before: readonly string[] = [], uid?: number) {
+    const descriptors = launcherDescriptors(!ear, undefined);
     const path = join(directory, 'record');
     const record = fs.openSync(path, 'wx');
     const log = fs.openSync(join(directory, 'log'), 'wx');
@@ -31,19 +43,24 @@ describe.each(SHELLS)('the script of %s', (_, [shell = '', ...options]) => {
     stdio[descriptors.cgroup] = 'ignore';
     stdio[descriptors.record] = record;
     const argv = [
-      ...options,
+      ...[...before, shell, ...options],
       '-c',
-      recordScript('launched', descriptors),
+      recordScript(ear ? 'launched' : null, descriptors),
       '/bin/sh',
       '/bin/sh',
       '-c',
       script,
     ];
-    const { status, signal, stdout, stderr } = spawnSync(shell, argv, { stdio, encoding: 'utf8' });
+    const who = uid === undefined ? {} : { uid, gid: uid };
+    const { status, signal, stdout, stderr } = spawnSync(argv[0] ?? '', argv.slice(1), {
+      stdio,
+      encoding: 'utf8',
+      ...who,
+    });
     fs.closeSync(record);
     fs.closeSync(log);
     const logged = fs.readFileSync(join(directory, 'log'), 'utf8');
-    return { status, signal, stdout, stderr, logged, text: fs.readFileSync(path, 'utf8') };
+    return { status, signal, stdout, stderr: stderr ?? '', logged, text: fs.readFileSync(path, 'utf8') };
   }
 
   const there = fs.existsSync(shell);
@@ -54,7 +71,7 @@ describe.each(SHELLS)('the script of %s', (_, [shell = '', ...options]) => {
       const { text, ...end } = run(`echo out; echo err >&2; exit ${code}`);
       expect(end).toEqual({
         ...{ status: code, signal: null },
-        ...{ stdout: 'out\n', stderr: 'launched\n', logged: 'err\n' },
+        ...{ stdout: 'out\n', stderr: heard, logged: 'err\n' },
       });
       expect(parseExitRecord(text)).toEqual({ kind: 'exited', code });
     },
@@ -67,7 +84,7 @@ describe.each(SHELLS)('the script of %s', (_, [shell = '', ...options]) => {
     const code = name === 'QUIT' && /bash$|busybox$/.test(shell) ? 131 : null;
     expect(end).toEqual({
       ...{ status: code, signal: code === null ? `SIG${name}` : null },
-      ...{ stdout: '', stderr: 'launched\n', logged: '' },
+      ...{ stdout: '', stderr: heard, logged: '' },
     });
     expect(parseExitRecord(text)).toEqual({ kind: 'signaled', signal: `SIG${name}`, oom: false });
   });
@@ -92,6 +109,16 @@ describe.each(SHELLS)('the script of %s', (_, [shell = '', ...options]) => {
     const { text, signal } = run('kill -KILL $PPID; sleep 0.1');
     expect(signal).toBe('SIGKILL');
     expect(parseExitRecord(text)).toBeUndefined();
+  });
+
+  // Root has no limit of processes; bash tries for half a minute.
+  const canFail = there && process.getuid?.() === 0 && !shell.endsWith('bash');
+  it.skipIf(!canFail)('that cannot fork has said why, and has written no end', () => {
+    const { text, status, stderr, logged } = run('exit 0', ['/usr/bin/prlimit', '--nproc=0'], NOBODY);
+    expect(status).toBe(2);
+    expect(text).toMatch(/fork/);
+    expect(parseExitRecord(text)).toBeUndefined();
+    expect({ stderr, logged }).toEqual({ stderr: '', logged: '' });
   });
 });
 
