@@ -49,15 +49,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 
 const WRONG_USAGE = 64;
 
-const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean' }, peers: { type: 'boolean' }, plots: { type: 'string' } },
-  allowPositionals: true,
-});
-const unknown = positionals.filter((name) => !Object.hasOwn(BENCHES, name));
-if (unknown.length > 0) {
-  console.error(`no bench ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`);
-  process.exit(WRONG_USAGE);
-}
+const { values, positionals } = commandLine();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     closeAll();
@@ -87,6 +79,31 @@ if (values.peers && atRest) console.log(await peers(values.quick ?? false, keep)
 if (values.peers && atLogs) console.log(await logPeers(values.quick ?? false));
 if (missed > 0) console.log(`${missed} goals missed`);
 process.exitCode = missed > 0 ? 1 : 0;
+
+function commandLine() {
+  const usage = `usage: npm run bench -- [NAME…] [--quick] [--peers] [--plots DIRECTORY]\nbenches: ${Object.keys(BENCHES).join(', ')}`;
+  try {
+    const read = parseArgs({
+      options: {
+        quick: { type: 'boolean' },
+        peers: { type: 'boolean' },
+        plots: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+      allowPositionals: true,
+    });
+    if (read.values.help) {
+      console.log(usage);
+      process.exit();
+    }
+    const unknown = read.positionals.filter((name) => !Object.hasOwn(BENCHES, name));
+    if (unknown.length === 0) return read;
+    console.error(`no bench ${unknown.join(', ')}\n${usage}`);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
+  }
+  process.exit(WRONG_USAGE);
+}
 
 function conditions(): string {
   const cpus = os.cpus();

@@ -58,7 +58,11 @@ function stateSentences(situation: Situation, view: ServiceView): readonly strin
       `scaled to ${intent.scale.instances} by ${intent.scale.by} at ${iso(intent.scale.at)}; the file says ${intent.scale.file}`,
     );
   }
-  sentences.push(...probeSentences(view), ...dependencySentences(situation), ...scheduleSentences(view));
+  sentences.push(
+    ...probeSentences(view),
+    ...dependencySentences(situation, view),
+    ...scheduleSentences(view),
+  );
   const { rejected } = situation.memory;
   if (
     rejected !== null &&
@@ -95,8 +99,11 @@ function probeSentences({ instances }: ServiceView): readonly string[] {
   );
 }
 
-function dependencySentences({ dependencies }: Situation): readonly string[] {
-  return dependencies.filter(({ state }) => state !== 'met').map(({ detail }) => `depends on ${detail}`);
+/** Those of which the reason does not speak already. */
+function dependencySentences({ dependencies }: Situation, { reason }: ServiceView): readonly string[] {
+  return dependencies
+    .filter(({ state, detail }) => state !== 'met' && !reason.includes(detail))
+    .map(({ detail }) => `dependency: ${detail}`);
 }
 
 function scheduleSentences({ schedule }: ServiceView): readonly string[] {

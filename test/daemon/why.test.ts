@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { whyView } from '../../src/daemon/why.ts';
+import type { ServiceName } from '../../src/model/names.ts';
 import { sentence } from '../../src/model/problem.ts';
 import { defined, problem, situation } from '../builders.ts';
 import { serviceView } from '../cli/sample-views.ts';
@@ -28,5 +29,19 @@ describe('why a service is in its state', () => {
     expect(because).toContain(
       `liveness of instance ${instance.instance} failed at noon: no answer, ${words}`,
     );
+  });
+
+  it('names a dependency once, and also those of which the reason does not speak', () => {
+    const waiting = { state: 'waiting', condition: 'ready' } as const;
+    const dependencies = [
+      { ...waiting, name: 'db' as ServiceName, detail: 'db is not ready: starting' },
+      { ...waiting, name: 'queue' as ServiceName, detail: 'queue is not ready' },
+    ];
+    const view = serviceView('web', { reason: 'db is not ready: starting' });
+    const { because } = whyView({ ...NOTHING, situation: situation({ dependencies }), view });
+    expect(because.filter((text) => text.includes('not ready'))).toEqual([
+      'db is not ready: starting',
+      'dependency: queue is not ready',
+    ]);
   });
 });
