@@ -15,7 +15,12 @@ import { fakeTerminal } from './fake-terminal.ts';
 
 const FACTS: UnitFacts = {
   manager: 'system',
-  daemon: ['/usr/bin/node', '--max-semi-space-size=2', '/opt/pm/dist/processmaster.js'],
+  daemon: [
+    '/usr/bin/node',
+    '--max-semi-space-size=2',
+    '--optimize-for-size',
+    '/opt/pm/dist/processmaster.js',
+  ],
   pmctl: ['/usr/bin/node', '/opt/pm/dist/pmctl.js'],
   config: '/etc/processmaster/config.yaml',
   settings: {
@@ -42,7 +47,7 @@ describe('the unit', () => {
   });
 
   it('names everything by its absolute path', () => {
-    const daemon = '/usr/bin/node --max-semi-space-size=2 /opt/pm/dist/processmaster.js';
+    const daemon = '/usr/bin/node --max-semi-space-size=2 --optimize-for-size /opt/pm/dist/processmaster.js';
     expect(set).toContain(`ExecStart=${daemon} --config /etc/processmaster/config.yaml`);
   });
 

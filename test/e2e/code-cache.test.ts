@@ -21,7 +21,7 @@ const LOOK = `
 
 it('the launcher gives the flags that this program gives where it starts a daemon itself', () => {
   const launcher = readFileSync(new URL('../../bin/processmaster', import.meta.url), 'utf8');
-  expect(launcher).toContain(`heap=${DAEMON_FLAGS.join(' ')}\n`);
+  expect(launcher).toContain(`flags='${DAEMON_FLAGS.join(' ')}'\n`);
 });
 
 it.each([
