@@ -1,6 +1,6 @@
 /** What must outlive the daemon, and where is it kept? `intent.json`, `memory.json` and `applied.json`, each a whole. */
 import { type DueRun, type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
-import type { RunId, ServiceName, SpecHash } from '../model/names.ts';
+import type { RunId, RunKey, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
@@ -33,6 +33,8 @@ export class Store {
   #appliedFile: 'fresh' | 'stale' | 'behind' = 'fresh';
   /** Runs that are due, as the file says. */
   #due: ReadonlySet<RunId> = new Set();
+  /** Places whose pre_start hook has passed and was not followed by a start, as the file says. */
+  #passed: ReadonlySet<string> = new Set();
   /** A write of them failed, perhaps only when it was to be made durable: then the file says what was refused. */
   #intentsDoubted = false;
   #memoryDirty = false;
@@ -73,7 +75,7 @@ export class Store {
       const remembered = completed(value as Memory | null);
       this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
     }
-    this.#due = this.#dueNow();
+    this.#isInFile();
     if (isFailure(applied)) {
       this.problems.push({ ...unreadable(this.#path('applied.json'), applied), severity: 'warning' });
     } else {
@@ -192,9 +194,12 @@ export class Store {
     return this.#urgent;
   }
 
-  /** The file says that this run is to be started: whoever reads it back starts it, unless it is seen. */
-  owes(run: RunId): boolean {
-    return this.#due.has(run);
+  /**
+   * The file says that this run is to be started, or that its hook has passed: whoever reads it back starts it, and asks
+   * no hook before, unless it is seen.
+   */
+  owes(run: RunKey): boolean {
+    return this.#due.has(run.id) || this.#passed.has(placeOf(run.service, run.slot, run.generation));
   }
 
   get dirty(): boolean {
@@ -215,14 +220,22 @@ export class Store {
     const services = Object.fromEntries(this.#memories);
     const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, 'content');
     this.#memoryDirty = problem !== undefined;
-    if (problem === undefined) this.#due = this.#dueNow();
+    if (problem === undefined) this.#isInFile();
     return first ?? problem;
   }
 
-  #dueNow(): ReadonlySet<RunId> {
-    return new Set(
-      [...this.#memories.values()].flatMap(({ due }) => [due?.run ?? [], due?.before ?? []].flat()),
-    );
+  /** What is remembered is what the file says now. */
+  #isInFile(): void {
+    const due = new Set<RunId>();
+    const passed = new Set<string>();
+    for (const [service, memory] of this.#memories) {
+      for (const run of [memory.due?.run ?? [], memory.due?.before ?? []].flat()) due.add(run);
+      for (const [slot, { preStart }] of Object.entries(memory.slots)) {
+        if (preStart?.state === 'passed') passed.add(placeOf(service, Number(slot), preStart.generation));
+      }
+    }
+    this.#due = due;
+    this.#passed = passed;
   }
 
   #writeIntents(intents: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
@@ -337,4 +350,8 @@ function corrupt(path: string, unkept: Failure | undefined, loss: string): Probl
     message: `${path} cannot be read back: it is not the JSON of this version; ${kept}`,
     hint: `what runs is not affected, but ${loss}`,
   };
+}
+
+function placeOf(service: ServiceName, slot: number, generation: number): string {
+  return `${service} ${slot} ${generation}`;
 }

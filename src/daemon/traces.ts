@@ -4,12 +4,12 @@ import type { Store } from './store.ts';
 
 type Told = Pick<Decision, 'actions' | 'memory'>;
 
-/** The decision removes the traces of an end that decides about the future: a one-shot completed, what was due has run. */
+/** The decision removes the traces of what decides about the future: a one-shot completed, what was due or prepared has run. */
 export function removesTraces(decision: Told, store: Pick<Store, 'owes' | 'dirty'>): boolean {
   return decision.actions.some(
     (action) =>
       action.do === 'clean_up' &&
-      (store.owes(action.run.id) || (store.dirty && hasCompleted(action.run.slot, decision))),
+      (store.owes(action.run) || (store.dirty && hasCompleted(action.run.slot, decision))),
   );
 }
 

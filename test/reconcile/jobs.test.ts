@@ -16,6 +16,7 @@ import {
   runKey,
   type SituationChanges,
   situation,
+  slot,
   WEB,
 } from '../builders.ts';
 import { Injector } from '../twins/injector.ts';
@@ -90,7 +91,37 @@ it('the end of whichever run may have been the due one is written before its tra
   const [first, second] = ids as [RunId, RunId];
   store.setMemory(WEB, memory({ due: { run: second, slot: NOW, before: first } }));
   expect(store.flush()).toBeUndefined();
-  expect([first, second].map((id) => store.owes(id))).toEqual([true, true]);
+  expect([first, second].map((id) => store.owes({ ...runKey({}), id }))).toEqual([true, true]);
+});
+
+it('the end of a run is written before its traces go where the file says that its hook has passed and nothing more', () => {
+  const files = new MemoryFiles(new Injector());
+  const store = new Store(files, '/state', 'boot');
+  const { key } = run();
+  const prepared = (state: 'running' | 'passed') =>
+    memory({
+      slots: {
+        [key.slot]: slot({ preStart: { run: key.id, generation: key.generation, digest: '', state } }),
+      },
+    });
+  /** This one, and one that reads the file back. */
+  const owes = () => {
+    const next = new Store(files, '/state', 'boot');
+    next.load();
+    return [store, next].map((one) => one.owes(key));
+  };
+  store.setMemory(WEB, prepared('running'));
+  store.flush();
+  expect(owes()).toEqual([false, false]);
+  store.setMemory(WEB, prepared('passed'));
+  expect(owes()).toEqual([false, false]);
+  store.flush();
+  expect(owes()).toEqual([true, true]);
+  // It was started: the file says so later.
+  store.setMemory(WEB, memory());
+  expect(owes()).toEqual([true, true]);
+  store.flush();
+  expect(owes()).toEqual([false, false]);
 });
 
 it('what was due and could not be started is not due any more', () => {

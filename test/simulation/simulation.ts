@@ -429,16 +429,12 @@ export class Simulation {
     run.end = { at: this.now, outcome, seen: this.daemon?.number === run.daemon };
   }
 
-  #told({ name, service, fields }: Event): void {
+  #told({ name, service, run_id, fields }: Event): void {
     this.#follow();
     this.#add({ what: 'told', event: name, service: service ?? '', fields });
     if (/^(startup|liveness)_failed/.test(String(fields['reason']))) {
-      for (const run of this.truth.runs.values()) {
-        const { key } = run;
-        if (key.service !== service || key.slot !== fields['instance']) continue;
-        if (key.generation === fields['generation'] && this.machine.place(key) !== undefined)
-          run.unfit = true;
-      }
+      const run = run_id === undefined ? undefined : this.truth.runs.get(run_id);
+      if (run !== undefined && this.machine.place(run.key) !== undefined) run.unfit = true;
     }
   }
 

@@ -2,7 +2,7 @@
 import type { ServiceName, SpecHash } from '../../../src/model/names.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
-import type { RunTruth, Truth } from '../truth.ts';
+import { NOBODY, type RunTruth, type Truth } from '../truth.ts';
 
 const PROMISE = 'a completed one-shot is not run twice';
 
@@ -27,7 +27,8 @@ export function completedOnce(): Checker {
       if (desired?.kind !== 'defined' || desired.spec.process.type !== 'oneshot') return;
       if (desired.spec.process.schedule !== null) return;
       const pardon = truth.intent(service).pardon ?? 0;
-      const last = truth.runsOf(service, slot).at(-1);
+      // One that came beside it by a mishap does not say how the place ended.
+      const last = truth.runsOf(service, slot).findLast(({ daemon }) => daemon !== NOBODY);
       if (last === undefined || last.key.hash !== hash || last.key.generation !== generation) return;
       if (last.spec.process.schedule !== null) return;
       if (last.pardon !== pardon || !last.everRan || last.unsure) return;
