@@ -1,6 +1,6 @@
 /** When may the configuration have changed? Tells that something happened, never what. */
 import { readdirSync, statSync } from 'node:fs';
-import { basename, join, normalize } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { inWords } from './errno.ts';
 import { FollowedFiles } from './followed-files.ts';
@@ -60,14 +60,14 @@ export class DirectoryWatch {
 
   #open(): void {
     const { failed, mended } = this.#options;
-    const directory = normalize(this.#options.directory);
+    const directory = resolve(this.#options.directory);
     this.#identity = identityOf(directory);
     const watcher = watch(directory, {
       depth: 0,
       ignoreInitial: true,
       ignorePermissionErrors: true,
       // The kernel tells of each file through its directory: a watch and a record for every file would only be weight.
-      ignored: (path) => normalize(path) !== directory,
+      ignored: (path) => resolve(path) !== directory,
     });
     this.#watcher = watcher;
     let fails = false;

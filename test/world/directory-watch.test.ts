@@ -26,7 +26,8 @@ async function watched(arrange: (ground: string) => void = () => {}): Promise<Wa
   let told = 0;
   const reasons: string[] = [];
   const watch = new DirectoryWatch({
-    directory,
+    // As somebody may write it.
+    directory: `${directory}/`,
     settle: 20,
     changed: () => told++,
     failed: (reason) => reasons.push(reason),
