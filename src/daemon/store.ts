@@ -1,10 +1,11 @@
 /** What must outlive the daemon, and where is it kept? `intent.json`, `memory.json` and `applied.json`, each a whole. */
 import { type DueRun, type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
-import type { RunId, RunKey, ServiceName, SpecHash } from '../model/names.ts';
+import type { RunKey, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { type Durability, type Failure, type Files, isFailure } from '../world/world.ts';
+import { PromisedStarts } from './promised-starts.ts';
 import { afterReboot, completed, completedSpec } from './recall.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
 import { areSpecs, isIntent, isMemory, isOfServices } from './state-shape.ts';
@@ -31,10 +32,7 @@ export class Store {
   #written: ReadonlyMap<ServiceName, AppliedSpecs> = new Map();
   /** `stale`: the file says more than is needed, which harms nobody for a while. */
   #appliedFile: 'fresh' | 'stale' | 'behind' = 'fresh';
-  /** Runs that are due, as the file says. */
-  #due: ReadonlySet<RunId> = new Set();
-  /** Places whose pre_start hook has passed and was not followed by a start, as the file says. */
-  #passed: ReadonlySet<string> = new Set();
+  #promised = new PromisedStarts([]);
   /** A write of them failed, perhaps only when it was to be made durable: then the file says what was refused. */
   #intentsDoubted = false;
   #memoryDirty = false;
@@ -75,7 +73,7 @@ export class Store {
       const remembered = completed(value as Memory | null);
       this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
     }
-    this.#isInFile();
+    this.#promised = new PromisedStarts(this.#memories);
     if (isFailure(applied)) {
       this.problems.push({ ...unreadable(this.#path('applied.json'), applied), severity: 'warning' });
     } else {
@@ -194,12 +192,9 @@ export class Store {
     return this.#urgent;
   }
 
-  /**
-   * The file says that this run is to be started, or that its hook has passed: whoever reads it back starts it, and asks
-   * no hook before, unless it is seen.
-   */
+  /** The file promises the start of this run: its traces are all that says that it was made. */
   owes(run: RunKey): boolean {
-    return this.#due.has(run.id) || this.#passed.has(placeOf(run.service, run.slot, run.generation));
+    return this.#promised.has(run);
   }
 
   get dirty(): boolean {
@@ -220,22 +215,8 @@ export class Store {
     const services = Object.fromEntries(this.#memories);
     const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, 'content');
     this.#memoryDirty = problem !== undefined;
-    if (problem === undefined) this.#isInFile();
+    if (problem === undefined) this.#promised = new PromisedStarts(this.#memories);
     return first ?? problem;
-  }
-
-  /** What is remembered is what the file says now. */
-  #isInFile(): void {
-    const due = new Set<RunId>();
-    const passed = new Set<string>();
-    for (const [service, memory] of this.#memories) {
-      for (const run of [memory.due?.run ?? [], memory.due?.before ?? []].flat()) due.add(run);
-      for (const [slot, { preStart }] of Object.entries(memory.slots)) {
-        if (preStart?.state === 'passed') passed.add(placeOf(service, Number(slot), preStart.generation));
-      }
-    }
-    this.#due = due;
-    this.#passed = passed;
   }
 
   #writeIntents(intents: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
@@ -350,8 +331,4 @@ function corrupt(path: string, unkept: Failure | undefined, loss: string): Probl
     message: `${path} cannot be read back: it is not the JSON of this version; ${kept}`,
     hint: `what runs is not affected, but ${loss}`,
   };
-}
-
-function placeOf(service: ServiceName, slot: number, generation: number): string {
-  return `${service} ${slot} ${generation}`;
 }
