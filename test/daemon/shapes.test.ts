@@ -18,7 +18,7 @@ const isAlike = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (a: objec
 /** So often that V8 has begun to keep what it learns of a function, and to use it. */
 const MANY = 300;
 
-/** How many classes the objects have; a few come before V8 has learned. */
+/** How many classes the objects have. */
 function classes(make: (name: string) => object): number {
   const seen: object[] = [];
   for (let index = 0; index < MANY; index++) {
@@ -28,13 +28,14 @@ function classes(make: (name: string) => object): number {
   return seen.length;
 }
 
-const FEW = 5;
+/** One more may come before V8 has seen every kind of value that a property has. */
+const MOST = 2;
 
 test('definitions', () => {
   const of = (name: string) => specOf(`name: ${name}\nprocess:\n  command: [sleep, "60"]\n`);
-  expect(classes((name) => of(name))).toBeLessThan(FEW);
-  expect(classes((name) => of(name).process)).toBeLessThan(FEW);
-  expect(classes((name) => of(name).logs)).toBeLessThan(FEW);
+  expect(classes((name) => of(name))).toBeLessThanOrEqual(MOST);
+  expect(classes((name) => of(name).process)).toBeLessThanOrEqual(MOST);
+  expect(classes((name) => of(name).logs)).toBeLessThanOrEqual(MOST);
 });
 
 test('environments', () => {
@@ -51,7 +52,7 @@ test('environments', () => {
       cluster,
       run: { instance: 0, generation: 1, id: id as RunId, port: null },
     });
-  expect(classes(of)).toBeLessThan(FEW);
+  expect(classes(of)).toBeLessThanOrEqual(MOST);
 });
 
 test('events', () => {
@@ -69,7 +70,7 @@ test('events', () => {
     journal.add(startedEvent(key(`service-${index}`), 100 + index, 'boot', 1000));
   }
   let at = 0;
-  expect(classes(() => told[at++] as NumberedEvent)).toBeLessThan(FEW);
+  expect(classes(() => told[at++] as NumberedEvent)).toBeLessThanOrEqual(MOST);
   at = 0;
-  expect(classes(() => (told[at++] as NumberedEvent).fields)).toBeLessThan(FEW);
+  expect(classes(() => (told[at++] as NumberedEvent).fields)).toBeLessThanOrEqual(MOST);
 });
