@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const [dist = ''] = process.argv.slice(2);
 const keep = fileURLToPath(new URL('keep-code.cjs', import.meta.url));
 /** As bin/processmaster calls it: V8 takes only code that was made with the same flags. */
-const DAEMON_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size'];
+const DAEMON_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size', '--v8-pool-size=1'];
 /** A build must not wait for ever. Milliseconds. */
 const LIMIT = 20_000;
 

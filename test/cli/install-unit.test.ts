@@ -19,6 +19,7 @@ const FACTS: UnitFacts = {
     '/usr/bin/node',
     '--max-semi-space-size=2',
     '--optimize-for-size',
+    '--v8-pool-size=1',
     '/opt/pm/dist/processmaster.js',
   ],
   pmctl: ['/usr/bin/node', '/opt/pm/dist/pmctl.js'],
@@ -47,7 +48,8 @@ describe('the unit', () => {
   });
 
   it('names everything by its absolute path', () => {
-    const daemon = '/usr/bin/node --max-semi-space-size=2 --optimize-for-size /opt/pm/dist/processmaster.js';
+    const daemon =
+      '/usr/bin/node --max-semi-space-size=2 --optimize-for-size --v8-pool-size=1 /opt/pm/dist/processmaster.js';
     expect(set).toContain(`ExecStart=${daemon} --config /etc/processmaster/config.yaml`);
   });
 
