@@ -131,6 +131,34 @@ describe('an HTTP probe', () => {
     });
   });
 
+  it('waits for no other probe of the same server', async () => {
+    const others = 300;
+    let asked = 0;
+    let allAsked: () => void = () => {};
+    const silence = new Promise<void>((resolve) => {
+      allAsked = resolve;
+    });
+    // Whoever comes after all the others is the first to be answered.
+    const server = http.createServer((_, response) => {
+      asked += 1;
+      if (asked === others) allAsked();
+      if (asked > others) response.end();
+    });
+    const port = await listening(server);
+    for (let index = 0; index < others; index++) open.push(httpProbe(target(port), () => {}));
+    await silence;
+    expect((await ask(port)).ok).toBe(true);
+  });
+
+  it('shakes hands anew each time, by whatever TLS', async () => {
+    const reused: boolean[] = [];
+    const server = https.createServer(STRANGER, (_, response) => response.end());
+    server.on('secureConnection', (socket) => reused.push(socket.isSessionReused()));
+    const port = await listening(server);
+    for (let index = 0; index < 3; index++) await ask(`https://127.0.0.1:${port}/`);
+    expect(reused).toEqual([false, false, false]);
+  });
+
   it('does not follow a redirect', async () => {
     const urls: unknown[] = [];
     const server = http.createServer(({ url }, response) => {
