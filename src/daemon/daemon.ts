@@ -7,9 +7,10 @@ import type { Event } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
+import { zoneRules } from '../policy/time-zone.ts';
 import type { EventFiles } from '../world/event-files.ts';
 import type { Host } from '../world/host.ts';
-import { hostFacts } from '../world/host-facts.ts';
+import { hostFacts, hostOffsetAt } from '../world/host-facts.ts';
 import type { LogCare } from '../world/log-care.ts';
 import type { World } from '../world/world.ts';
 import { type ControlTools, LocalControl } from './control.ts';
@@ -116,7 +117,7 @@ export class Daemon {
       care: tools.logCare,
       appendMarker: tools.appendMarker,
       clock: world.clock,
-      zone: () => hostFacts().zone,
+      zone: zoneRules(hostOffsetAt),
       freezer: (services) => world.containment.freezer(services),
       maxTotalSize: settings.logs.max_total_size,
       ...(tools.logCare === null ? {} : { forward: forwardingTools(world.files, settings, log) }),

@@ -7,7 +7,7 @@ import { overBudget } from '../policy/log-budget.ts';
 import { isSameLog, type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts';
 import { contentBegan, judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
 import { placement } from '../policy/rotation-names.ts';
-import { type Zone, zoneNamed } from '../policy/time-zone.ts';
+import type { ZoneRules } from '../policy/time-zone.ts';
 import { lateFreezer } from '../world/cgroup-freeze.ts';
 import type { Growth, LogCare } from '../world/log-care.ts';
 import type { Rotated } from '../world/log-rotation.ts';
@@ -22,8 +22,8 @@ import { LONGEST_SLEEP, Turns } from './turns.ts';
 export interface RotationTools {
   readonly care: LogCare;
   readonly clock: Clock;
-  /** IANA name of the zone of the host. */
-  readonly zone: () => string;
+  /** That of the host. */
+  readonly zone: ZoneRules;
   readonly freezer: Containment['freezer'];
   /** Bytes that all rotated files may take together; null: any number. */
   readonly maxTotalSize: number | null;
@@ -54,7 +54,6 @@ export class Rotations {
   readonly #compressing: Compressing;
   readonly #memory: LogMemory;
   #arranged: DesiredState['services'] | undefined;
-  #zone: Zone | undefined;
   #isClosed = false;
 
   constructor(tools: RotationTools) {
@@ -260,7 +259,7 @@ export class Rotations {
     const times = [kept.emptied, active.born, ...files.map(({ modified }) => modified)];
     const since = contentBegan(times, now) ?? now;
     kept.emptied = Math.max(kept.emptied, since);
-    const verdict = judgeRotation(kept.spec, { size: active.size, since }, now, this.#hostZone());
+    const verdict = judgeRotation(kept.spec, { size: active.size, since }, now, this.#tools.zone);
     if (!verdict.due) {
       kept.due = Math.min(kept.due, verdict.wakeAt ?? kept.due);
       return { kind: 'nothing' };
@@ -335,12 +334,6 @@ export class Rotations {
   #complain(kept: Kept | undefined, problem: Problem): void {
     const service = kept?.services[0];
     this.#tools.complain({ ...problem, ...(service === undefined ? {} : { service }) });
-  }
-
-  #hostZone(): Zone {
-    this.#zone ??= zoneNamed(this.#tools.zone()) ?? zoneNamed('UTC');
-    if (this.#zone === undefined) throw new Error('every host knows UTC');
-    return this.#zone;
   }
 }
 

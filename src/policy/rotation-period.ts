@@ -1,5 +1,5 @@
 /** When does a minute, hour, day, week or month end on the clock of the host, and what is it called? */
-import { pieces, type Zone } from './time-zone.ts';
+import { pieces, type ZoneRules } from './time-zone.ts';
 
 export type Frequency = 'minutely' | 'hourly' | 'daily' | 'weekly' | 'monthly';
 
@@ -15,7 +15,7 @@ const MONDAY = 4 * DAY;
  * minutes that are shown again are periods of their own; the day goes on.
  * @param since milliseconds since 1970
  */
-export function periodEnd(frequency: Frequency, since: number, zone: Zone): number {
+export function periodEnd(frequency: Frequency, since: number, zone: ZoneRules): number {
   let first: string | undefined;
   for (const piece of pieces(zone, since)) {
     const from = Math.max(since, piece.start);
@@ -32,11 +32,11 @@ export function periodEnd(frequency: Frequency, since: number, zone: Zone): numb
  * The name of the period in which `instant` lies; names of one frequency sort as the periods follow each other:
  * `2026-11` (monthly), `2026-11-21` (daily; weekly: the Monday), `2026-11-21T14` (hourly), `2026-11-21T14-05`.
  */
-export function periodLabel(frequency: Frequency, instant: number, zone: Zone): string {
+export function periodLabel(frequency: Frequency, instant: number, zone: ZoneRules): string {
   return labelOf(frequency, instant + offsetAt(instant, zone));
 }
 
-function offsetAt(instant: number, zone: Zone): number {
+function offsetAt(instant: number, zone: ZoneRules): number {
   for (const piece of pieces(zone, instant)) return piece.offset;
   return 0;
 }

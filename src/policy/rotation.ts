@@ -1,7 +1,7 @@
 /** When is a log rotated, and which rotated files go? */
 import { NUMBERED, type RotatedName, rotatedName } from './rotation-names.ts';
 import { type Frequency, periodEnd, periodLabel } from './rotation-period.ts';
-import type { Zone } from './time-zone.ts';
+import type { ZoneRules } from './time-zone.ts';
 
 /** Durations in milliseconds, sizes in bytes. */
 export interface RotationSpec {
@@ -44,7 +44,12 @@ export interface FileBeside {
  * An empty file is never due: it would only push others out. A dated file is called after the period in which its
  * content began.
  */
-export function judgeRotation(spec: RotationSpec, log: ActiveLog, now: number, zone: Zone): RotationVerdict {
+export function judgeRotation(
+  spec: RotationSpec,
+  log: ActiveLog,
+  now: number,
+  zone: ZoneRules,
+): RotationVerdict {
   if (spec.mode === 'size') {
     return log.size > 0 && log.size >= spec.size
       ? { due: true, target: NUMBERED }

@@ -3,6 +3,7 @@ import { LogKeeping } from '../../src/daemon/log-keeping.ts';
 import { runId } from '../../src/model/names.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Defined, DesiredState, LogsSpec } from '../../src/model/spec.ts';
+import { zoneRules } from '../../src/policy/time-zone.ts';
 import type { CaredLog, LogCare, RotationCall } from '../../src/world/log-care.ts';
 import type { Rotated } from '../../src/world/log-rotation.ts';
 import { defined, name, WEB } from '../builders.ts';
@@ -55,7 +56,7 @@ class Keeping {
         return undefined;
       },
       clock: simulatedClock(this.time, 0, this.agenda),
-      zone: () => 'UTC',
+      zone: zoneRules(() => 0),
       freezer: (services) => ({ cgroups: services, freeze: () => ({ holds: () => true, thaw: () => 0 }) }),
       maxTotalSize,
       desired: () => state(),
