@@ -31,6 +31,8 @@ await build({
   target: 'node20.19',
   format: 'cjs',
   plugins: [builtins],
+  // Fastify would make validators and serializers with them: src/api/compiled.ts brings its own.
+  external: ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'],
   minify: true,
   keepNames: false,
   sourcemap: false,

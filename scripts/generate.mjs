@@ -1,22 +1,25 @@
 /**
- * Writes everything that follows from the schemas: the table of keys, the types and validators of the raw files,
- * the defaults, and the reference pages; and the manual pages, which follow from the table of commands as well. With --check nothing is written: stale files are named, exit code 1.
+ * Writes everything that follows from the schemas: the table of keys, the types and validators of the raw files, the
+ * validators of requests, the defaults, and the reference pages; and the manual pages, which follow from the table of commands as well. With --check nothing is written: stale files are named, exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { defaultTree, keyFacts, optionalMaps } from './generate/keys.mjs';
 import { manualPages } from './generate/man.mjs';
 import { referencePage } from './generate/reference.mjs';
 import { typesOf } from './generate/types.mjs';
-import { validatorsOf } from './generate/validators.mjs';
+import { bodyValidatorsOf, validatorsOf } from './generate/validators.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const service = schema('service');
 const config = schema('config');
 
 const header = '// Generated from schemas/ by scripts/generate.mjs. Do not edit.\n';
+const bodiesHeader = '// Generated from src/api/request-schemas.ts by scripts/generate.mjs. Do not edit.\n';
+const { BODIES } = await imported('src/api/request-schemas.ts');
 const serviceKeys = keyFacts(service);
 const settingKeys = keyFacts(config);
 
@@ -34,6 +37,7 @@ export const SETTING_KEYS: readonly KeyFact[] = ${JSON.stringify(settingKeys)};
   ),
   'src/config/generated/types.ts': header + (await typesOf(service, config)),
   'src/config/generated/validators.ts': `// @ts-nocheck\n${header}${validatorsOf(service, config)}`,
+  'src/api/generated/bodies.ts': `// @ts-nocheck\n${bodiesHeader}${bodyValidatorsOf(BODIES)}`,
   'src/config/generated/defaults.ts': `${header}
 /** The defaults of the service file, as they would be written in it. */
 export const SERVICE_DEFAULTS: Readonly<Record<string, unknown>> = ${JSON.stringify(defaultTree(service), null, 2)};
@@ -68,6 +72,13 @@ if (process.argv.includes('--check')) {
 
 function schema(name) {
   return JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8'));
+}
+
+/** A module of TypeScript. */
+async function imported(path) {
+  const options = { bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'error' };
+  const { outputFiles } = await build({ entryPoints: [join(root, path)], ...options });
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
 function current(path) {

@@ -1,4 +1,5 @@
-/** Which code checks the structure of a raw file? */
+/** Which code checks the structure of a raw file, or of the body of a request? */
+import { Ajv } from 'ajv';
 import Ajv2020 from 'ajv/dist/2020.js';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { resolve } from './keys.mjs';
@@ -32,7 +33,26 @@ export function validatorsOf(service, config) {
   });
   ajv.addSchema(structure(service, service), 'service');
   ajv.addSchema(structure(config, config), 'config');
-  const code = standaloneCode.default(ajv, { validateService: 'service', validateSettings: 'config' });
+  return standalone(ajv, { validateService: 'service', validateSettings: 'config' });
+}
+
+/**
+ * The same for the bodies of requests; the first mistake counts, and is told in words.
+ * @param bodies JSON Schemas by call
+ */
+export function bodyValidatorsOf(bodies) {
+  const ajv = new Ajv({
+    allowUnionTypes: true,
+    strictRequired: false,
+    code: { source: true, esm: true, optimize: 2 },
+  });
+  for (const [call, schema] of Object.entries(bodies)) ajv.addSchema(schema, call);
+  // The name of a function may be no word of the language, as `delete` is one.
+  return standalone(ajv, Object.fromEntries(Object.keys(bodies).map((call) => [`${call}Body`, call])));
+}
+
+function standalone(ajv, names) {
+  const code = standaloneCode.default(ajv, names);
   const withoutHelper = code.replaceAll(
     'require("ajv/dist/runtime/ucs2length").default',
     '((text) => [...text].length)',

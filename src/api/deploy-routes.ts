@@ -3,48 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { actorOf } from './actor.ts';
 import type { Control } from './contract.ts';
 import { type Deploys, isUnfit, type Unfit } from './deploys.ts';
-
-const milliseconds = { type: 'integer', minimum: 0 } as const;
-const name = { type: 'string', minLength: 1, maxLength: 64 } as const;
-const flag = { type: 'boolean' } as const;
-
-/** JSON Schemas by call. */
-export const DEPLOY_BODIES = {
-  rollback: {
-    type: ['object', 'null'],
-    additionalProperties: false,
-    properties: { id: name, prune: flag, wait: milliseconds },
-  },
-  resume: {
-    type: ['object', 'null'],
-    additionalProperties: false,
-    properties: { prune: flag, wait: milliseconds },
-  },
-} as const;
-
-/** A saved plan, as `update` takes it. */
-export const PLAN = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['desired', 'changes'],
-  properties: {
-    desired: { type: 'string', maxLength: 64 },
-    changes: {
-      type: 'array',
-      maxItems: 100_000,
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['service', 'action', 'instances'],
-        properties: {
-          service: { type: 'string', maxLength: 64 },
-          action: { type: 'string', maxLength: 16 },
-          instances: { type: 'integer', minimum: 0 },
-        },
-      },
-    },
-  },
-} as const;
+import { BODIES } from './request-schemas.ts';
 
 /** More entries than are ever kept. */
 const ALL = 1_000_000;
@@ -86,12 +45,12 @@ export function deployRoutes(
     const { from = 'latest', to } = request.query as { readonly from?: string; readonly to?: string };
     return answer(reply, (deploys) => deploys.compare(from, to));
   });
-  app.post('/api/rollback', { schema: { body: DEPLOY_BODIES.rollback } }, async (request, reply) => {
+  app.post('/api/rollback', { schema: { body: BODIES.rollback } }, async (request, reply) => {
     const { id, ...body } = (request.body ?? {}) as Body;
     const asked = { prune: body.prune ?? false, wait: waitOf(body.wait), by: actorOf(request) };
     return answer(reply, (deploys) => deploys.rollback(id === undefined ? asked : { ...asked, id }));
   });
-  app.post('/api/resume', { schema: { body: DEPLOY_BODIES.resume } }, async (request, reply) => {
+  app.post('/api/resume', { schema: { body: BODIES.resume } }, async (request, reply) => {
     const body = (request.body ?? {}) as Body;
     const asked = { prune: body.prune ?? false, wait: waitOf(body.wait), by: actorOf(request) };
     return answer(reply, (deploys) => deploys.resume(asked));

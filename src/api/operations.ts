@@ -22,7 +22,6 @@ import {
   update,
   updateFields,
 } from './change-schemas.ts';
-import { DEPLOY_BODIES } from './deploy-routes.ts';
 import type { ProcessList, ProcessLogs, ReloadAnswer } from './process-answers.ts';
 import { BODIES } from './request-schemas.ts';
 import { flag, type JsonSchema, list, object, type SchemaOf, text, time } from './schema-of.ts';
@@ -126,11 +125,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     query: { from: { type: 'string' }, to: { type: 'string', description: 'Without it: what is in force.' } },
   },
   'POST /api/rollback': {
-    ...takes('Goes back to an applied state', DEPLOY_BODIES.rollback, update),
+    ...takes('Goes back to an applied state', BODIES.rollback, update),
     takesMore: 'admin with prune',
   },
   'POST /api/resume': {
-    ...takes('Follows the files again', DEPLOY_BODIES.resume, update),
+    ...takes('Follows the files again', BODIES.resume, update),
     takesMore: 'admin with prune',
   },
 };

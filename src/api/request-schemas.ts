@@ -1,6 +1,5 @@
 /** What may the body of a request say? Anything else is refused before it is looked at. */
 import type { Verb } from './contract.ts';
-import { PLAN } from './deploy-routes.ts';
 
 const milliseconds = { type: 'integer', minimum: 0 } as const;
 /** A hundred years: longer than anybody holds anything, and its end is still a time of ECMAScript (21.4.1.1). */
@@ -25,7 +24,31 @@ const VERBS: readonly Verb[] = [
   'scale',
 ];
 
-/** JSON Schemas by call. */
+/** A saved plan, as `update` takes it. */
+const PLAN = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['desired', 'changes'],
+  properties: {
+    desired: { type: 'string', maxLength: 64 },
+    changes: {
+      type: 'array',
+      maxItems: 100_000,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['service', 'action', 'instances'],
+        properties: {
+          service: { type: 'string', maxLength: 64 },
+          action: { type: 'string', maxLength: 16 },
+          instances: { type: 'integer', minimum: 0 },
+        },
+      },
+    },
+  },
+} as const;
+
+/** JSON Schemas by call: `/api/CALL`. */
 export const BODIES = {
   update: {
     type: 'object',
@@ -101,5 +124,19 @@ export const BODIES = {
     type: ['object', 'null'],
     additionalProperties: false,
     properties: { stopServices: { type: 'boolean' }, by: { type: 'string' } },
+  },
+  rollback: {
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: {
+      id: { type: 'string', minLength: 1, maxLength: 64 },
+      prune: { type: 'boolean' },
+      wait: milliseconds,
+    },
+  },
+  resume: {
+    type: ['object', 'null'],
+    additionalProperties: false,
+    properties: { prune: { type: 'boolean' }, wait: milliseconds },
   },
 } as const;

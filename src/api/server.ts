@@ -1,6 +1,7 @@
 /** How is the contract spoken over HTTP? Routes translate; they decide nothing. */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { actorOf as actor } from './actor.ts';
+import { COMPILED } from './compiled.ts';
 import { type Control, PROTOCOL, type ServiceView, type Verb } from './contract.ts';
 import { deployRoutes } from './deploy-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -36,10 +37,7 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
     requestTimeout: REQUEST_TIMEOUT,
     keepAliveTimeout: 5000,
     forceCloseConnections: true,
-    // Our own schemas are right: checking them against the meta-schema would only cost time at each start.
-    ajv: {
-      customOptions: { coerceTypes: false, removeAdditional: false, meta: false, validateSchema: false },
-    },
+    schemaController: COMPILED,
     logger: false,
     // A path that cannot be decoded belongs to no route, and meets no hook.
     frameworkErrors: (_error, _request, reply) => {
