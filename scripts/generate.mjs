@@ -1,6 +1,7 @@
 /**
  * Writes everything that follows from the schemas: the table of keys, the types and validators of the raw files, the
- * validators of requests, the defaults, and the reference pages; and the manual pages, which follow from the table of commands as well. With --check nothing is written: stale files are named, exit code 1.
+ * validators of requests, the defaults, and the reference pages; and the manual pages, which follow from the table of
+ * commands as well. With --check nothing is written: stale files are named, exit code 1.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
