@@ -60,6 +60,8 @@ export function lateVariables(environment: Readonly<Record<string, string>>): {
   readonly early: Readonly<Record<string, string>>;
   readonly late: Readonly<Record<string, string>>;
 } {
+  // Seldom is there one, and each start asks.
+  if (!Object.keys(environment).some(isLate)) return { early: environment, late: {} };
   const entries = Object.entries(environment);
   return {
     early: Object.fromEntries(entries.filter(([name]) => !isLate(name))),
