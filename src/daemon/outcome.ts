@@ -77,7 +77,7 @@ export function isTriggered(glance: Glance): Outcome {
 
 /**
  * Nothing of the service is left.
- * @param look asks the kernel; called only when the last decision knows of no run any more
+ * @param look asks the kernel; called only when the last decision knows of no run any more, and nothing happened since
  */
 export function isDown({ decision, due }: Glance, look: () => Observed): Outcome {
   const left = decision?.slots.filter((phase) => 'run' in phase) ?? [];
@@ -85,14 +85,13 @@ export function isDown({ decision, due }: Glance, look: () => Observed): Outcome
     return { result: 'failed', detail: 'a process survives SIGKILL' };
   }
   if (left.length > 0) return { result: 'pending', detail: `${left.length} of its instances still run` };
+  // Whoever is told that it is over is to find the status and the events saying the same.
+  if (due) return { result: 'pending', detail: 'not looked at yet' };
   const observed = look();
   if (observed.kind === 'unseen') return { result: 'pending', detail: observed.problem.message };
   const alive = observed.runs.filter((run) => run.members.is !== 'none' || run.main.is === 'running');
   if (alive.length > 0) return { result: 'pending', detail: `${alive.length} of its instances still run` };
-  // Whoever is told that it is over is to find the status and the events saying the same.
-  return due
-    ? { result: 'pending', detail: 'its end is noted' }
-    : { result: 'done', detail: 'nothing of it runs' };
+  return { result: 'done', detail: 'nothing of it runs' };
 }
 
 /** @param timeout how long a new run may take to become ready; milliseconds */
