@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { imported } from './generate/imported.mjs';
 import { defaultTree, keyFacts, optionalMaps } from './generate/keys.mjs';
 import { manualPages } from './generate/man.mjs';
 import { referencePage } from './generate/reference.mjs';
@@ -20,7 +20,7 @@ const config = schema('config');
 
 const header = '// Generated from schemas/ by scripts/generate.mjs. Do not edit.\n';
 const bodiesHeader = '// Generated from src/api/request-schemas.ts by scripts/generate.mjs. Do not edit.\n';
-const { BODIES } = await imported('src/api/request-schemas.ts');
+const { BODIES } = await imported(root, `export { BODIES } from './src/api/request-schemas.ts';`);
 const serviceKeys = keyFacts(service);
 const settingKeys = keyFacts(config);
 
@@ -73,13 +73,6 @@ if (process.argv.includes('--check')) {
 
 function schema(name) {
   return JSON.parse(readFileSync(join(root, 'schemas', `${name}.schema.json`), 'utf8'));
-}
-
-/** A module of TypeScript. */
-async function imported(path) {
-  const options = { bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'error' };
-  const { outputFiles } = await build({ entryPoints: [join(root, path)], ...options });
-  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
 function current(path) {

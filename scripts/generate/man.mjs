@@ -1,5 +1,5 @@
 /** What do the manual pages say? The same as the help, from the same tables, in the macros of man(7). */
-import { build } from 'esbuild';
+import { imported } from './imported.mjs';
 
 /**
  * @param root of the repository
@@ -7,38 +7,15 @@ import { build } from 'esbuild';
  * @returns the text of each page, by its path
  */
 export async function manualPages(root, settings) {
-  const tables = await tablesOf(root);
+  const tables = await imported(root, TABLES);
   return { 'man/pmctl.1': pmctl(tables), 'man/processmaster.8': processmaster(settings, tables) };
 }
 
 /** The tables of pmctl, without the code of its commands. */
-async function tablesOf(root) {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `export { COMMANDS } from './src/cli/commands.ts';
+const TABLES = `export { COMMANDS } from './src/cli/commands.ts';
 export { GLOBAL_OPTIONS } from './src/cli/global-options.ts';
 export { EXAMPLES } from './src/cli/examples.ts';
-export { EXIT_CODES } from './src/cli/exit-codes.ts';`,
-      resolveDir: root,
-      loader: 'ts',
-    },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    plugins: [
-      {
-        name: 'commands stay where they are',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /./ }, ({ kind, path }) =>
-            kind === 'dynamic-import' ? { path, external: true } : undefined,
-          ),
-      },
-    ],
-  });
-  const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  return import(`data:text/javascript;base64,${code}`);
-}
+export { EXIT_CODES } from './src/cli/exit-codes.ts';`;
 
 function pmctl({ COMMANDS, GLOBAL_OPTIONS, EXAMPLES, EXIT_CODES }) {
   const groups = [...new Set(COMMANDS.map(({ group }) => group))];

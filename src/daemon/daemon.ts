@@ -103,11 +103,12 @@ export class Daemon {
     const unfinished = new Unfinished(world.files, settings.state_directory);
     this.#unknown = store.load() ?? freeze.load() ?? unfinished.load();
     for (const problem of [...store.problems, ...freeze.problems]) this.#reports.complain(problem);
+    const facts = hostFacts();
     this.#loop = new Loop({
       ...tools,
       read: () => tools.read(freeze.texts ?? this.#sync.unknown),
       store,
-      zone: () => hostFacts().zone,
+      zone: () => facts.zone,
       inherited: host.environment,
       report: (event) => this.#happened(event),
       starting: (run, service, reason) => this.#logs.starting(run, service, reason),
