@@ -4,7 +4,7 @@ import { codeOf } from './errno.ts';
 
 /** `populated 1` in cgroup.events: does a process live here or below? Throws when the file cannot be read. */
 export function isPopulated(cgroup: string): boolean {
-  return flatKeyed(fs.readFileSync(`${cgroup}/cgroup.events`, 'utf8')).get('populated') === 1;
+  return /^populated 1$/m.test(fs.readFileSync(`${cgroup}/cgroup.events`, 'utf8'));
 }
 
 /**
@@ -73,12 +73,16 @@ function cgroupsIn(cgroup: string): readonly string[] {
   return [cgroup, ...childCgroups(cgroup).flatMap((name) => cgroupsIn(`${cgroup}/${name}`))];
 }
 
-/** Names of the cgroups directly below; none when it is gone, other errors are thrown. */
-export function childCgroups(cgroup: string): readonly string[] {
+/** How many cgroups are directly below; 0 when it is gone, other errors are thrown. */
+export function childCount(cgroup: string): number {
   // The link count of a cgroup directory is 2 plus its children: most runs have none and need no listing.
   // An exception for each service that does not run yet would cost more than the question.
-  const links = unlessGone(() => fs.statSync(cgroup, { throwIfNoEntry: false })?.nlink ?? 2, 2);
-  if (links === 2) return [];
+  return unlessGone(() => fs.statSync(cgroup, { throwIfNoEntry: false })?.nlink ?? 2, 2) - 2;
+}
+
+/** Their names; none when it is gone, other errors are thrown. */
+export function childCgroups(cgroup: string): readonly string[] {
+  if (childCount(cgroup) === 0) return [];
   const entries = unlessGone(() => fs.readdirSync(cgroup, { withFileTypes: true }), []);
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }

@@ -8,6 +8,7 @@ import { type Base, type BaseOptions, openBase } from './cgroup-base.ts';
 import { CgroupBeside } from './cgroup-beside.ts';
 import {
   childCgroups,
+  childCount,
   isGone,
   isPopulated,
   keyedNumber,
@@ -76,6 +77,8 @@ export class Cgroups implements Containment {
   readonly #watches: Watchlist;
   /** When the main process of an adopted run was first found gone; milliseconds. */
   readonly #foundGone = new Map<RunId, number>();
+  /** The runs of the services that have nothing else in their cgroup, as last listed. */
+  readonly #found = new Map<ServiceName, readonly RunKey[]>();
   #wake: (service: ServiceName) => void = () => undefined;
 
   constructor(base: Base, clock: Clock, exits: string | null = null) {
@@ -98,10 +101,7 @@ export class Cgroups implements Containment {
   look(service: ServiceName, known: KnownMain): Observed {
     const directory = this.#tree.ofService(service);
     try {
-      const names = childCgroups(directory);
-      this.#beside.sweep(service, names);
-      const keys = names.flatMap((name) => parseRunDirectory(service, name) ?? []);
-      const runs = keys.flatMap((key) => this.#lookAt(key, known) ?? []);
+      const runs = this.#lookAtSame(service, known) ?? this.#lookAtAll(service, known);
       this.#forgetOthers(service, new Set(runs.map((run) => run.key.id)));
       return { kind: 'seen', runs };
     } catch (error) {
@@ -177,6 +177,7 @@ export class Cgroups implements Containment {
   }
 
   forget(service: ServiceName): void {
+    this.#found.delete(service);
     this.#tree.forget(service);
   }
 
@@ -249,6 +250,29 @@ export class Cgroups implements Containment {
     const services = this.services();
     for (const service of 'unseen' in services ? [] : services) this.forget(service);
     this.#leave();
+  }
+
+  /**
+   * What the look before found, if that is all there is still: the kernel counts the children of a cgroup, and as many
+   * as there were, each of which is there, are the same ones. To list them costs as much as all the rest of a look.
+   */
+  #lookAtSame(service: ServiceName, known: KnownMain): readonly ObservedRun[] | undefined {
+    const keys = this.#found.get(service);
+    if (keys?.length !== childCount(this.#tree.ofService(service))) return undefined;
+    const runs = keys.flatMap((key) => this.#lookAt(key, known) ?? []);
+    // Who cannot be read may be a sign that nothing can: the listing says so of the whole service.
+    const isSeen = runs.length === keys.length && runs.every(({ members }) => members.is !== 'unseen');
+    return isSeen ? runs : undefined;
+  }
+
+  #lookAtAll(service: ServiceName, known: KnownMain): readonly ObservedRun[] {
+    const names = childCgroups(this.#tree.ofService(service));
+    this.#beside.sweep(service, names);
+    const keys = names.flatMap((name) => parseRunDirectory(service, name) ?? []);
+    // What is no run is swept, or somebody else's: both are to be looked for again.
+    if (keys.length > 0 && keys.length === names.length) this.#found.set(service, keys);
+    else this.#found.delete(service);
+    return keys.flatMap((key) => this.#lookAt(key, known) ?? []);
   }
 
   /** undefined: its cgroup is gone. */

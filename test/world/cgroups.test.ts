@@ -46,6 +46,40 @@ describe('a tree of control files', () => {
     expect(look()).toEqual([]);
   });
 
+  it('sees who came and who went, also where their number stays the same', () => {
+    const [first, second, third] = ['0.1', '0.2', '1.2'].map((place) =>
+      join(services, WEB, `${place}.abcdef012345.0mabcdef1-abc${place.replace('.', '')}`),
+    ) as [string, string, string];
+    const come = (directory: string) => {
+      fs.mkdirSync(directory);
+      fs.writeFileSync(join(directory, 'cgroup.events'), 'populated 1\nfrozen 0\n');
+    };
+    const go = (directory: string) => fs.rmSync(directory, { recursive: true });
+    const places = () => {
+      const runs = look();
+      if ('problem' in runs) throw new Error(runs.problem.message);
+      return runs.map(({ key: { slot, generation } }) => `${slot}.${generation}`).sort();
+    };
+    go(run());
+    expect(places()).toEqual([]);
+    come(first);
+    expect(places()).toEqual(['0.1']);
+    expect(places()).toEqual(['0.1']);
+    go(first);
+    come(second);
+    expect(places()).toEqual(['0.2']);
+    come(third);
+    expect(places()).toEqual(['0.2', '1.2']);
+    go(second);
+    fs.mkdirSync(join(services, WEB, 'somebody-else'));
+    expect(places()).toEqual(['1.2']);
+    go(third);
+    come(first);
+    expect(places()).toEqual(['0.1']);
+    go(join(services, WEB));
+    expect(places()).toEqual([]);
+  });
+
   it.each([
     ['the OOM killer', 'low 0\noom 3\noom_kill 1\n', true],
     ['nobody knows what', 'low 0\noom 3\noom_kill 0\n', false],
