@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it, test } from 'vitest';
+import { afterEach, describe, expect, it, test, vi } from 'vitest';
 import { DETAIL_LENGTH, type ProbeResult } from '../../src/model/probe.ts';
 import { type HttpTarget, httpProbe, isItsOwnPeer, tcpProbe } from '../../src/world/net-probe.ts';
 import { STRANGER } from './stranger-certificate.ts';
@@ -129,6 +129,55 @@ describe('an HTTP probe', () => {
       host: 'web',
       connection: 'close',
     });
+  });
+
+  it.each([
+    ['the port, where the URL has one', ':{port}', '127.0.0.1:{port}'],
+    ['no port that goes without saying', '', '127.0.0.1'],
+    ['no port that goes without saying, also where it is said', ':80', '127.0.0.1'],
+  ])('names in the header Host %s', async (_, written, host) => {
+    const seen: unknown[] = [];
+    const server = http.createServer(({ headers }, response) => {
+      seen.push(headers.host);
+      response.end();
+    });
+    const port = await listening(server);
+    const filled = (text: string) => text.replace('{port}', `${port}`);
+    // Port 80 of this host is not ours to listen on.
+    const { connect } = net;
+    const led = vi
+      .spyOn(net, 'connect')
+      .mockImplementation((() => connect({ port, host: '127.0.0.1' })) as never);
+    open.push(() => led.mockRestore());
+    await ask(`http://127.0.0.1${filled(written)}/`);
+    expect(seen).toEqual([filled(host)]);
+    expect(led.mock.calls).toEqual([[{ host: '127.0.0.1', port: written === ':{port}' ? port : 80 }]]);
+  });
+
+  it.each([
+    ['the name and the password of the URL', 'user:p%40ss@', '/', 'Basic dXNlcjpwQHNz', '/'],
+    ['no name where there is none, nor what is behind a #', '', '/up?a=b&c#d', undefined, '/up?a=b&c'],
+    ['what is no ASCII as a URL has it', '', '/é x', undefined, '/%C3%A9%20x'],
+  ])('sends %s', async (_, who, path, authorization, url) => {
+    const seen: unknown[] = [];
+    const server = http.createServer((request, response) => {
+      seen.push([request.headers.authorization, request.url]);
+      response.end();
+    });
+    const port = await listening(server);
+    for (let time = 0; time < 2; time++) await ask(`http://${who}127.0.0.1:${port}${path}`);
+    expect(seen).toEqual([
+      [authorization, url],
+      [authorization, url],
+    ]);
+  });
+
+  it('asks at an address of IPv6', async () => {
+    const server = http.createServer((_, response) => response.end());
+    open.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, '::1', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect((await ask(`http://[::1]:${port}/`)).ok).toBe(true);
   });
 
   it('waits for no other probe of the same server', async () => {
