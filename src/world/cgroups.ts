@@ -258,7 +258,7 @@ export class Cgroups implements Containment {
    */
   #lookAtSame(service: ServiceName, known: KnownMain): readonly ObservedRun[] | undefined {
     const keys = this.#found.get(service);
-    if (keys?.length !== childCount(this.#tree.ofService(service))) return undefined;
+    if (keys === undefined || keys.length !== childCount(this.#tree.ofService(service))) return undefined;
     const runs = keys.flatMap((key) => this.#lookAt(key, known) ?? []);
     // Who cannot be read may be a sign that nothing can: the listing says so of the whole service.
     const isSeen = runs.length === keys.length && runs.every(({ members }) => members.is !== 'unseen');
