@@ -1,6 +1,5 @@
 // A plugin of esbuild: one view of each of node's own modules for the whole bundle. Left to itself esbuild makes one for
-// every file that imports the module, a getter for each of its names: thousands of closures, which every start of a
-// process pays for again, because fork(2) copies the page tables of all memory there is.
+// every file that imports the module, a getter for each of its names: thousands of closures, made at every start.
 import { createRequire, isBuiltin } from 'node:module';
 
 const NAMESPACE = 'builtin';
