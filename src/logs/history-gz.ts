@@ -1,5 +1,6 @@
 /** What is in a compressed file, without ever having it as a whole? */
-import { createGunzip } from 'node:zlib';
+import type { Gunzip } from 'node:zlib';
+import { late } from '../world/late-modules.ts';
 import type { LogFile } from '../world/log-files.ts';
 import { isFailure } from '../world/world.ts';
 
@@ -17,7 +18,7 @@ export async function* inflated(
   file: LogFile,
   broken: (why: string) => void = () => undefined,
 ): AsyncGenerator<Uint8Array, void> {
-  const gunzip = createGunzip({ chunkSize: CHUNK });
+  const gunzip = late.zlib.createGunzip({ chunkSize: CHUNK });
   void feed(file, gunzip);
   try {
     for await (const chunk of gunzip) yield chunk as Uint8Array;
@@ -29,7 +30,7 @@ export async function* inflated(
 }
 
 /** No further than the reader has come: a write is over when its output was taken. */
-async function feed(file: LogFile, gunzip: ReturnType<typeof createGunzip>): Promise<void> {
+async function feed(file: LogFile, gunzip: Gunzip): Promise<void> {
   for (let position = 0; !gunzip.destroyed; ) {
     const bytes = file.read(position, BLOCK);
     if (isFailure(bytes)) {

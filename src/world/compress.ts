@@ -2,15 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
+import { late } from './late-modules.ts';
 import { createBeside, type LogPlace, openPlace, rotationTrouble, syncNamesSoon } from './log-place.ts';
 import { hasRoom, LEFT_FREE } from './log-room.ts';
 import { hasCode } from './safe-walk.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-const compressed = promisify(gzip);
+const gzip = (bytes: Uint8Array): Promise<Buffer> => promisify(late.zlib.gzip)(bytes);
 const read = promisify(fs.read);
 const sync = promisify(fs.fsync);
 
@@ -129,7 +129,7 @@ async function expectedSize(source: number, size: number): Promise<number> {
   const block = Buffer.allocUnsafe(Math.max(1, Math.min(BLOCK, size)));
   const { bytesRead } = await read(source, block, 0, block.length, 0);
   if (bytesRead === 0) return 0;
-  const { length } = await compressed(block.subarray(0, bytesRead));
+  const { length } = await gzip(block.subarray(0, bytesRead));
   return Math.min(size, Math.ceil(1.25 * size * (length / bytesRead)));
 }
 
@@ -148,7 +148,7 @@ async function squeeze(
     const began = performance.now();
     const { bytesRead } = await read(source, block, 0, BLOCK, at);
     if (bytesRead === 0) return 'done';
-    const member = await compressed(block.subarray(0, bytesRead));
+    const member = await gzip(block.subarray(0, bytesRead));
     if (!rules.isRoomFor(member.length)) return 'no room';
     for (let done = 0; done < member.length; ) done += fs.writeSync(copy, member, done);
     at += bytesRead;

@@ -1,12 +1,12 @@
 /** What does the journal on disk say? Read some lines at a time, so that nobody has to wait for all of it. */
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
 import type { NumberedEvent } from '../model/action.ts';
 import { readEventLine } from '../model/event-line.ts';
 import { type EventPage, type EventQuery, isMeant } from '../model/event-query.ts';
 import { type Segment, segmentsIn } from './event-segments.ts';
 import type { Failure } from './world.ts';
 
-type FileHandle = fs.FileHandle;
+type FileHandle = fs.promises.FileHandle;
 
 /** Read at once. Bytes. */
 const CHUNK = 65_536;
@@ -135,7 +135,7 @@ async function readAt(file: FileHandle, at: number, length: number): Promise<Buf
 
 async function opened(path: string): Promise<FileHandle | Failure> {
   try {
-    return await fs.open(path, 'r');
+    return await fs.promises.open(path, 'r');
   } catch {
     // The oldest one goes when the journal has become too large.
     return { failed: 'ENOENT' };

@@ -1,11 +1,10 @@
 /** Does something answer at this URL, or at this port? */
-import http from 'node:http';
-import https from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import net from 'node:net';
-import tls from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import type { HttpQuestion, ProbeResult, StatusRange } from '../model/probe.ts';
 import { inWords } from './errno.ts';
+import { late } from './late-modules.ts';
 import { Attempt } from './probe-attempt.ts';
 
 /** `timeout`: milliseconds, for everything together: name, connection, TLS and the head of the answer. */
@@ -37,11 +36,11 @@ export function httpProbe(target: HttpTarget, done: (result: ProbeResult) => voi
     // Stays for good: a request that is destroyed tells of it as an error, later.
     request.on('error', (error) => attempt.fail(inWords(error), error));
     request.on('socket', (socket) => {
-      socket.once(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', () => {
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
         attempt.missing = 'connected, but no answer';
       });
     });
-    const answered = (response: http.IncomingMessage) => judge(response, target.status, attempt);
+    const answered = (response: IncomingMessage) => judge(response, target.status, attempt);
     request.on('response', answered);
     // Without a listener these two would end as a connection that was closed, which it was not by the service.
     request.on('upgrade', answered);
@@ -84,15 +83,15 @@ export function isItsOwnPeer(socket: net.Socket): boolean {
 }
 
 /** Throws a TypeError for a URL, a method or a header that cannot be sent. */
-function requestTo({ url, method, headers }: HttpTarget): http.ClientRequest {
+function requestTo({ url, method, headers }: HttpTarget): ClientRequest {
   const address = addressOf(url);
   const { host, port } = address;
   const options = { ...address, method, headers };
   // No agent that is shared: nothing is kept alive, and no probe waits for the connection of another.
   if (address.protocol === 'https:')
-    return https.request({ ...options, agent: false, rejectUnauthorized: false });
+    return late.https.request({ ...options, agent: false, rejectUnauthorized: false });
   // Nor one for a single request: its bookkeeping would be a sixth of what a probe costs.
-  return http.request({ ...options, createConnection: () => net.connect({ host, port }) });
+  return late.http.request({ ...options, createConnection: () => net.connect({ host, port }) });
 }
 
 interface Address {
@@ -131,7 +130,7 @@ function addressOf(url: string): Address {
   return address;
 }
 
-function judge(response: http.IncomingMessage, wanted: readonly StatusRange[], attempt: Attempt): void {
+function judge(response: IncomingMessage, wanted: readonly StatusRange[], attempt: Attempt): void {
   // The body may break off once it is not read any more.
   response.on('error', () => {});
   const status = response.statusCode ?? 0;

@@ -1,7 +1,6 @@
 /** How is one message sent to a web address? */
-import http from 'node:http';
-import https from 'node:https';
 import { inWords } from './errno.ts';
+import { late } from './late-modules.ts';
 
 export interface Post {
   readonly url: string;
@@ -30,7 +29,7 @@ export function post({ url, headers, body, timeout }: Post, done: (result: PostR
     request.destroy();
     done(result);
   };
-  const request = (url.startsWith('https:') ? https : http).request(url, {
+  const request = (url.startsWith('https:') ? late.https : late.http).request(url, {
     method: 'POST',
     agent: false,
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },

@@ -67,6 +67,7 @@ export const BANS: Readonly<Record<string, RegExp>> = {
   randomness: /\bMath\.random\b|\b(?:randomUUID|randomBytes|randomInt|getRandomValues)\b/g,
   'the process':
     /(?<![.\w])process\.(?:env|hrtime|exit|exitCode|abort|kill|on|once|argv|execPath|cwd|chdir|p?pid|get\w*id|set\w*id|std(?:in|out|err)|nextTick|uptime|memoryUsage|emitWarning|platform|arch)\b/g,
+  'modules of Node by another door': /\bgetBuiltinModule\b/g,
   'the network': /(?<![.\w])fetch\s*\(/g,
   'the console': /(?<![.\w])console\b/g,
 };
