@@ -1,29 +1,13 @@
-/** The program processmaster: argv, settings, the real world, and the daemon in it. */
-import { join } from 'node:path';
+/** The program processmaster: argv, settings, and then the daemon. */
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
-import { defineService, removableFile } from '../config/define.ts';
-import { setEnabled } from '../config/enable.ts';
-import { ServiceDirectory, TEXTS_AT_ONCE } from '../config/load.ts';
 import { loadSettings } from '../config/settings.ts';
-import { Daemon } from '../daemon/daemon.ts';
-import { openDaemonLog } from '../daemon/log.ts';
-import { readLogs } from '../daemon/service-logs.ts';
 import { SETTING_KEYS } from '../model/keys.ts';
 import { type Problem, sentence } from '../model/problem.ts';
-import { commitOf } from '../world/commit-of.ts';
-import { EventFiles } from '../world/event-files.ts';
+import { approachBase } from '../world/cgroup-base.ts';
 import { systemFiles } from '../world/files.ts';
-import { GitCheckout } from '../world/git-checkout.ts';
 import { systemHost } from '../world/host.ts';
-import { hostFacts } from '../world/host-facts.ts';
-import { openWorld } from '../world/linux.ts';
-import { systemLogCare } from '../world/log-care.ts';
-import { appendMarker } from '../world/log-marker.ts';
-import { clearStalePidFile } from '../world/pid-file.ts';
-import { closeLog, openLog } from '../world/safe-open.ts';
 import { systemUsers } from '../world/users.ts';
-import type { Failure } from '../world/world.ts';
 
 /** sysexits(3): the command was used wrongly. */
 const WRONG_USAGE = 64;
@@ -54,9 +38,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const host = systemHost();
   const files = systemFiles();
   const users = systemUsers();
+  const cwd = process.cwd();
   const loaded = loadSettings({
     ...(given.config === undefined ? {} : { file: given.config }),
-    cwd: process.cwd(),
+    cwd,
     env: host.environment,
     flags: given.flags,
     files,
@@ -67,57 +52,14 @@ async function main(argv: readonly string[]): Promise<void> {
     fail(loaded.problems);
     return;
   }
-  const { settings } = loaded;
-  const opened = openWorld(settings);
-  if ('problem' in opened) {
-    fail([opened.problem]);
-    return;
-  }
-  const log = await openDaemonLog(settings.log, process.stderr.isTTY);
-  for (const warning of loaded.warnings) log.warn({ code: warning.code }, sentence(warning));
-  const place = {
-    files,
-    users,
-    host: hostFacts(),
-    settings,
-    environment: host.environment,
-    cwd: process.cwd(),
-  };
-  const directory = new ServiceDirectory(place);
-  const aside = new ServiceDirectory(place);
-  const daemon = new Daemon({
-    world: opened.world,
-    host,
-    settings,
-    log,
-    version,
-    read: (texts) => directory.load('later', texts),
-    directory: {
-      // Another reader: what is only looked at must not stand in the way of what is followed.
-      peek: (texts) => (texts === undefined ? aside : directory.beside()).load('never', texts),
-      textOf: (desired) => directory.textOf(desired),
-      commit: () => commitOf(settings.config_directory),
-    },
-    keepRead: (inForce) => directory.keepGood(inForce, TEXTS_AT_ONCE),
-    checkout: () => GitCheckout.around(settings.config_directory),
-    readAs: (others) => new ServiceDirectory({ ...place, files: others }).load('never'),
-    openLog,
-    closeLog,
-    appendMarker,
-    logCare: systemLogCare(join(settings.state_directory, 'rotations')),
-    clearPidFile: clearStalePidFile,
-    eventFiles: new EventFiles(join(settings.state_directory, 'events'), settings.events.max_size),
-    readLogs,
-    serviceFiles: {
-      define: (service) => defineService(service, place),
-      removable: (desired) => removableFile(desired, place),
-      remove: (path) => removed(path, files.remove(path)),
-    },
-    setEnabled: (file, enabled) => setEnabled(file, enabled, place),
-  });
-  host.optimize(false);
-  const refused = await daemon.start();
-  host.optimize(true);
+  const { settings, warnings } = loaded;
+  const { containment, cgroup_root: root, cgroup_name: name } = settings;
+  const approaching = containment === 'process_group' ? undefined : approachBase({ root, name });
+  // Meanwhile, because it takes as long: most of the program.
+  const { serve } = await import('./serve.ts');
+  const approach = await approaching;
+  const terminal = process.stderr.isTTY;
+  const refused = await serve({ settings, warnings, approach, host, files, users, cwd, terminal, version });
   if (refused !== undefined) fail([refused]);
 }
 
@@ -165,12 +107,6 @@ function parseArguments(
 function fail(problems: readonly Problem[]): void {
   for (const problem of problems) process.stderr.write(`processmaster: ${sentence(problem)}\n`);
   process.exitCode = 1;
-}
-
-function removed(path: string, failure: Failure | undefined): Problem | undefined {
-  if (failure === undefined) return undefined;
-  const message = `${path} cannot be removed (${failure.failed})`;
-  return { code: 'file-unreadable', severity: 'error', message };
 }
 
 /** `watch.settle` is `--watch-settle`, `sock_path` is `--sock-path`. */

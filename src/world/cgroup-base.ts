@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { writeControl } from './cgroup-files.ts';
 import { enableControllers, missingLimits, writeLimits } from './cgroup-limits.ts';
-import { joinAlone } from './cgroup-lock.ts';
+import { beginToJoin, joinAlone } from './cgroup-lock.ts';
 import {
   baseDirectory,
   directoryOf,
@@ -29,6 +29,14 @@ export interface BaseOptions {
   };
   /** False: the daemon does not move into the tree, and others may use it too. Only for tests. Default: true. */
   readonly lock?: boolean;
+  /** What {@link approachBase} answered, once it is over. */
+  readonly approach?: Approach | undefined;
+}
+
+/** A daemon on its way into the tree. */
+export interface Approach {
+  /** The cgroup directory in which this process was started; undefined when it cannot be seen. */
+  readonly home: string | undefined;
 }
 
 export interface Base {
@@ -45,6 +53,26 @@ export type OpenedBase = Base | { readonly unavailable: Problem } | { readonly r
 /** CGROUP2_SUPER_MAGIC of statfs(2). */
 const CGROUP2 = 0x63677270;
 
+/**
+ * Begins what takes longest of {@link openBase}, for who has something else to do meanwhile.
+ * @returns undefined: there is nothing to begin with
+ */
+export async function approachBase(
+  options: Pick<BaseOptions, 'root' | 'name'>,
+): Promise<Approach | undefined> {
+  const place = isPlainName(options.name) ? locate(options) : undefined;
+  if (place === undefined || 'unavailable' in place) return undefined;
+  const { base, home } = place;
+  try {
+    makeDirectories(`${base}/daemon`);
+  } catch {
+    // openBase says why.
+    return undefined;
+  }
+  await beginToJoin(`${base}/daemon`);
+  return { home };
+}
+
 /** Makes `<base>/daemon` and `<base>/services`, moves the daemon in, and enables the controllers that limits need. */
 export function openBase(options: BaseOptions): OpenedBase {
   if (!isPlainName(options.name)) {
@@ -54,7 +82,8 @@ export function openBase(options: BaseOptions): OpenedBase {
   }
   const place = locate(options);
   if ('unavailable' in place) return place;
-  const { base, home } = place;
+  const { base } = place;
+  const { home } = options.approach ?? place;
   const tree: Tree = { base, daemon: `${base}/daemon`, services: `${base}/services` };
   const { daemon, services } = tree;
   const locks = options.lock !== false;
@@ -130,7 +159,7 @@ interface Place {
   readonly home: string | undefined;
 }
 
-function locate(options: BaseOptions): Place | { readonly unavailable: Problem } {
+function locate(options: Pick<BaseOptions, 'root' | 'name'>): Place | { readonly unavailable: Problem } {
   const mount = parseMountinfo(readProc('self/mountinfo') ?? '');
   const own = parseOwnCgroup(readProc('self/cgroup') ?? '');
   const home = mount === undefined || own === undefined ? undefined : directoryOf(mount, own);

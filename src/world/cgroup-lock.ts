@@ -13,8 +13,27 @@ const TRIES = 28;
 const PAUSE = { least: 20, most: 120 };
 
 /**
- * Moves this process into `<base>/daemon`. Two that come at the same time see each other there, leave, and try again
- * after pauses of different length.
+ * Begins what {@link joinAlone} goes on with: joining a cgroup after a while in which nobody did waits for a quiet point
+ * of all cores (cgroup_threadgroup_rwsem in kernel/cgroup/cgroup.c, an RCU grace period), 10 to 40 ms in which this
+ * thread can do something else.
+ * @returns resolves when it has joined, or could not: why not, joinAlone finds out
+ */
+export async function beginToJoin(daemon: string): Promise<void> {
+  try {
+    if (otherThanMe(listed(daemon)) !== undefined) return;
+    const file = fs.openSync(`${daemon}/cgroup.procs`, fs.constants.O_WRONLY);
+    await new Promise((resolve) => {
+      fs.write(file, String(process.pid), resolve);
+    });
+    fs.closeSync(file);
+  } catch {
+    // It will happen again.
+  }
+}
+
+/**
+ * Moves this process into `<base>/daemon`, unless it is there already. Two that come at the same time see each other
+ * there, leave, and try again after pauses of different length.
  * @param daemon the directory `<base>/daemon`
  * @param home the cgroup directory to go back to
  */
@@ -23,13 +42,17 @@ export function joinAlone(daemon: string, home: string | undefined, tries = TRIE
   for (let attempt = 0; attempt < tries; attempt++) {
     if (attempt > 0) pause();
     try {
-      other = otherThanMe(daemon);
-      if (other !== undefined) continue;
-      const failed = writeControl(daemon, 'cgroup.procs', String(process.pid));
-      if (failed !== undefined) return cannotJoin(daemon, failed);
-      other = otherThanMe(daemon);
+      const before = listed(daemon);
+      let isIn = before.includes(process.pid);
+      other = otherThanMe(before);
+      if (other === undefined && !isIn) {
+        const failed = writeControl(daemon, 'cgroup.procs', String(process.pid));
+        if (failed !== undefined) return cannotJoin(daemon, failed);
+        isIn = true;
+        other = otherThanMe(listed(daemon));
+      }
       if (other === undefined) return undefined;
-      if (home !== undefined) writeControl(home, 'cgroup.procs', String(process.pid));
+      if (isIn && home !== undefined) writeControl(home, 'cgroup.procs', String(process.pid));
     } catch (error) {
       return cannotJoin(daemon, error);
     }
@@ -42,13 +65,14 @@ export function joinAlone(daemon: string, home: string | undefined, tries = TRIE
   };
 }
 
-function otherThanMe(daemon: string): number | undefined {
+/** The processes in it; one of another pid namespace is 0. */
+function listed(daemon: string): readonly number[] {
   const text = fs.readFileSync(`${daemon}/cgroup.procs`, 'utf8').trim();
-  if (text === '') return undefined;
-  return text
-    .split('\n')
-    .map(Number)
-    .find((pid) => pid !== process.pid);
+  return text === '' ? [] : text.split('\n').map(Number);
+}
+
+function otherThanMe(pids: readonly number[]): number | undefined {
+  return pids.find((pid) => pid !== process.pid);
 }
 
 function cannotJoin(daemon: string, error: unknown): Problem {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
+import type { Approach } from './cgroup-base.ts';
 import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
@@ -28,14 +29,16 @@ export type WorldSettings = Pick<
  * that rules the same place is never worked around. Moves this process into the `daemon` cgroup where there are cgroups,
  * and closes what it inherited beyond stdin, stdout and stderr.
  * @param guest of a program that somebody else wrote: what that has open stays open; `clock` is the one to go by
+ * @param approach how far this process has come on its way into the cgroups; see approachBase
  */
 export function openWorld(
   settings: WorldSettings,
   guest?: { readonly clock: Clock },
+  approach?: Approach,
 ): { readonly world: World } | { readonly problem: Problem } {
   if (guest === undefined) closeInheritedDescriptors();
   const clock = guest?.clock ?? systemClock();
-  const opened = openContainment(settings, clock);
+  const opened = openContainment(settings, clock, approach);
   if ('problem' in opened) return opened;
   const { containment } = opened;
   return {
@@ -53,6 +56,7 @@ export function openWorld(
 function openContainment(
   settings: WorldSettings,
   clock: Clock,
+  approach: Approach | undefined,
 ): { readonly containment: Containment } | { readonly problem: Problem } {
   if (settings.containment === 'process_group') return processGroups(settings, clock, null);
   const cgroups = openCgroups({
@@ -65,6 +69,7 @@ function openContainment(
     },
     clock,
     exits: exitsOf(settings),
+    approach,
   });
   if ('containment' in cgroups) return cgroups;
   if ('refused' in cgroups) return { problem: cgroups.refused };

@@ -260,7 +260,10 @@ describe('a base that cannot be', () => {
   });
 });
 
-describe.skipIf(cgroupsMissing)('one daemon for each base', () => {
+describe.skipIf(cgroupsMissing).each([
+  { title: 'one daemon for each base', way: [] },
+  { title: 'one daemon for each base, with joining it begun before', way: ['begun'] },
+])('$title', ({ way }) => {
   let directory: string;
   let program: string;
   let name: string;
@@ -281,7 +284,7 @@ describe.skipIf(cgroupsMissing)('one daemon for each base', () => {
   });
 
   function daemon(): Promise<unknown> {
-    const child = spawn(process.execPath, [program, mountPoint ?? '', name], {
+    const child = spawn(process.execPath, [program, mountPoint ?? '', name, ...way], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     holders.push(child);
@@ -355,7 +358,7 @@ describe.skipIf(cgroupsMissing)('one daemon for each base', () => {
     for (const cgroup of ['daemon', 'home']) fs.mkdirSync(`${base}/${cgroup}`, { recursive: true });
     const racer = bundledFixture('lock-racer', directory);
     const first = String(Date.now() + 1000);
-    const argv = [racer, `${base}/daemon`, `${base}/home`, first, '10', '300'];
+    const argv = [racer, `${base}/daemon`, `${base}/home`, first, '10', '300', ...way];
     type Held = readonly (readonly [from: number, to: number])[];
     const race = async () => JSON.parse((await promisify(execFile)(process.execPath, argv)).stdout) as Held;
     const [left, right] = await Promise.all([race(), race()]);
