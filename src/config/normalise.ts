@@ -148,14 +148,17 @@ function logsSpec(
   const fallback =
     service.process.working_directory !== undefined && !moving ? home : resolve(stateDirectory, 'logs', name);
   const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr, ...rules } = service.logs;
-  const written = { stdout, stderr, stop_command_stdout, stop_command_stderr };
-  const relative = [
-    ...Object.entries(written).map(([key, path]) => ({ at: ['logs', key], path })),
-    ...hints.map((path, index) => ({ at: ['logs', 'hints', index], path })),
-  ].filter(({ path }) => path !== undefined && !path.startsWith('/'));
-  if (moving && relative.length > 0) {
+  if (moving) {
+    const relative = [
+      ...Object.entries({ stdout, stderr, stop_command_stdout, stop_command_stderr }).map(([key, path]) => ({
+        at: ['logs', key],
+        path,
+      })),
+      ...hints.map((path, index) => ({ at: ['logs', 'hints', index], path })),
+    ].filter(({ path }) => path !== undefined && !path.startsWith('/'));
     const says = 'must be absolute, because process.working_directory is known only when a process starts';
-    return { problems: relative.map(({ at }) => problemAt(origin, at, { code: 'value-invalid', says })) };
+    const problems = relative.map(({ at }) => problemAt(origin, at, { code: 'value-invalid', says }));
+    if (problems.length > 0) return { problems };
   }
   return {
     spec: {

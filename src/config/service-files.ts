@@ -1,5 +1,5 @@
 /** Which files of the directory are service files, and what is in them at one moment? */
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { type Failure, type Files, isFailure } from '../world/world.ts';
 import { failureText } from './failure-text.ts';
@@ -92,10 +92,10 @@ export function isServiceFile(name: string): boolean {
   return /\.ya?ml$/i.test(name) && !/^[.#~]/.test(name);
 }
 
-/** Relative to the working directory when it is below it. */
+/** Relative to the working directory when it is below it. Both are absolute. */
 export function shownPath(path: string, cwd: string): string {
-  const short = relative(cwd, path);
-  return short === '' || short === '..' || short.startsWith('../') ? path : short;
+  const inside = cwd.endsWith('/') ? cwd : `${cwd}/`;
+  return path.startsWith(inside) && path.length > inside.length ? path.slice(inside.length) : path;
 }
 
 function look(directory: string, files: Files): { names: readonly string[]; seen: string } | Failure {

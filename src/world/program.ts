@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import type { Problem } from '../model/problem.ts';
-import { inWords } from './errno.ts';
+import { inWords, passing } from './errno.ts';
 import type { Launch } from './world.ts';
 
 /** BINPRM_BUF_SIZE: of a script the kernel reads no more than this to find its interpreter. */
@@ -23,76 +23,118 @@ export function findProgram(
   if (unusable !== undefined) return unusable;
   const name = launch.argv[0];
   if (name === undefined || name === '') return missing('the command is empty');
-  if (name.includes('/')) return checked(resolve(launch.workingDirectory, name));
+  if (name.includes('/')) {
+    const path = resolve(launch.workingDirectory, name);
+    return checked(path, statusOf(path));
+  }
   const path = launch.environment['PATH'];
   if (path === undefined) return missing(`${quoted(name)} cannot be searched for: PATH is not set`);
+  let isPassing = false;
   for (const directory of path.split(delimiter)) {
     // An empty element means the working directory (environ(7)).
     const candidate = resolve(launch.workingDirectory, directory, name);
-    if (executableFile(candidate) === undefined) return checked(candidate);
+    const found = statusOf(candidate);
+    const reason = notExecutable(found);
+    if (reason === undefined) return checked(candidate, found);
+    isPassing ||= reason.passing === true;
   }
-  return missing(`no program ${quoted(name)} in PATH ${path}`);
+  return {
+    ...missing(`no program ${quoted(name)} in PATH ${path}`),
+    ...(isPassing ? { passing: true } : {}),
+  };
 }
 
-function checked(path: string): { readonly path: string } | Problem {
-  const reason = executableFile(path) ?? missingInterpreter(path);
-  return reason === undefined ? { path } : missing(`${path} ${reason}`);
+function checked(path: string, found: fs.Stats | Unusable): { readonly path: string } | Problem {
+  const unusable = notExecutable(found) ?? ('why' in found ? found : missingInterpreter(path, found));
+  if (unusable === undefined) return { path };
+  return { ...missing(`${path} ${unusable.why}`), ...(unusable.passing ? { passing: true } : {}) };
 }
 
 function unusableDirectory(directory: string): Problem | undefined {
-  const refuse = (reason: string): Problem => ({
+  const refuse = ({ why, ...isPassing }: Unusable): Problem => ({
     code: 'working-directory-missing',
     severity: 'error',
-    message: `the working directory ${directory} ${reason}`,
+    message: `the working directory ${directory} ${why}`,
+    ...isPassing,
   });
   try {
-    return fs.statSync(directory).isDirectory() ? undefined : refuse('is no directory');
+    return fs.statSync(directory).isDirectory() ? undefined : refuse({ why: 'is no directory' });
   } catch (error) {
     return refuse(whyNot(error));
   }
 }
 
-/** undefined: it is one. */
-function executableFile(path: string): string | undefined {
+/** Why something cannot be used, as the rest of a sentence about it. */
+interface Unusable {
+  readonly why: string;
+  readonly passing?: true;
+}
+
+/** Or why there is none. */
+function statusOf(path: string): fs.Stats | Unusable {
   try {
     // Most directories of a PATH do not have it: an exception for each would cost more than the question.
-    const found = fs.statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return 'does not exist';
-    if (found.isDirectory()) return 'is a directory';
-    if (!found.isFile()) return 'is no regular file';
-    return (found.mode & 0o111) === 0 ? 'is not executable' : undefined;
+    return fs.statSync(path, { throwIfNoEntry: false }) ?? { why: 'does not exist' };
   } catch (error) {
     return whyNot(error);
   }
 }
 
-/** A script whose interpreter is missing fails with the same ENOENT as a missing script, which misleads everyone. */
-function missingInterpreter(path: string): string | undefined {
-  const interpreter = interpreterOf(path);
-  if (interpreter === undefined || executableFile(interpreter) === undefined) return undefined;
-  return `names an interpreter that cannot be executed: ${interpreter}`;
+/** undefined: it is a file that may be executed. */
+function notExecutable(found: fs.Stats | Unusable): Unusable | undefined {
+  if ('why' in found) return found;
+  if (found.isDirectory()) return { why: 'is a directory' };
+  if (!found.isFile()) return { why: 'is no regular file' };
+  return (found.mode & 0o111) === 0 ? { why: 'is not executable' } : undefined;
 }
 
-function interpreterOf(path: string): string | undefined {
+/** A script whose interpreter is missing fails with the same ENOENT as a missing script, which misleads everyone. */
+function missingInterpreter(path: string, found: fs.Stats): Unusable | undefined {
+  const interpreter = knownInterpreter(path, found);
+  const unusable = interpreter === null ? undefined : notExecutable(statusOf(interpreter));
+  if (unusable === undefined) return undefined;
+  return { ...unusable, why: `names an interpreter that cannot be executed: ${interpreter}` };
+}
+
+/** What files were found to name, by what changes with them: hundreds of services often run the same program. */
+const interpreters = new Map<string, string | null>();
+
+/** More than a host has programs that it runs as services. */
+const INTERPRETERS_KEPT = 1000;
+
+function knownInterpreter(path: string, { dev, ino, size, mtimeMs, ctimeMs }: fs.Stats): string | null {
+  const file = `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  const known = interpreters.get(file);
+  if (known !== undefined) return known;
+  const interpreter = interpreterOf(path);
+  // A program need not be readable to be executable; what could not be read is asked again.
+  if (interpreter === undefined) return null;
+  if (interpreters.size >= INTERPRETERS_KEPT) interpreters.clear();
+  interpreters.set(file, interpreter);
+  return interpreter;
+}
+
+/** null: it is no script, or names its interpreter in no way that we know; undefined: nobody can tell. */
+function interpreterOf(path: string): string | null | undefined {
   try {
     const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
     try {
       const length = fs.readSync(fd, firstLine, 0, FIRST_LINE, 0);
-      if (firstLine[0] !== HASH || firstLine[1] !== BANG) return undefined;
+      if (firstLine[0] !== HASH || firstLine[1] !== BANG) return null;
       const line = /^#![ \t]*([^ \t\r\n\0]+)/.exec(firstLine.toString('latin1', 0, length));
-      return line?.[1]?.startsWith('/') ? line[1] : undefined;
+      return line?.[1]?.startsWith('/') ? line[1] : null;
     } finally {
       fs.closeSync(fd);
     }
   } catch {
-    // A program need not be readable to be executable.
     return undefined;
   }
 }
 
-function whyNot(error: unknown): string {
+function whyNot(error: unknown): Unusable {
   const words = inWords(error);
-  return words.endsWith('(ENOENT)') ? 'does not exist' : `cannot be used: ${words}`;
+  if (words.endsWith('(ENOENT)')) return { why: 'does not exist' };
+  return { why: `cannot be used: ${words}`, ...passing(error) };
 }
 
 function missing(message: string): Problem {

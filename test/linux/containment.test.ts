@@ -303,6 +303,28 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
         });
       });
 
+      it('looks again at a script that is another one by now, and at its interpreter each time', async () => {
+        const script = join(directory, 'script');
+        const interpreter = join(directory, 'interpreter');
+        let key = keyOf('web');
+        const answer = () => {
+          key = keyOf('web');
+          return containment.start(key, launchOf(key, [script]));
+        };
+        fs.writeFileSync(script, `#!${interpreter}\n`, { mode: 0o755 });
+        const lacking = { code: 'command-missing', message: expect.stringContaining(interpreter) };
+        expect(answer()).toMatchObject(lacking);
+        fs.copyFileSync('/bin/true', interpreter);
+        fs.chmodSync(interpreter, 0o755);
+        started(answer());
+        await outcomeOf(containment, key);
+        fs.rmSync(interpreter);
+        expect(answer()).toMatchObject(lacking);
+        fs.rmSync(script);
+        fs.writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+        expect(answer()).toMatchObject({ message: expect.stringContaining('/no/such/interpreter') });
+      });
+
       it('is not taken for an exit when a link of the launcher refuses', async () => {
         const key = keyOf('web');
         const rlimits = { nofile: { soft: 200, hard: 100 } };

@@ -1,0 +1,93 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { findProgram } from '../../src/world/program.ts';
+import { temporaryDirectory } from '../linux/ground.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  fs.rmSync(directory, { recursive: true });
+});
+
+const find = (command: string, PATH = directory) =>
+  findProgram({ argv: [command], environment: { PATH }, workingDirectory: directory });
+
+/** From now on the status of this path cannot be had. */
+function breakStatus(path: string, code: string): void {
+  const statSync = fs.statSync.bind(fs);
+  vi.spyOn(fs, 'statSync').mockImplementation(((asked: string, options: fs.StatSyncOptions) => {
+    if (asked !== path) return statSync(asked, options);
+    throw Object.assign(new Error(code), { code });
+  }) as typeof fs.statSync);
+}
+
+function write(name: string, text: string): string {
+  const path = join(directory, name);
+  fs.writeFileSync(path, text, { mode: 0o755 });
+  return path;
+}
+
+describe('a program that cannot be looked at', () => {
+  it.each([
+    ['EIO', true],
+    ['ENOMEM', true],
+    ['EACCES', false],
+    ['ELOOP', false],
+  ])('comes back by itself or does not: %s', (code, isPassing) => {
+    const program = write('tool', '');
+    const passing = isPassing ? { passing: true } : {};
+    breakStatus(program, code);
+    expect(find(program)).toEqual({
+      ...{ code: 'command-missing', severity: 'error', message: expect.stringContaining(`(${code})`) },
+      ...passing,
+    });
+    expect(find('tool')).toEqual({
+      ...{ code: 'command-missing', severity: 'error', message: `no program "tool" in PATH ${directory}` },
+      ...passing,
+    });
+    vi.restoreAllMocks();
+    expect(find('tool')).toEqual({ path: program });
+    breakStatus(directory, code);
+    expect(find('tool')).toEqual({
+      ...{ code: 'working-directory-missing', severity: 'error' },
+      message: expect.stringContaining(`(${code})`),
+      ...passing,
+    });
+  });
+
+  it('is looked at in the next directory of the PATH', () => {
+    const program = write('tool', '');
+    breakStatus('/broken/tool', 'EIO');
+    expect(find('tool', `/broken:${directory}`)).toEqual({ path: program });
+  });
+});
+
+describe('the interpreter of a script', () => {
+  it('is read once for each version of the file, by whatever path', () => {
+    const first = write('first', '#!/bin/sh\n');
+    const second = join(directory, 'second');
+    fs.linkSync(first, second);
+    const newer = write('newer', '#!/no/such/interpreter\n');
+    const opened = vi.spyOn(fs, 'openSync');
+    for (const path of [first, second, first]) expect(find(path)).toEqual({ path });
+    expect(opened).toHaveBeenCalledTimes(1);
+    fs.renameSync(newer, first);
+    expect(find(first)).toMatchObject({ message: expect.stringContaining('/no/such/interpreter') });
+    expect(opened).toHaveBeenCalledTimes(2);
+  });
+
+  it('is asked for again where the script could not be read', () => {
+    const script = write('script', '#!/no/such/interpreter\n');
+    const opened = vi.spyOn(fs, 'openSync').mockImplementation(() => {
+      throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+    });
+    expect(find(script)).toEqual({ path: script });
+    opened.mockRestore();
+    expect(find(script)).toMatchObject({ message: expect.stringContaining('/no/such/interpreter') });
+  });
+});
