@@ -201,7 +201,10 @@ class History {
   #kill(name: Name): void {
     // A service with the usual policy is given up when it dies again and again: that is no fault.
     if (name === 'once' || (name === 'plain' && this.#killed++ > 1)) return;
-    const victim = livingOf(this.#id).find(({ service, beside }) => service === name && !beside);
+    // The oldest, as the names of runs tell: a newer definition whose first run dies is refused, and that is no fault.
+    const [victim] = livingOf(this.#id)
+      .filter(({ service, beside }) => service === name && !beside)
+      .sort((one, other) => (one.run < other.run ? -1 : 1));
     if (victim !== undefined) kill(victim.pid);
   }
 
