@@ -8,10 +8,10 @@ import {
   type ServiceName,
 } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
-import { childCgroups, removeCgroup } from './cgroup-files.ts';
+import { childCgroups, isPopulated, removeCgroup } from './cgroup-files.ts';
 import { enableControllers, isEnabled } from './cgroup-limits.ts';
 import { unreadable } from './containment-trouble.ts';
-import { inWords, passing } from './errno.ts';
+import { codeOf, inWords, passing } from './errno.ts';
 
 /** `<root>/<service>/<run directory>`, and commands beside runs next to these. */
 export class CgroupTree {
@@ -68,11 +68,13 @@ export class CgroupTree {
     let fresh = false;
     try {
       fresh = this.makeService(service);
-      fs.mkdirSync(directory);
+      makeAfresh(directory);
     } catch (error) {
       if (fresh) removeCgroup(parent);
       const message = `${directory} cannot be made: ${inWords(error)}`;
-      return { code: 'start-failed', severity: 'error', message, ...passing(error) };
+      // No definition can mend that somebody is there: another look will tell who.
+      const isTaken = codeOf(error) === 'EEXIST' ? ({ passing: true } as const) : {};
+      return { code: 'start-failed', severity: 'error', message, ...passing(error), ...isTaken };
     }
     const undo = () => {
       removeCgroup(directory);
@@ -88,5 +90,14 @@ export class CgroupTree {
     } catch {
       // Gone already, or something of somebody else is in it: neither is ours to remove.
     }
+  }
+}
+
+/** Its name is used once: an empty one is what a start left that failed and could not be taken back. */
+function makeAfresh(cgroup: string): void {
+  try {
+    fs.mkdirSync(cgroup);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || isPopulated(cgroup)) throw error;
   }
 }

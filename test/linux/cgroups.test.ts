@@ -135,11 +135,19 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
     });
   });
 
-  it('refuses to start the same run twice', async () => {
+  it('starts a run in the place that a start of it has left which failed', async () => {
+    const key = keyOf('web');
+    fs.mkdirSync(directoryOf(key), { recursive: true });
+    const { pid } = started(containment.start(key, launchOf(key, ['sleep', '1000'])));
+    expect(runOf(containment, key)).toMatchObject({ main: { is: 'running', pid } });
+  });
+
+  it('refuses to start the same run twice, and blames nobody for it', async () => {
     const key = await running();
     expect(containment.start(key, launchOf(key, ['true']))).toMatchObject({
       code: 'start-failed',
       message: expect.stringContaining('EEXIST'),
+      passing: true,
     });
     expect(runOf(containment, key)?.main).toEqual({ is: 'running', pid: key.pid });
   });
