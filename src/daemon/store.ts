@@ -15,6 +15,14 @@ const STATE_LIMIT = 256 * 1024 * 1024;
 
 export type AppliedSpecs = ReadonlyMap<SpecHash, ServiceSpec>;
 
+/** Taken for a reboot, it would run one-shots again that have completed. */
+const NO_BOOT: Problem = {
+  code: 'state-unreadable',
+  severity: 'error',
+  message: 'which boot of the host this is cannot be read (/proc/sys/kernel/random/boot_id)',
+  hint: 'the host is short of descriptors or memory: start the daemon again when it has some',
+};
+
 const NOTHING_APPLIED: AppliedSpecs = new Map();
 
 /** Intent is written before a command is answered; memory and applied definitions when there is time. */
@@ -22,7 +30,7 @@ export class Store {
   readonly problems: Problem[] = [];
   readonly #files: Files;
   readonly #directory: string;
-  readonly #bootId: string;
+  readonly #bootId: string | undefined;
   readonly #intents = new Map<ServiceName, Intent>();
   readonly #memories = new Map<ServiceName, Memory>();
   readonly #applied = new Map<ServiceName, Map<SpecHash, ServiceSpec>>();
@@ -40,8 +48,11 @@ export class Store {
   /** A file that a newer release wrote. */
   #newer: Problem | undefined;
 
-  /** @param bootId changes with each boot of the host: what was noticed before a reboot says nothing about now */
-  constructor(files: Files, directory: string, bootId: string) {
+  /**
+   * @param bootId changes with each boot of the host: what was noticed before a reboot says nothing about now; undefined:
+   *   it could not be read
+   */
+  constructor(files: Files, directory: string, bootId: string | undefined) {
     this.#files = files;
     this.#directory = directory;
     this.#bootId = bootId;
@@ -50,9 +61,11 @@ export class Store {
   /**
    * Reads what an earlier daemon left. A file whose content is damaged is set aside and named in `problems`.
    * @returns a Problem: what people asked for, or what has completed, is there but cannot be read, or a newer release
-   * wrote it. Nothing may be decided then, and nothing written: the next write would take its place.
+   * wrote it, or nobody knows whether it was before a reboot. Nothing may be decided then, and nothing written: the next
+   * write would take its place.
    */
   load(): Problem | undefined {
+    if (this.#bootId === undefined) return NO_BOOT;
     const intents = this.#read('intent.json', isIntent, 'services stopped or held by hand are not any more');
     const memory = this.#read('memory.json', isMemory, 'a one-shot that has completed may run again');
     const applied = this.#read(

@@ -2,8 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { arch, hostname, platform, release, userInfo } from 'node:os';
 import { codeOf } from './errno.ts';
-import type { Host } from './host.ts';
-import { bootId } from './procfs.ts';
+import { bootOfHost, type Host } from './host.ts';
 import type { Clock } from './world.ts';
 
 /** What a library may know of the program that it is a part of. */
@@ -40,7 +39,7 @@ export function hostProgram(environment: Host['environment'], ended: (code: numb
     hostname: hostname(),
     system: `${platform()} ${release()} ${arch()}, node ${process.version}`,
     environment,
-    bootId: bootId() || 'unknown',
+    bootId: bootOfHost(),
     print: () => undefined,
     append: (path, text) => {
       try {

@@ -12,8 +12,8 @@ export interface Host {
   /** For example `linux 6.18 x64, node v20.20.2`. */
   readonly system: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Changes with each boot of the host. */
-  readonly bootId: string;
+  /** Changes with each boot of the host; undefined: it could not be read. */
+  readonly bootId: string | undefined;
   /** One line to standard output; a closed output is no error. */
   print(line: string): void;
   /** Appends to a file of the daemon's own; the answer is the code of the failure, if any. */
@@ -39,8 +39,7 @@ export function systemHost(print: Host['print'] = printToStdout()): Host {
     hostname: hostname(),
     system: `${platform()} ${release()} ${arch()}, node ${process.version}`,
     environment: process.env,
-    // A host that has none is taken to have booted once.
-    bootId: bootId() || 'unknown',
+    bootId: bootOfHost(),
     print,
     append: (path, text) => {
       try {
@@ -63,6 +62,15 @@ export function systemHost(print: Host['print'] = printToStdout()): Host {
       process.exit(code);
     },
   };
+}
+
+export function bootOfHost(): string | undefined {
+  try {
+    // A host that has none is taken to have booted once.
+    return bootId() || 'unknown';
+  } catch {
+    return undefined;
+  }
 }
 
 function printToStdout(): Host['print'] {

@@ -17,10 +17,10 @@ import { OwnRuns } from './own-runs.ts';
 import {
   bootId,
   environmentOf,
+  newSessionMark,
   type ProcessStat,
   processesAs,
   residentBytes,
-  sessionMark,
   TICKS_PER_SECOND,
 } from './procfs.ts';
 import { RecentProcesses } from './recent-processes.ts';
@@ -66,11 +66,16 @@ export function openProcessGroups(
     const message = `${directory} cannot be made: ${inWords(error)}`;
     return { refused: { code: 'state-unwritable', severity: 'error', message } };
   }
-  if (options.lock === false) return { containment: new ProcessGroups(options, directory, () => undefined) };
+  let boot: string;
+  try {
+    boot = bootId();
+  } catch (error) {
+    return { refused: unreadable('/proc/sys/kernel/random/boot_id', error) };
+  }
+  const place = { directory, boot };
+  if (options.lock === false) return { containment: new ProcessGroups(options, place, () => undefined) };
   const lock = lockFile(join(directory, 'lock'));
-  return 'code' in lock
-    ? { refused: lock }
-    : { containment: new ProcessGroups(options, directory, lock.unlock) };
+  return 'code' in lock ? { refused: lock } : { containment: new ProcessGroups(options, place, lock.unlock) };
 }
 
 class ProcessGroups implements Containment {
@@ -78,7 +83,7 @@ class ProcessGroups implements Containment {
   readonly shortcomings: readonly Problem[];
   readonly #clock: Clock;
   readonly #records: RunRecords;
-  readonly #boot = bootId();
+  readonly #boot: string;
   readonly #sessions: RunSessions;
   readonly #own: OwnRuns;
   readonly #beside: SessionBeside;
@@ -89,8 +94,13 @@ class ProcessGroups implements Containment {
   readonly #processes: RecentProcesses;
   #wake: (service: ServiceName) => void = () => undefined;
 
-  constructor(options: ProcessGroupOptions, directory: string, unlock: () => void) {
+  constructor(
+    options: ProcessGroupOptions,
+    { directory, boot }: { readonly directory: string; readonly boot: string },
+    unlock: () => void,
+  ) {
     this.#clock = options.clock;
+    this.#boot = boot;
     this.#records = new RunRecords(directory);
     this.#sessions = new RunSessions(this.#records, this.#boot);
     this.#unlock = unlock;
@@ -143,7 +153,7 @@ class ProcessGroups implements Containment {
       return started;
     }
     // Without its pid on disk the run can still be found, more slowly, by its marker.
-    this.#records.write(key, { ...started, boot: this.#boot, mark: sessionMark(started.pid) });
+    this.#records.write(key, { ...started, boot: this.#boot, mark: newSessionMark(started.pid) });
     return started;
   }
 

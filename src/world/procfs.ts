@@ -99,7 +99,16 @@ export function hasEnded({ state, threads }: ProcessStat): boolean {
  * it never uses again (sched(7), "The autogroup feature"). null where it has none, or the process is gone.
  */
 export function sessionMark(pid: number): string | null {
-  return /^\/autogroup-\d+/.exec(seenProc(`${pid}/autogroup`) ?? '')?.[0] ?? null;
+  return markIn(seenProc(`${pid}/autogroup`));
+}
+
+/** The mark of a session that was made just now, to be written down; null also where it could not be read. */
+export function newSessionMark(pid: number): string | null {
+  return markIn(readProc(`${pid}/autogroup`));
+}
+
+function markIn(autogroup: string | undefined): string | null {
+  return /^\/autogroup-\d+/.exec(autogroup ?? '')?.[0] ?? null;
 }
 
 /** False when the process belongs to another session than the one with this mark; true when nobody can tell. */
@@ -172,9 +181,12 @@ export function allProcesses(): readonly number[] {
     .map(Number);
 }
 
-/** Identifies one boot of this host: start times of another boot mean nothing. */
+/**
+ * Identifies one boot of this host: start times of another boot mean nothing. Empty where the host has none; throws when
+ * it could not be read, which must not be taken for another boot.
+ */
 export function bootId(): string {
-  return readProc('sys/kernel/random/boot_id')?.trim() ?? '';
+  return seenProc('sys/kernel/random/boot_id')?.trim() ?? '';
 }
 
 /** Not there, or not for us to see: the answers of a kernel that is short of nothing (proc(5)). */

@@ -5,7 +5,7 @@ import { BesideCommands, type BesidePlace } from './beside-commands.ts';
 import { besideName } from './beside-name.ts';
 import { notGoneYet, pathOf, unreadable, unrecorded } from './containment-trouble.ts';
 import { passing } from './errno.ts';
-import { sessionMark } from './procfs.ts';
+import { newSessionMark } from './procfs.ts';
 import type { RunRecords } from './run-records.ts';
 import { BESIDE_MARKER, ProcessTable, type Session } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
@@ -54,7 +54,7 @@ export class SessionBeside {
       into: { cgroupProcs: null },
       judge: (outcome) => outcome,
       started: (started) =>
-        records.write({ service, name }, { ...started, boot, mark: sessionMark(started.pid) }),
+        records.write({ service, name }, { ...started, boot, mark: newSessionMark(started.pid) }),
     });
     if ('code' in command) {
       records.remove({ service, name });

@@ -56,6 +56,21 @@ function next(bootId = 'boot-1'): Store {
 const STOPPED: Intent = { stopped: { by: 'bob', at: NOW } };
 const of = (intent: Intent): ReadonlyMap<typeof WEB, Intent> => new Map([[WEB, intent]]);
 
+describe('a host that cannot tell which boot it is', () => {
+  it('is not taken for one that was booted again: nothing is decided and nothing written', () => {
+    const first = next();
+    first.setMemory(WEB, memory({ slots: { 0: slot({ attempt: 3 }) } }));
+    expect(first.flush()).toBeUndefined();
+    files.writes.length = 0;
+    expect(new Store(files, '/state', undefined).load()).toMatchObject({
+      code: 'state-unreadable',
+      message: expect.stringContaining('boot_id'),
+    });
+    expect(files.writes).toEqual([]);
+    expect(next().memory(WEB)).toEqual(first.memory(WEB));
+  });
+});
+
 describe('an empty state directory', () => {
   it('means that nobody asked for anything and nothing was noticed', () => {
     const store = next();

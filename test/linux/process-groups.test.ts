@@ -213,6 +213,49 @@ describe('one daemon for each state directory', () => {
   });
 });
 
+describe('a host that is short of descriptors', () => {
+  /** From now on files whose path matches cannot be read. */
+  function breakReading(path: RegExp): void {
+    const readFileSync = fs.readFileSync.bind(fs);
+    const broken = vi.spyOn(fs, 'readFileSync').mockImplementation(((file: string, options: 'utf8') => {
+      if (!path.test(file)) return readFileSync(file, options);
+      throw Object.assign(new Error('ENFILE: file table overflow'), { code: 'ENFILE' });
+    }) as typeof fs.readFileSync);
+    onTestFinished(() => broken.mockRestore());
+  }
+
+  it('is not taken for another boot, of whose runs nothing is left', () => {
+    const stateDirectory = temporaryDirectory();
+    onTestFinished(() => fs.rmSync(stateDirectory, { recursive: true }));
+    breakReading(/boot_id$/);
+    expect(openProcessGroups({ stateDirectory, clock: systemClock(), because: null })).toEqual({
+      refused: {
+        code: 'observe-failed',
+        severity: 'error',
+        message: '/proc/sys/kernel/random/boot_id cannot be read: file table overflow (ENFILE)',
+      },
+    });
+    expect(fs.readdirSync(join(stateDirectory, 'runs'))).toEqual([]);
+  });
+
+  it('starts runs and commands beside them, and finds them again, without the mark of their session', async () => {
+    const ground = processGroupGround();
+    onTestFinished(() => ground.clear());
+    const { containment } = ground;
+    breakReading(/autogroup$/);
+    const key = keyOf('web');
+    const { pid } = started(containment.start(key, launchOf(key, ['sleep', '1000'])));
+    const beside = new Promise((done) => {
+      const begun = containment.runBeside(key, 'readiness', launchOf(key, ['true']), 10_000, done);
+      expect(begun).toEqual({ cancel: expect.any(Function) });
+    });
+    expect(await beside).toEqual({ kind: 'exited', code: 0 });
+    vi.restoreAllMocks();
+    const later = ground.reopen();
+    expect(runOf(later, key)).toMatchObject({ main: { is: 'running', pid } });
+  });
+});
+
 describe.skipIf(!isRoot)('an ordinary user', () => {
   it('gets process groups: starts, adopts and ends a run with a child that left the session', () => {
     const directory = temporaryDirectory();
