@@ -29,6 +29,9 @@ type Of<Deed extends Action['do']> = Extract<Action, { do: Deed }>;
 /** A reload command may take so long. Milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
 
+/** Why a probe cannot be asked is not said again so soon. Milliseconds. */
+const SAID_FOR = 60_000;
+
 export class Besides {
   readonly #tools: BesidesTools;
   readonly #cancels = new Map<string, () => void>();
@@ -40,6 +43,8 @@ export class Besides {
   readonly #environments = new Map<string, Readonly<Record<string, string>>>();
   /** Runs of which the post_stop hook was begun, until their place has gone. */
   readonly #left = new Set<string>();
+  /** Why probes could not be asked, and when that was said last; as in {@link Situation.inFlight}. */
+  readonly #unasked = new Map<string, { readonly why: string; readonly at: number }>();
   /** Where the output of pre_start hooks that run begins in the logs. */
   readonly #outputs = new Map<RunId, LogSizes>();
 
@@ -106,6 +111,7 @@ export class Besides {
   forget(run: RunKey): void {
     this.#heard.delete(run.id);
     this.#listening.delete(run.id);
+    for (const key of [...this.#unasked.keys()]) if (key.startsWith(`${run.id} `)) this.#unasked.delete(key);
     for (const [key, cancel] of [...this.#cancels]) {
       if (!key.startsWith(`${run.id} `) || key.endsWith(' post_stop')) continue;
       this.#cancels.delete(key);
@@ -120,7 +126,7 @@ export class Besides {
     const done = (result: ProbeResult) => {
       this.#cancels.delete(key);
       // The host was short of something, which says nothing about the run: the next time to ask comes anyway.
-      if (!result.ok && result.passing === true) this.#tools.complain(unasked(run, kind, result.detail));
+      if (!result.ok && result.passing === true) this.#tellUnasked(run, kind, result.detail);
       else this.#note(run, kind, spec, result);
     };
     const { prober } = this.#tools.world;
@@ -228,6 +234,7 @@ export class Besides {
     try {
       const isNoted = what === 'pre_start' && stdout !== null && stderr !== null;
       const sizes = isNoted ? logSizes(stdout, stderr, world) : undefined;
+      if (sizes !== undefined && 'code' in sizes) return { ...sizes, service: run.service };
       const begun = world.containment.runBeside(run, what, launch, timeout, done);
       if ('code' in begun) return { ...begun, service: run.service };
       if (sizes !== undefined) this.#outputs.set(run.id, sizes);
@@ -288,6 +295,15 @@ export class Besides {
     store.setMemory(run.service, { ...memory, runs }, how);
     // Nothing follows from one more success; the next time to ask is known already.
     if (next.failures > 0 || before.failures > 0 || before.passed === null) mark(run.service);
+  }
+
+  #tellUnasked(run: RunKey, kind: Of<'probe'>['kind'], why: string): void {
+    const key = besides(run.id, kind);
+    const now = this.#tools.world.clock.now();
+    const before = this.#unasked.get(key);
+    if (before?.why === why && now - before.at < SAID_FOR) return;
+    this.#unasked.set(key, { why, at: now });
+    this.#tools.complain(unasked(run, kind, why));
   }
 
   #prepared(run: RunKey, { desired }: Situation, failure: Problem | undefined): void {

@@ -92,6 +92,8 @@ export function startRun(
   );
   try {
     const sizes = logSizes(stdout.fd, stderr.fd, tools.world);
+    // From where on would its words be its own?
+    if ('code' in sizes) return inService(desired, sizes);
     const started = tools.world.containment.start(key, launch);
     return 'code' in started
       ? inService(desired, started)
@@ -103,9 +105,15 @@ export function startRun(
 }
 
 /** Where in its logs does that begin which somebody is going to write? */
-export function logSizes(stdout: number, stderr: number, { prober }: Pick<World, 'prober'>): LogSizes {
+export function logSizes(
+  stdout: number,
+  stderr: number,
+  { prober }: Pick<World, 'prober'>,
+): LogSizes | Problem {
   const logFrom = prober.sizeOf(stdout);
-  return { logFrom, errFrom: stderr === stdout ? logFrom : prober.sizeOf(stderr) };
+  const errFrom = stderr === stdout ? logFrom : prober.sizeOf(stderr);
+  if (typeof logFrom !== 'number') return logFrom;
+  return typeof errFrom === 'number' ? { logFrom, errFrom } : errFrom;
 }
 
 /** The environment that a run of this definition gets. */

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import type { ProbeResult } from '../model/probe.ts';
 import { safeDetail } from '../model/probe.ts';
+import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { inWords, passing } from './errno.ts';
 import { lineMatcher } from './line-matcher.ts';
@@ -20,8 +21,17 @@ export function systemProber(): Prober {
     http: (question, timeout, done) => httpProbe({ timeout, ...question }, done),
     tcp: (question, timeout, done) => tcpProbe({ timeout, ...question }, done),
     log: matchLog,
-    sizeOf: (fd) => fs.fstatSync(fd).size,
+    sizeOf,
   };
+}
+
+function sizeOf(fd: number): number | Problem {
+  try {
+    return fs.fstatSync(fd).size;
+  } catch (error) {
+    const message = `how long the log is cannot be seen: ${inWords(error)}`;
+    return { code: 'log-unwritable', severity: 'error', message, ...passing(error) };
+  }
 }
 
 function matchLog(path: string, credentials: Credentials | null, from: number, pattern: string): ProbeResult {

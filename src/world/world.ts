@@ -249,7 +249,7 @@ export interface Prober {
    */
   log(path: string, credentials: Credentials | null, from: number, pattern: string): ProbeResult;
   /** Bytes in an open log. */
-  sizeOf(fd: number): number;
+  sizeOf(fd: number): number | Problem;
 }
 
 export interface World {

@@ -29,6 +29,8 @@ describe('what goes on beside a run', () => {
   let complaints: string[];
   let reported: string[];
   let beside: Besides;
+  /** What the clock says after NOW; milliseconds. */
+  let later: number;
 
   beforeEach(() => {
     store = new Store(new MemoryFiles(new Injector()), '/state', 'boot');
@@ -69,7 +71,8 @@ describe('what goes on beside a run', () => {
         };
       },
     };
-    const clock = { now: () => NOW + 50, wall: () => NOW + 50, after: () => () => {} };
+    later = 50;
+    const clock = { now: () => NOW + later, wall: () => NOW + later, after: () => () => {} };
     const random = { next: () => 0 };
     const world = { ...fake.world, clock, random, prober, containment: containment as Containment };
     beside = new Besides({
@@ -162,6 +165,24 @@ describe('what goes on beside a run', () => {
       'the liveness probe of instance 1 could not be asked: no process left',
       'the readiness probe of instance 1 could not be asked: too many open files',
     ]);
+  });
+
+  it('says once a minute what the host is too short of, and at once what else', () => {
+    const refused = (message: string, at: number) => {
+      refusal = problem({ message, passing: true });
+      later = at;
+      probe('liveness', { exec: ['check'] });
+    };
+    refused('no process left', 50);
+    refused('no process left', 10_050);
+    refused('no memory', 20_050);
+    refused('no memory', 80_049);
+    refused('no memory', 80_050);
+    const said = (why: string) => `the liveness probe of instance 1 could not be asked: ${why}`;
+    expect(complaints).toEqual([said('no process left'), said('no memory'), said('no memory')]);
+    beside.forget(KEY);
+    refused('no memory', 80_051);
+    expect(complaints).toHaveLength(4);
   });
 
   it('looks for a line from where the log was when the run started', () => {

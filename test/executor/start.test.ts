@@ -73,6 +73,18 @@ describe('a start', () => {
     expect(started).toMatchObject({ logFrom: 7, errFrom: 900 });
   });
 
+  it('is refused, and no descriptor stays open, where nobody can tell how long a log is', () => {
+    const tools = fakeTools();
+    const unknown = problem({ code: 'log-unwritable', message: 'no memory', passing: true });
+    const sizeOf = (fd: number) => (fd === 21 ? unknown : 7);
+    const world = { ...tools.world, prober: { ...tools.world.prober, sizeOf } };
+    expect(startRun(KEY, defined(), { ...tools, world }, PLAIN)).toMatchObject({
+      ...{ code: 'log-unwritable', service: 'web', passing: true },
+    });
+    expect(tools.launches).toEqual([]);
+    expect(tools.open.size).toBe(0);
+  });
+
   it('opens one file once when both streams go to it', () => {
     const tools = fakeTools();
     startRun(KEY, defined({ spec: { logs: { stderr: '/srv/web/stdout.log' } } }), tools, PLAIN);

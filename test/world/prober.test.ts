@@ -41,3 +41,14 @@ it('looks at the beginning of a line only, however long it is', () => {
 it('is told that there is no log', () => {
   expect(asks('ready')).toMatchObject({ ok: false, detail: expect.stringContaining('stdout.log') });
 });
+
+it('tells how long a log is, or that nobody can tell', () => {
+  fs.writeFileSync(log, 'twelve bytes');
+  const fd = fs.openSync(log, 'r');
+  expect(systemProber().sizeOf(fd)).toBe(12);
+  fs.closeSync(fd);
+  expect(systemProber().sizeOf(fd)).toMatchObject({
+    code: 'log-unwritable',
+    message: expect.stringContaining('(EBADF)'),
+  });
+});
