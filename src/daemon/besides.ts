@@ -43,8 +43,8 @@ export class Besides {
   readonly #environments = new Map<string, Readonly<Record<string, string>>>();
   /** Runs of which the post_stop hook was begun, until their place has gone. */
   readonly #left = new Set<string>();
-  /** Why probes could not be asked, and when that was said last; as in {@link Situation.inFlight}. */
-  readonly #unasked = new Map<string, { readonly why: string; readonly at: number }>();
+  /** What was said of probes that could not be asked, and when last; milliseconds since 1970. */
+  readonly #unasked = new Map<string, number>();
   /** Where the output of pre_start hooks that run begins in the logs. */
   readonly #outputs = new Map<RunId, LogSizes>();
 
@@ -111,7 +111,6 @@ export class Besides {
   forget(run: RunKey): void {
     this.#heard.delete(run.id);
     this.#listening.delete(run.id);
-    for (const key of [...this.#unasked.keys()]) if (key.startsWith(`${run.id} `)) this.#unasked.delete(key);
     for (const [key, cancel] of [...this.#cancels]) {
       if (!key.startsWith(`${run.id} `) || key.endsWith(' post_stop')) continue;
       this.#cancels.delete(key);
@@ -298,12 +297,14 @@ export class Besides {
   }
 
   #tellUnasked(run: RunKey, kind: Of<'probe'>['kind'], why: string): void {
-    const key = besides(run.id, kind);
     const now = this.#tools.world.clock.now();
-    const before = this.#unasked.get(key);
-    if (before?.why === why && now - before.at < SAID_FOR) return;
-    this.#unasked.set(key, { why, at: now });
-    this.#tools.complain(unasked(run, kind, why));
+    for (const [said, at] of this.#unasked) if (now - at >= SAID_FOR) this.#unasked.delete(said);
+    const problem = unasked(run, kind, why);
+    // The next run of the same instance is short of the same.
+    const text = `${run.service} ${problem.message.replaceAll(run.id, '')}`;
+    if (this.#unasked.has(text)) return;
+    this.#unasked.set(text, now);
+    this.#tools.complain(problem);
   }
 
   #prepared(run: RunKey, { desired }: Situation, failure: Problem | undefined): void {

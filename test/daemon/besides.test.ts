@@ -180,9 +180,13 @@ describe('what goes on beside a run', () => {
     refused('no memory', 80_050);
     const said = (why: string) => `the liveness probe of instance 1 could not be asked: ${why}`;
     expect(complaints).toEqual([said('no process left'), said('no memory'), said('no memory')]);
-    beside.forget(KEY);
-    refused('no memory', 80_051);
-    expect(complaints).toHaveLength(4);
+    // The next run of the same instance is short of the same.
+    for (const run of [KEY, { ...KEY, id: 'mnext000-abcdef' as typeof KEY.id }]) {
+      const spec = probeSpec({ tcp: { host: '::1', port: 1 } });
+      beside.probe({ do: 'probe', run, kind: 'liveness', spec, because: '' }, now({}));
+      answer({ ok: false, detail: `no record of ${run.id}`, elapsed: 0, passing: true });
+    }
+    expect(complaints.slice(3)).toEqual([said(`no record of ${KEY.id}`)]);
   });
 
   it('looks for a line from where the log was when the run started', () => {
