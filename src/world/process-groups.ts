@@ -14,20 +14,12 @@ import { foreignListener } from './listening-ports.ts';
 import { signalMain } from './main-signal.ts';
 import { hearAgain } from './notify-fifo.ts';
 import { OwnRuns } from './own-runs.ts';
-import {
-  bootId,
-  environmentOf,
-  newSessionMark,
-  type ProcessStat,
-  processesAs,
-  residentBytes,
-  TICKS_PER_SECOND,
-} from './procfs.ts';
+import { bootId, environmentOf, newSessionMark, type ProcessStat, processesAs } from './procfs.ts';
 import { RecentProcesses } from './recent-processes.ts';
 import { type RunRecord, RunRecords } from './run-records.ts';
 import { RunSessions } from './run-sessions.ts';
 import { SessionBeside } from './session-beside.ts';
-import { ProcessTable } from './session-members.ts';
+import { ProcessTable, usageOf } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
 import { lockFile } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
@@ -254,15 +246,9 @@ class ProcessGroups implements Containment {
 
   usage(key: RunKey): Usage {
     try {
-      const members = this.#processes.table('figures').members(this.#sessions.of(key));
-      if (members.length === 0) return { cpuMicroseconds: null, memoryBytes: null };
-      const ticks = sum(members.map(({ cpuTicks }) => cpuTicks));
-      return {
-        cpuMicroseconds: (ticks * 1_000_000) / TICKS_PER_SECOND,
-        memoryBytes: sum(members.map(({ pid }) => residentBytes(pid) ?? 0)),
-      };
+      return usageOf(this.#processes.table('figures').members(this.#sessions.of(key)));
     } catch {
-      return { cpuMicroseconds: null, memoryBytes: null };
+      return usageOf([]);
     }
   }
 
@@ -351,8 +337,4 @@ class ProcessGroups implements Containment {
     this.#exits.remove(run);
     this.#foundGone.delete(run);
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

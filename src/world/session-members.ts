@@ -5,9 +5,12 @@ import {
   hasEnded,
   hasMark,
   type ProcessStat,
+  residentBytes,
   seenProc,
   seenStat,
+  TICKS_PER_SECOND,
 } from './procfs.ts';
+import type { Usage } from './world.ts';
 
 /** Every process of a run has it in its environment, children that made a session of their own included. */
 export const MARKER = 'PROCESSMASTER_RUN_ID';
@@ -145,4 +148,18 @@ function identityOf({ pid, startTicks }: ProcessStat): string {
 
 function variable(name: string, entries: readonly string[]): string | undefined {
   return entries.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+/** What these processes use together; null where there are none. */
+export function usageOf(members: readonly ProcessStat[]): Usage {
+  if (members.length === 0) return { cpuMicroseconds: null, memoryBytes: null };
+  const ticks = sum(members.map(({ cpuTicks }) => cpuTicks));
+  return {
+    cpuMicroseconds: (ticks * 1_000_000) / TICKS_PER_SECOND,
+    memoryBytes: sum(members.map(({ pid }) => residentBytes(pid) ?? 0)),
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
