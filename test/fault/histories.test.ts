@@ -8,7 +8,7 @@ import { runHistory } from './history.ts';
  */
 const ONE = process.env['SEED'];
 const FROM = Number(ONE ?? process.env['FROM'] ?? 1);
-const COUNT = ONE === undefined ? Number(process.env['SEEDS'] ?? 2) : 1;
+const COUNT = ONE === undefined ? Number(process.env['SEEDS'] ?? 4) : 1;
 
 const KINDS = cgroupsMissing ? (['process_group'] as const) : (['cgroup', 'process_group'] as const);
 
