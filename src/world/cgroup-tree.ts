@@ -9,6 +9,7 @@ import {
 } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { childCgroups, isPopulated, removeCgroup } from './cgroup-files.ts';
+import { everUsed } from './cgroup-history.ts';
 import { enableControllers, isEnabled } from './cgroup-limits.ts';
 import { unreadable } from './containment-trouble.ts';
 import { codeOf, inWords, passing } from './errno.ts';
@@ -93,11 +94,14 @@ export class CgroupTree {
   }
 }
 
-/** Its name is used once: an empty one is what a start left that failed and could not be taken back. */
+/**
+ * One in which nobody has ever been is what a start left that failed and could not be taken back. Where somebody was, the
+ * run has been: it must not be a second time.
+ */
 function makeAfresh(cgroup: string): void {
   try {
     fs.mkdirSync(cgroup);
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST' || isPopulated(cgroup)) throw error;
+    if (codeOf(error) !== 'EEXIST' || isPopulated(cgroup) || everUsed(cgroup)) throw error;
   }
 }

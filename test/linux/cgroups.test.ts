@@ -142,6 +142,13 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
     expect(runOf(containment, key)).toMatchObject({ main: { is: 'running', pid } });
   });
 
+  it('refuses to start a run again that has been, while its place tells so', async () => {
+    const key = await ended();
+    const later = ground.reopen();
+    expect(later.start(key, launchOf(key, ['true']))).toMatchObject({ code: 'start-failed', passing: true });
+    expect(runOf(later, key)).toMatchObject({ everRan: true, members: { is: 'none' } });
+  });
+
   it('refuses to start the same run twice, and blames nobody for it', async () => {
     const key = await running();
     expect(containment.start(key, launchOf(key, ['true']))).toMatchObject({
