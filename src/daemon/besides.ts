@@ -29,9 +29,6 @@ type Of<Deed extends Action['do']> = Extract<Action, { do: Deed }>;
 /** A reload command may take so long. Milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
 
-/** Why a probe cannot be asked is not said again so soon. Milliseconds. */
-const SAID_FOR = 60_000;
-
 export class Besides {
   readonly #tools: BesidesTools;
   readonly #cancels = new Map<string, () => void>();
@@ -43,8 +40,6 @@ export class Besides {
   readonly #environments = new Map<string, Readonly<Record<string, string>>>();
   /** Runs of which the post_stop hook was begun, until their place has gone. */
   readonly #left = new Set<string>();
-  /** What was said of probes that could not be asked, and when last; milliseconds since 1970. */
-  readonly #unasked = new Map<string, number>();
   /** Where the output of pre_start hooks that run begins in the logs. */
   readonly #outputs = new Map<RunId, LogSizes>();
 
@@ -125,7 +120,7 @@ export class Besides {
     const done = (result: ProbeResult) => {
       this.#cancels.delete(key);
       // The host was short of something, which says nothing about the run: the next time to ask comes anyway.
-      if (!result.ok && result.passing === true) this.#tellUnasked(run, kind, result.detail);
+      if (!result.ok && result.passing === true) this.#tools.complain(unasked(run, kind, result.detail));
       else this.#note(run, kind, spec, result);
     };
     const { prober } = this.#tools.world;
@@ -294,17 +289,6 @@ export class Besides {
     store.setMemory(run.service, { ...memory, runs }, how);
     // Nothing follows from one more success; the next time to ask is known already.
     if (next.failures > 0 || before.failures > 0 || before.passed === null) mark(run.service);
-  }
-
-  #tellUnasked(run: RunKey, kind: Of<'probe'>['kind'], why: string): void {
-    const now = this.#tools.world.clock.now();
-    for (const [said, at] of this.#unasked) if (now - at >= SAID_FOR) this.#unasked.delete(said);
-    const problem = unasked(run, kind, why);
-    // The next run of the same instance is short of the same.
-    const text = `${run.service} ${problem.message.replaceAll(run.id, '')}`;
-    if (this.#unasked.has(text)) return;
-    this.#unasked.set(text, now);
-    this.#tools.complain(problem);
   }
 
   #prepared(run: RunKey, { desired }: Situation, failure: Problem | undefined): void {

@@ -21,13 +21,16 @@ export function unreadable(path: string, error: unknown): Problem {
 }
 
 export function notGoneYet(key: RunKey, what: string): Problem {
-  const message = `the last ${what} of run ${key.id} has not come to its end yet`;
+  const message = `the last ${what} of instance ${key.slot} has not come to its end yet`;
   return { code: 'start-failed', severity: 'error', message, service: key.service, passing: true };
 }
 
-/** @param failed the code of the error */
+/**
+ * Names the instance, not the run: the next run of it is in the same trouble, which is said once a minute.
+ * @param failed the code of the error
+ */
 export function unrecorded(key: RunKey, failed: string): Problem {
-  const message = `the record of run ${key.id} cannot be written: ${inWords(failed)}`;
+  const message = `the record of instance ${key.slot} cannot be written: ${inWords(failed)}`;
   return { code: 'state-unwritable', severity: 'error', message, service: key.service, ...passing(failed) };
 }
 

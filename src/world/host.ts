@@ -64,6 +64,7 @@ export function systemHost(print: Host['print'] = printToStdout()): Host {
   };
 }
 
+/** See {@link Host.bootId}. */
 export function bootOfHost(): string | undefined {
   try {
     // A host that has none is taken to have booted once.

@@ -45,23 +45,18 @@ export function findProgram(
 }
 
 function checked(path: string, found: fs.Stats | Unusable): { readonly path: string } | Problem {
-  const unusable = notExecutable(found) ?? ('why' in found ? found : missingInterpreter(path, found));
+  const unusable = 'why' in found ? found : (notExecutable(found) ?? missingInterpreter(path, found));
   if (unusable === undefined) return { path };
-  return { ...missing(`${path} ${unusable.why}`), ...(unusable.passing ? { passing: true } : {}) };
+  const { why, ...isPassing } = unusable;
+  return { ...missing(`${path} ${why}`), ...isPassing };
 }
 
 function unusableDirectory(directory: string): Problem | undefined {
-  const refuse = ({ why, ...isPassing }: Unusable): Problem => ({
-    code: 'working-directory-missing',
-    severity: 'error',
-    message: `the working directory ${directory} ${why}`,
-    ...isPassing,
-  });
-  try {
-    return fs.statSync(directory).isDirectory() ? undefined : refuse({ why: 'is no directory' });
-  } catch (error) {
-    return refuse(whyNot(error));
-  }
+  const found = statusOf(directory);
+  if (!('why' in found) && found.isDirectory()) return undefined;
+  const { why, ...isPassing }: Unusable = 'why' in found ? found : { why: 'is no directory' };
+  const message = `the working directory ${directory} ${why}`;
+  return { code: 'working-directory-missing', severity: 'error', message, ...isPassing };
 }
 
 /** Why something cannot be used, as the rest of a sentence about it. */

@@ -248,7 +248,7 @@ export interface Prober {
    * @param from the size of the log when the run was started; a log that is shorter now is read from its beginning
    */
   log(path: string, credentials: Credentials | null, from: number, pattern: string): ProbeResult;
-  /** Bytes in an open log. */
+  /** Bytes in an open log; a Problem when nobody can tell. */
   sizeOf(fd: number): number | Problem;
 }
 

@@ -29,8 +29,6 @@ describe('what goes on beside a run', () => {
   let complaints: string[];
   let reported: string[];
   let beside: Besides;
-  /** What the clock says after NOW; milliseconds. */
-  let later: number;
 
   beforeEach(() => {
     store = new Store(new MemoryFiles(new Injector()), '/state', 'boot');
@@ -71,8 +69,7 @@ describe('what goes on beside a run', () => {
         };
       },
     };
-    later = 50;
-    const clock = { now: () => NOW + later, wall: () => NOW + later, after: () => () => {} };
+    const clock = { now: () => NOW + 50, wall: () => NOW + 50, after: () => () => {} };
     const random = { next: () => 0 };
     const world = { ...fake.world, clock, random, prober, containment: containment as Containment };
     beside = new Besides({
@@ -165,28 +162,6 @@ describe('what goes on beside a run', () => {
       'the liveness probe of instance 1 could not be asked: no process left',
       'the readiness probe of instance 1 could not be asked: too many open files',
     ]);
-  });
-
-  it('says once a minute what the host is too short of, and at once what else', () => {
-    const refused = (message: string, at: number) => {
-      refusal = problem({ message, passing: true });
-      later = at;
-      probe('liveness', { exec: ['check'] });
-    };
-    refused('no process left', 50);
-    refused('no process left', 10_050);
-    refused('no memory', 20_050);
-    refused('no memory', 80_049);
-    refused('no memory', 80_050);
-    const said = (why: string) => `the liveness probe of instance 1 could not be asked: ${why}`;
-    expect(complaints).toEqual([said('no process left'), said('no memory'), said('no memory')]);
-    // The next run of the same instance is short of the same.
-    for (const run of [KEY, { ...KEY, id: 'mnext000-abcdef' as typeof KEY.id }]) {
-      const spec = probeSpec({ tcp: { host: '::1', port: 1 } });
-      beside.probe({ do: 'probe', run, kind: 'liveness', spec, because: '' }, now({}));
-      answer({ ok: false, detail: `no record of ${run.id}`, elapsed: 0, passing: true });
-    }
-    expect(complaints.slice(3)).toEqual([said(`no record of ${KEY.id}`)]);
   });
 
   it('looks for a line from where the log was when the run started', () => {
