@@ -323,7 +323,8 @@ export class Loop {
     const failed = carried || done !== decision;
     if (changed && !failed && this.#decisions.has(name)) this.#due.add(name);
     for (const other of this.#noteStanding(situation)) this.#due.postpone(other);
-    this.#wakes.set(name, earliest(decision.wakeAt, failed ? world.clock.now() + RETRY_ACTION : undefined));
+    const again = failed ? world.clock.now() + RETRY_ACTION : undefined;
+    this.#wakes.set(name, earliest(decision.wakeAt, again), earliest(decision.wakeFrom, again));
   }
 
   /** Answers who has to be looked at because of it. */

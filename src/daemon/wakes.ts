@@ -1,25 +1,36 @@
 /** When is each service to be looked at again if nothing happens before? */
 import type { ServiceName } from '../model/names.ts';
 
-/** Milliseconds since 1970; at most one time for each service. */
-export class Wakes {
-  readonly #at = new Map<ServiceName, number>();
+/** Milliseconds since 1970. */
+interface Wake {
+  readonly at: number;
+  readonly from: number;
+}
 
-  /** @param at undefined: never */
-  set(name: ServiceName, at: number | undefined): void {
-    if (at === undefined) this.#at.delete(name);
-    else this.#at.set(name, at);
+/** At most one time for each service. */
+export class Wakes {
+  readonly #wakes = new Map<ServiceName, Wake>();
+
+  /**
+   * @param at milliseconds since 1970; undefined: never
+   * @param from already, where another one is due
+   */
+  set(name: ServiceName, at: number | undefined, from = at): void {
+    if (at === undefined) this.#wakes.delete(name);
+    else this.#wakes.set(name, { at, from: from ?? at });
   }
 
+  /** If nobody has to be looked at yet, nobody is. */
   due(now: number): readonly ServiceName[] {
+    if ((this.next ?? Number.POSITIVE_INFINITY) > now) return [];
     const due: ServiceName[] = [];
-    for (const [name, at] of this.#at) if (at <= now) due.push(name);
+    for (const [name, { from }] of this.#wakes) if (from <= now) due.push(name);
     return due;
   }
 
   get next(): number | undefined {
     let next: number | undefined;
-    for (const at of this.#at.values()) next = earliest(next, at);
+    for (const { at } of this.#wakes.values()) next = earliest(next, at);
     return next;
   }
 }

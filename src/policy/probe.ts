@@ -7,6 +7,12 @@ import {
   type ProbeSpec,
 } from '../model/probe.ts';
 
+/** Of an interval. Nobody sees a hundredth. */
+const EARLY_SHARE = 0.01;
+
+/** However long the interval: hundreds of probes are not to be asked all at once. Milliseconds. */
+const EARLIEST = 100;
+
 /** One probe of one run, with what is remembered about it; {@link NO_PROBE} at the start of the run. */
 export interface Probe {
   readonly spec: ProbeSpec;
@@ -52,7 +58,8 @@ export function healthOf(probes: Probes): Health {
 /** What there is to do for one probe. */
 export type ProbeAnswer =
   | { readonly say: 'now' }
-  | { readonly say: 'wait'; readonly until: number }
+  /** Until then; from `from` on where somebody else is looked at anyway. Milliseconds since 1970. */
+  | { readonly say: 'wait'; readonly until: number; readonly from: number }
   /** The end of something else comes first: the probe in flight, or the startup probe. */
   | { readonly say: 'later' }
   /** It has said all that it was to say. */
@@ -68,7 +75,8 @@ export interface ProbeMoment {
 
 /**
  * Is the probe to be asked? First `initial_delay` after the start of the run, then an interval after the begin of the
- * one before, never two at a time. The moments of many services are as far apart as their starts.
+ * one before, or earlier by what {@link earlyBy} allows; never two at a time. The moments of many services are about as
+ * far apart as their starts.
  */
 export function nextProbe(kind: ProbeKind, probes: Probes, moment: ProbeMoment): ProbeAnswer {
   const probe = probes[kind];
@@ -78,10 +86,20 @@ export function nextProbe(kind: ProbeKind, probes: Probes, moment: ProbeMoment):
   if (moment.inFlight || (kind !== 'startup' && started === 'pending')) return { say: 'later' };
   const { spec, memory } = probe;
   const { startedAt, now } = moment;
-  const from = memory.asked ?? startedAt;
-  const until = from + (memory.asked === null ? spec.initial_delay : spec.interval);
+  const { asked } = memory;
+  const begun = asked ?? startedAt;
+  const until = begun + (asked === null ? spec.initial_delay : spec.interval);
+  const from = asked === null ? until : until - earlyBy(spec);
   // A wait that begins in the future: the clock was set back between two daemons. It must not become longer by that.
-  return until <= now || now < from ? { say: 'now' } : { say: 'wait', until };
+  return from <= now || now < begun ? { say: 'now' } : { say: 'wait', until, from };
+}
+
+/**
+ * How much earlier than after its interval a probe may be asked, so that the probes of many services are asked
+ * together: each time that an idle program has to wake costs it more than half of a probe. Milliseconds.
+ */
+export function earlyBy({ interval }: ProbeSpec): number {
+  return Math.min(interval * EARLY_SHARE, EARLIEST);
 }
 
 /** A probe begins at `at`. */

@@ -27,6 +27,7 @@ export function decide(situation: Situation): Decision {
       slots: [],
       notices: [],
       wakeAt: situation.now + LOOK_AGAIN,
+      wakeFrom: situation.now + LOOK_AGAIN,
     };
   }
   const judgement = judge(situation);
@@ -56,6 +57,7 @@ export function decide(situation: Situation): Decision {
     slots: draft.slots.sort((a, b) => a.slot - b.slot),
     notices: judgement.notices,
     wakeAt: draft.wakeAt,
+    wakeFrom: draft.wakeFrom,
   };
 }
 

@@ -7,6 +7,7 @@ export class Draft {
   readonly actions: Action[] = [];
   readonly slots: SlotPhase[] = [];
   wakeAt: number | undefined;
+  wakeFrom: number | undefined;
   readonly #base: Memory;
   readonly #runs: Record<string, RunMemory>;
   readonly #slots: Record<number, SlotMemory>;
@@ -37,8 +38,10 @@ export class Draft {
     this.slots.push(phase);
   }
 
-  wake(at: number | undefined): void {
-    if (at !== undefined && (this.wakeAt === undefined || at < this.wakeAt)) this.wakeAt = at;
+  /** @param from already, where somebody else is looked at anyway */
+  wake(at: number, from = at): void {
+    this.wakeAt = Math.min(this.wakeAt ?? at, at);
+    this.wakeFrom = Math.min(this.wakeFrom ?? from, from);
   }
 
   memory(): Memory {

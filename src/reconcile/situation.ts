@@ -94,4 +94,6 @@ export interface Decision {
   readonly notices: readonly Notice[];
   /** When to look again if nothing happens before; milliseconds since 1970. */
   readonly wakeAt: number | undefined;
+  /** From when on to look again already, where another service is looked at anyway; not after `wakeAt`. */
+  readonly wakeFrom: number | undefined;
 }

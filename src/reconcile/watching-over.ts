@@ -1,5 +1,5 @@
 /** A run lives and is to live on: what is asked of it now? */
-import { askedProbe, nextProbe } from '../policy/probe.ts';
+import { askedProbe, earlyBy, nextProbe } from '../policy/probe.ts';
 import type { Draft } from './draft.ts';
 import { PROBE_KINDS, probesOf } from './health.ts';
 import type { JudgedRun } from './judgement.ts';
@@ -36,16 +36,20 @@ function probe(draft: Draft, situation: Situation, judged: JudgedRun): void {
     if (known === undefined) continue;
     const inFlight = situation.inFlight.has(besides(id, kind));
     const answer = nextProbe(kind, probes, { startedAt: run.startedAt, now: situation.now, inFlight });
-    if (answer.say === 'wait') draft.wake(answer.until);
+    if (answer.say === 'wait') draft.wake(answer.until, answer.from);
     // One more success is not told of: the next time to ask has to be remembered while the probe is in flight.
-    if (inFlight) draft.wake(nextTurn(known.memory.asked, known.spec.interval, situation.now));
+    if (inFlight) {
+      const next = nextTurn(known.memory.asked, known.spec.interval, situation.now);
+      draft.wake(next, next - earlyBy(known.spec));
+    }
     if (answer.say !== 'now') continue;
     const memory = askedProbe(known.memory, situation.now);
     const before = draft.run(id);
     draft.remember(id, { ...before, probes: { ...before.probes, [kind]: memory } });
     const { spec } = known;
     draft.actions.push({ do: 'probe', run: run.key, kind, spec, because: `${kind} is due` });
-    draft.wake(situation.now + spec.interval);
+    const next = situation.now + spec.interval;
+    draft.wake(next, next - earlyBy(spec));
   }
 }
 

@@ -118,7 +118,14 @@ export class Place {
       ending: undefined,
       now: this.#now,
       memory: memory(),
-      decision: { actions: [], memory: memory(), slots: [phase], notices: [], wakeAt: undefined },
+      decision: {
+        actions: [],
+        memory: memory(),
+        slots: [phase],
+        notices: [],
+        wakeAt: undefined,
+        wakeFrom: undefined,
+      },
     };
   }
 }

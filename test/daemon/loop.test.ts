@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ServiceName } from '../../src/model/names.ts';
-import type { DesiredState } from '../../src/model/spec.ts';
+import type { Defined, DesiredState } from '../../src/model/spec.ts';
 import { defined, problem, WEB } from '../builders.ts';
 import { SimulatedDaemon } from '../simulation/daemon.ts';
 import { Injector } from '../twins/injector.ts';
@@ -19,6 +19,10 @@ let removals: number;
 /** The kernel signals and kills nobody. */
 let refusing: boolean;
 let signals: string[];
+/** What the directory defines besides. */
+let others: readonly Defined[];
+/** When which service was asked by a probe. */
+let asked: { readonly service: string; readonly at: number }[];
 
 beforeEach(() => {
   machine = new Machine(new Chance(1, 'machine'));
@@ -26,6 +30,8 @@ beforeEach(() => {
   removals = 0;
   refusing = false;
   signals = [];
+  others = [];
+  asked = [];
   backoff = 100;
   const injector = new Injector();
   daemon = new SimulatedDaemon({
@@ -42,6 +48,7 @@ beforeEach(() => {
     record: (deed) => {
       if (deed.what === 'signal') signals.push(deed.signal);
       if (deed.what === 'kill') signals.push('SIGKILL');
+      if (deed.what === 'beside') asked.push({ service: deed.run.service, at: machine.now });
     },
     told: () => {},
     changed: (service: ServiceName) => daemon.containment.wake(service),
@@ -57,7 +64,8 @@ beforeEach(() => {
 function reading(): DesiredState {
   const restart_policy = { restart_backoff: backoff, max_backoff: backoff };
   const web = defined({ spec: { process: { command: ['/srv/web'] }, restart_policy } });
-  return { services: new Map([[WEB, web]]), problems: [], files: 1, readable: true };
+  const services = new Map([web, ...others].map((each) => [each.name, each]));
+  return { services, problems: [], files: services.size, readable: true };
 }
 
 /** Lets time pass; the loop is woken by what the kernel tells and when it asked for it, and for nothing else. */
@@ -133,5 +141,38 @@ describe('a stop signal that the kernel refuses', () => {
     pass(1500);
     expect(signals).toEqual(['SIGTERM', 'SIGTERM']);
     expect(runs()).toEqual([]);
+  });
+});
+
+describe('probes of several services', () => {
+  function watched(name: string): Defined {
+    const times = { interval: 10_000, timeout: 5000, initial_delay: 0 };
+    const liveness = { how: { exec: ['ask'] }, ...times, failure_threshold: 1, success_threshold: 1 };
+    return { ...defined({ spec: { probes: { liveness } } }), name: name as ServiceName };
+  }
+
+  function distance(from: number): number {
+    const times = ['near', 'late'].map((name) => {
+      return asked.find(({ service, at }) => service === name && at >= from)?.at ?? Number.NaN;
+    });
+    return Math.abs((times[0] ?? Number.NaN) - (times[1] ?? Number.NaN));
+  }
+
+  it.each([
+    [50, 'together from the second time on', false],
+    [150, 'as far apart as they were, where that is more than a hundredth of the interval', true],
+  ])('begun about %i ms apart are asked %s', (apart, _, stays) => {
+    others = [watched('near')];
+    daemon.loop.reload();
+    pass(apart);
+    others = [watched('near'), watched('late')];
+    daemon.loop.reload();
+    pass(5000);
+    // Starts and questions take a few milliseconds.
+    const first = distance(0);
+    expect(first).toBeGreaterThanOrEqual(apart);
+    pass(10_000);
+    const second = distance(machine.now - 10_000);
+    expect(second).toSatisfy((each: number) => (stays ? each >= first : each < 20));
   });
 });

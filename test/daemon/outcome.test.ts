@@ -14,7 +14,7 @@ function glance(slots: readonly SlotPhase[], more: Partial<Glance> = {}): Glance
     ending: undefined,
     now: NOW,
     memory: memory(),
-    decision: { actions: [], memory: memory(), slots, notices: [], wakeAt: undefined },
+    decision: { actions: [], memory: memory(), slots, notices: [], wakeAt: undefined, wakeFrom: undefined },
     ...more,
   };
 }

@@ -17,7 +17,7 @@ function glance(slots: readonly SlotPhase[], more: Partial<Glance> = {}): Glance
     ending: undefined,
     now: NOW,
     memory: readyFor(STABLE),
-    decision: { actions: [], memory: memory(), slots, notices: [], wakeAt: undefined },
+    decision: { actions: [], memory: memory(), slots, notices: [], wakeAt: undefined, wakeFrom: undefined },
     ...more,
   };
 }

@@ -128,7 +128,7 @@ describe('when is a probe asked?', () => {
 
   it('first at the start of the run, or the initial delay later', () => {
     expect(nextProbe('readiness', { readiness: probe('') }, moment)).toEqual({ say: 'now' });
-    const wait = { say: 'wait', until: NOW + 7000 };
+    const wait = { say: 'wait', until: NOW + 7000, from: NOW + 7000 };
     expect(nextProbe('readiness', { readiness: delayed }, moment)).toEqual(wait);
     expect(nextProbe('readiness', { readiness: delayed }, { ...moment, now: NOW + 6999 })).toEqual(wait);
     expect(nextProbe('readiness', { readiness: delayed }, { ...moment, now: NOW + 7000 })).toEqual({
@@ -138,8 +138,20 @@ describe('when is a probe asked?', () => {
 
   it('an interval after the begin of the one before', () => {
     const probes = { liveness: asked(NOW - 4000) };
-    expect(nextProbe('liveness', probes, moment)).toEqual({ say: 'wait', until: NOW + 6000 });
+    const wait = { say: 'wait', until: NOW + 6000, from: NOW + 5900 };
+    expect(nextProbe('liveness', probes, moment)).toEqual(wait);
+    expect(nextProbe('liveness', probes, { ...moment, now: NOW + 5899 })).toEqual(wait);
     expect(nextProbe('liveness', probes, { ...moment, now: NOW + 6000 })).toEqual({ say: 'now' });
+  });
+
+  it.each([
+    ['a hundredth of its interval', 1000, 10],
+    ['a tenth of a second', 3_600_000, 100],
+  ])('together with those of others up to %s earlier', (_, interval, early) => {
+    const liveness: Probe = { spec: { ...SPEC, interval }, memory: askedProbe(NO_PROBE, NOW) };
+    const at = (now: number) => nextProbe('liveness', { liveness }, { ...moment, now }).say;
+    expect(at(NOW + interval - early - 1)).toBe('wait');
+    expect(at(NOW + interval - early)).toBe('now');
   });
 
   it('never two at a time', () => {
@@ -171,9 +183,10 @@ describe('when is a probe asked?', () => {
         const readiness = { spec, memory: { ...NO_PROBE, asked: last } };
         const next = nextProbe('readiness', { readiness }, { startedAt, now: NOW, inFlight: false });
         if (next.say === 'now') return;
-        expect(next).toEqual({ say: 'wait', until: expect.any(Number) });
-        const until = next.say === 'wait' ? next.until : Number.NaN;
-        expect(until).toBeGreaterThan(NOW);
+        expect(next).toEqual({ say: 'wait', until: expect.any(Number), from: expect.any(Number) });
+        const { until, from } = next.say === 'wait' ? next : { until: Number.NaN, from: Number.NaN };
+        expect(from).toBeGreaterThan(NOW);
+        expect(until).toBeGreaterThanOrEqual(from);
         expect(until).toBeLessThanOrEqual(NOW + Math.max(spec.interval, delay));
       }),
     );

@@ -451,6 +451,7 @@ describe('what could not be seen', () => {
       slots: [],
       notices: [],
       wakeAt: NOW + LOOK_AGAIN,
+      wakeFrom: NOW + LOOK_AGAIN,
     });
   });
 

@@ -393,7 +393,7 @@ export interface RawService {
        */
       fd?: number;
       /**
-       * From the begin of one probe to the begin of the next; at least 100ms.
+       * From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.
        */
       interval?: string;
       /**
@@ -487,7 +487,7 @@ export interface RawService {
        */
       exec?: string | (string | number | boolean)[];
       /**
-       * From the begin of one probe to the begin of the next; at least 100ms.
+       * From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.
        */
       interval?: string;
       /**
@@ -581,7 +581,7 @@ export interface RawService {
        */
       exec?: string | (string | number | boolean)[];
       /**
-       * From the begin of one probe to the begin of the next; at least 100ms.
+       * From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.
        */
       interval?: string;
       /**
@@ -1165,7 +1165,7 @@ export interface CompleteService {
        */
       fd?: number;
       /**
-       * From the begin of one probe to the begin of the next; at least 100ms.
+       * From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.
        */
       interval: number;
       /**
@@ -1242,7 +1242,7 @@ export interface CompleteService {
        */
       exec?: string | string[];
       /**
-       * From the begin of one probe to the begin of the next; at least 100ms.
+       * From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.
        */
       interval: number;
       /**
@@ -1319,7 +1319,7 @@ export interface CompleteService {
        */
       exec?: string | string[];
       /**
-       * From the begin of one probe to the begin of the next; at least 100ms.
+       * From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.
        */
       interval: number;
       /**

@@ -1000,7 +1000,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '10s',
-    description: 'From the begin of one probe to the begin of the next; at least 100ms.',
+    description:
+      'From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.',
     example: 'probes:\n  startup:\n    interval: 2s',
     values: null,
     group: false,
@@ -1219,7 +1220,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '10s',
-    description: 'From the begin of one probe to the begin of the next; at least 100ms.',
+    description:
+      'From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.',
     example: 'probes:\n  readiness:\n    interval: 2s',
     values: null,
     group: false,
@@ -1437,7 +1439,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '10s',
-    description: 'From the begin of one probe to the begin of the next; at least 100ms.',
+    description:
+      'From the begin of one probe to the begin of the next; at least 100ms. The probes of several services may be asked together, up to a hundredth of it (at most 100ms) early.',
     example: 'probes:\n  liveness:\n    interval: 2s',
     values: null,
     group: false,
