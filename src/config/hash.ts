@@ -4,7 +4,6 @@ import { SERVICE_KEYS } from '../model/keys.ts';
 import type { SpecHash } from '../model/names.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { OPTIONAL_MAPS } from './generated/defaults.ts';
-import { isMap } from './raw-tree.ts';
 import { defaultSurge } from './rollout.ts';
 
 /** Counts up when the same definition would no longer mean the same processes: all of them are then replaced. */
@@ -61,7 +60,7 @@ export function identityOf(spec: ServiceSpec): { readonly hash: SpecHash; readon
   const texts: string[] = [];
   const started: string[] = [];
   for (const { path, keys, nothing, later, startedWith } of FIELDS) {
-    const field = valueAt(spec, keys) ?? null;
+    const field = keys.reduce<unknown>(below, spec) ?? null;
     if (field === null || field === later?.(spec)) continue;
     const value = canonical(field);
     if (value === nothing) continue;
@@ -82,6 +81,8 @@ export function digestOf(text: string): string {
 
 /** JSON in which the order of keys says nothing (in the manner of RFC 8785, for the values that a spec has). */
 export function canonical(value: unknown): string {
+  // As JSON writes them: most values of a definition are one of these.
+  if (typeof value === 'boolean' || Number.isSafeInteger(value)) return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   const map = value as Readonly<Record<string, unknown>>;
@@ -89,8 +90,7 @@ export function canonical(value: unknown): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(map[key])}`).join(',')}}`;
 }
 
-function valueAt(spec: unknown, keys: readonly string[]): unknown {
-  let value = spec;
-  for (const key of keys) value = isMap(value) ? value[key] : undefined;
-  return value;
+function below(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[key];
 }

@@ -1,7 +1,8 @@
 /** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in a service file stand for? */
 import type { Problem } from '../model/problem.ts';
 import { START_VARIABLES, type StartVariable, type TemplatePart, writeTemplate } from '../model/template.ts';
-import { mapScalars, SERVICE_TREE } from './key-tree.ts';
+import { SERVICE_DEFAULTS } from './generated/defaults.ts';
+import { counterparts, type KeyNode, mapScalars, SERVICE_TREE } from './key-tree.ts';
 import { nearest } from './nearest.ts';
 import { type Origin, type Path, problemAt, type RawMap } from './raw-tree.ts';
 
@@ -37,6 +38,9 @@ const FILLED = new Set<string | number | undefined>(['process', 'probes', 'hooks
 /** A log outlives generations and ports; a file for each instance can be told before one of them starts. */
 const LOG_VARIABLE: StartVariable = 'instance';
 
+/** They name no variables. */
+const DEFAULTS = counterparts(SERVICE_DEFAULTS, SERVICE_DEFAULTS);
+
 /** `$${`, `${…}` or a `${` that is never closed. */
 const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
@@ -50,7 +54,7 @@ export function interpolate(
   origin: Origin,
 ): { readonly tree: RawMap; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const filled = mapScalars(tree, SERVICE_TREE, (value, node, path) => {
+  const fill = (value: string | number | boolean, node: KeyNode, path: Path): unknown => {
     if (!FILLED.has(path[0]) || typeof value !== 'string' || !value.includes('${')) return value;
     const read = readParts(value, variables);
     if ('says' in read) {
@@ -76,8 +80,8 @@ export function interpolate(
       refusal(origin, path, says, `it can be used in ${fields.join(', ')}, and in probes and hooks`),
     );
     return value;
-  });
-  return { tree: filled as RawMap, problems };
+  };
+  return { tree: mapScalars(tree, SERVICE_TREE, fill, DEFAULTS) as RawMap, problems };
 }
 
 type Parts = { readonly parts: readonly TemplatePart[] } | { readonly says: string; readonly hint: string };

@@ -1,6 +1,6 @@
 /** Which key of a schema does a place in a raw tree belong to? */
 import { type KeyFact, SERVICE_KEYS, SETTING_KEYS } from '../model/keys.ts';
-import { emptyMap, isMap, type Path } from './raw-tree.ts';
+import { emptyMap, isMap, type Path, type RawMap } from './raw-tree.ts';
 
 /** A key of the schema with the keys below it. Items of a list belong to the key of the list; maps in it to `*`. */
 export interface KeyNode {
@@ -12,6 +12,8 @@ export interface KeyNode {
 
 export const SERVICE_TREE = keyTree(SERVICE_KEYS);
 export const SETTING_TREE = keyTree(SETTING_KEYS);
+
+const NOTHING_KNOWN: ReadonlyMap<unknown, unknown> = new Map();
 
 /** A place that the schema does not know. */
 const STRANGE: KeyNode = { pattern: '?', fact: undefined, children: new Map() };
@@ -27,13 +29,15 @@ export function itemNode(node: KeyNode, item: unknown): KeyNode {
 }
 
 /**
- * A copy of the tree in which every scalar is replaced by what `change` answers. The path is valid only during the
- * call: whoever keeps it copies it.
+ * The tree in which every scalar is replaced by what `change` answers; maps and lists in which nothing changes are the
+ * same ones. The path is valid only during the call: whoever keeps it copies it.
+ * @param known maps and lists with what they become, which need no walk: most of a service is its defaults
  */
 export function mapScalars(
   root: unknown,
   keys: KeyNode,
   change: (value: string | number | boolean, node: KeyNode, path: Path) => unknown,
+  known: ReadonlyMap<unknown, unknown> = NOTHING_KNOWN,
 ): unknown {
   const path: (string | number)[] = [];
   return walk(root, keys);
@@ -42,11 +46,32 @@ export function mapScalars(
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
       return change(value, node, path);
     }
-    if (Array.isArray(value)) return value.map((item, index) => below(item, index, itemNode(node, item)));
-    if (!isMap(value)) return value;
-    const copy = emptyMap();
-    for (const key of Object.keys(value)) copy[key] = below(value[key], key, childNode(node, key));
-    return copy;
+    const become = known.get(value);
+    if (become !== undefined) return become;
+    if (Array.isArray(value)) return list(value, node);
+    return isMap(value) ? map(value, node) : value;
+  }
+
+  function list(items: readonly unknown[], node: KeyNode): readonly unknown[] {
+    let copy: unknown[] | undefined;
+    for (const [index, item] of items.entries()) {
+      const changed = below(item, index, itemNode(node, item));
+      if (changed === item) continue;
+      copy ??= [...items];
+      copy[index] = changed;
+    }
+    return copy ?? items;
+  }
+
+  function map(value: RawMap, node: KeyNode): RawMap {
+    let copy: RawMap | undefined;
+    for (const key of Object.keys(value)) {
+      const changed = below(value[key], key, childNode(node, key));
+      if (changed === value[key]) continue;
+      copy ??= Object.assign(emptyMap(), value);
+      copy[key] = changed;
+    }
+    return copy ?? value;
   }
 
   function below(value: unknown, key: string | number, node: KeyNode): unknown {
@@ -54,6 +79,19 @@ export function mapScalars(
     const changed = walk(value, node);
     path.pop();
     return changed;
+  }
+}
+
+/** Every map and list of a tree, with the one that has its place in another tree of the same shape. */
+export function counterparts(tree: unknown, other: unknown): ReadonlyMap<unknown, unknown> {
+  const found = new Map<unknown, unknown>();
+  pair(tree, other);
+  return found;
+
+  function pair(one: unknown, its: unknown): void {
+    if (typeof one !== 'object' || one === null) return;
+    found.set(one, its);
+    for (const key of Object.keys(one)) pair((one as RawMap)[key], (its as RawMap)[key]);
   }
 }
 

@@ -14,9 +14,10 @@ import {
   type Scalar,
 } from '../model/units.ts';
 import { decodeBase64 } from './base64.ts';
-import { type KeyNode, mapScalars } from './key-tree.ts';
+import { SERVICE_DEFAULTS } from './generated/defaults.ts';
+import { counterparts, type KeyNode, mapScalars, SERVICE_TREE } from './key-tree.ts';
 import { nearest } from './nearest.ts';
-import { type Origin, problemAt } from './raw-tree.ts';
+import { type Origin, type Path, problemAt } from './raw-tree.ts';
 
 type Read = (value: Scalar) => Scalar | null | Refused;
 
@@ -52,15 +53,32 @@ export function readUnits(
   skip: (value: Scalar) => boolean = () => false,
 ): { readonly tree: unknown; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
-  const read = mapScalars(tree, keys, (value, { fact }, path) => {
+  const change = (value: Scalar, { fact }: KeyNode, path: Path) => {
     const reader = READERS[fact?.grammar ?? ''];
     if (reader === undefined || skip(value)) return value;
     const result = reader(value);
     if (typeof result !== 'object' || result === null) return result;
     problems.push(problemAt(origin, path, { code: 'value-invalid', says: result.refused }));
     return value;
-  });
-  return { tree: read, problems };
+  };
+  return {
+    tree: mapScalars(tree, keys, change, keys === SERVICE_TREE ? readDefaults() : undefined),
+    problems,
+  };
+}
+
+let defaultsRead: ReadonlyMap<unknown, unknown> | undefined;
+
+/** What the defaults of a service mean, each of their maps and lists. */
+function readDefaults(): ReadonlyMap<unknown, unknown> {
+  defaultsRead ??= counterparts(
+    SERVICE_DEFAULTS,
+    mapScalars(SERVICE_DEFAULTS, SERVICE_TREE, (value, { fact }) => {
+      const reader = READERS[fact?.grammar ?? ''];
+      return reader === undefined ? value : reader(value);
+    }),
+  );
+  return defaultsRead;
 }
 
 function notZero(size: number | null | Refused): number | null | Refused {

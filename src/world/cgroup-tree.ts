@@ -58,7 +58,12 @@ export class CgroupTree {
   makeService(service: ServiceName): boolean {
     const directory = this.ofService(service);
     if (fs.existsSync(directory)) return false;
-    fs.mkdirSync(directory, { recursive: !fs.existsSync(this.#root) });
+    try {
+      fs.mkdirSync(directory);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      fs.mkdirSync(directory, { recursive: true });
+    }
     if (this.#countsMemory) enableControllers(directory, ['memory']);
     return true;
   }
