@@ -22,10 +22,13 @@ export class Wakes {
 
   /** If nobody has to be looked at yet, nobody is. */
   due(now: number): readonly ServiceName[] {
-    if ((this.next ?? Number.POSITIVE_INFINITY) > now) return [];
     const due: ServiceName[] = [];
-    for (const [name, { from }] of this.#wakes) if (from <= now) due.push(name);
-    return due;
+    let mustWake = false;
+    for (const [name, { at, from }] of this.#wakes) {
+      if (from <= now) due.push(name);
+      mustWake ||= at <= now;
+    }
+    return mustWake ? due : [];
   }
 
   get next(): number | undefined {

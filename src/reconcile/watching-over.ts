@@ -1,5 +1,5 @@
 /** A run lives and is to live on: what is asked of it now? */
-import { askedProbe, earlyBy, nextProbe } from '../policy/probe.ts';
+import { askedProbe, earlyBy, nextProbe, type Probe } from '../policy/probe.ts';
 import type { Draft } from './draft.ts';
 import { PROBE_KINDS, probesOf } from './health.ts';
 import type { JudgedRun } from './judgement.ts';
@@ -38,23 +38,21 @@ function probe(draft: Draft, situation: Situation, judged: JudgedRun): void {
     const answer = nextProbe(kind, probes, { startedAt: run.startedAt, now: situation.now, inFlight });
     if (answer.say === 'wait') draft.wake(answer.until, answer.from);
     // One more success is not told of: the next time to ask has to be remembered while the probe is in flight.
-    if (inFlight) {
-      const next = nextTurn(known.memory.asked, known.spec.interval, situation.now);
-      draft.wake(next, next - earlyBy(known.spec));
-    }
+    if (inFlight) wakeForNext(draft, known, situation.now);
     if (answer.say !== 'now') continue;
     const memory = askedProbe(known.memory, situation.now);
     const before = draft.run(id);
     draft.remember(id, { ...before, probes: { ...before.probes, [kind]: memory } });
     const { spec } = known;
     draft.actions.push({ do: 'probe', run: run.key, kind, spec, because: `${kind} is due` });
-    const next = situation.now + spec.interval;
-    draft.wake(next, next - earlyBy(spec));
+    wakeForNext(draft, { spec, memory }, situation.now);
   }
 }
 
-/** The first whole interval since the probe was asked that is still to come. */
-function nextTurn(asked: number | null, interval: number, now: number): number {
-  const passed = Math.max(0, now - (asked ?? now));
-  return now - passed + (Math.floor(passed / interval) + 1) * interval;
+/** At the first whole interval since the probe was asked that is still to come. */
+function wakeForNext(draft: Draft, { spec, memory }: Probe, now: number): void {
+  const { interval } = spec;
+  const passed = Math.max(0, now - (memory.asked ?? now));
+  const next = now - passed + (Math.floor(passed / interval) + 1) * interval;
+  draft.wake(next, next - earlyBy(spec));
 }
