@@ -15,6 +15,9 @@ class Runit extends Peer {
     super();
     this.place('services');
     this.fill(count);
+    // runsvdir waits for a second with a directory that has changed within the current one, for more to come.
+    const earlier = Date.now() / 1000 - 10;
+    fs.utimesSync(join(this.directory, 'services'), earlier, earlier);
   }
 
   get argv(): readonly string[] {

@@ -22,6 +22,7 @@ export function examine(world: World, settings: Settings, loop: Loop, system: st
     ...mountCheck(world),
     ...world.containment.shortcomings.map((shortcoming) => shortcomingCheck(shortcoming, services)),
     ...weakerPromises(world).map((promise): Finding => ({ ...promise, level: 'failure' })),
+    creationCheck(world),
     userCheck(world),
     directoryCheck(settings, loop),
     stateCheck(world, settings),
@@ -94,6 +95,18 @@ function mountCheck({ containment, files }: World): readonly Finding[] {
       hint: `mount -o remount,favordynmods ${point} spares that, and makes every fork and exit on the host a little slower`,
     },
   ];
+}
+
+function creationCheck(world: World): Finding {
+  const why = world.forking();
+  const name = 'process creation';
+  if (why === null) return { name, level: 'fine', detail: 'by posix_spawn(3), whatever the daemon weighs' };
+  return {
+    name,
+    level: 'note',
+    detail: `by fork(2), half a millisecond slower or more: ${why}`,
+    hint: 'on Linux with x64 or arm64 an installation with optional packages brings what is missing',
+  };
 }
 
 function userCheck(world: World): Finding {

@@ -1,10 +1,11 @@
 /** How does a launch become a process, and how did that process end? */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import { SIGNALS, type Signal } from '../model/signals.ts';
+import type { ProcessEnd } from './children.ts';
 import { codeOf, inWords, passing } from './errno.ts';
 import {
   type Chain,
@@ -14,14 +15,12 @@ import {
   NOT_EXECUTABLE_CODE,
   REFUSED_CODE,
 } from './launch-chain.ts';
+import { createProcess } from './new-process.ts';
 import { openNotify } from './notify-fifo.ts';
 import { processStat } from './procfs.ts';
 import { findProgram } from './program.ts';
 import { toolPath } from './tools.ts';
 import type { Launch, Started } from './world.ts';
-
-/** More than any message of the launcher; the rest is dropped. */
-const REPORT_LIMIT = 4096;
 
 export interface LaunchOptions {
   /** Path of the `cgroup.procs` to join; null for none. */
@@ -71,28 +70,35 @@ function create(launch: Launch, chain: Chain, options: LaunchOptions): LaunchedP
   if (notify !== undefined) opened.push(notify.mouth);
   let created = false;
   try {
-    const [file, ...args] = chain.argv;
     const { descriptors } = chain;
     const record = options.record ?? null;
-    const stdio: (number | 'ignore' | 'pipe')[] = ['ignore', launch.stdout ?? 'ignore'];
-    // `ignore` opens /dev/null for the first three descriptors only.
+    const stdio: (number | 'null' | undefined)[] = ['null', launch.stdout ?? 'null', launch.stderr ?? 'null'];
     if (!chain.quiet) stdio[descriptors.stderr] = launch.stderr ?? open('/dev/null');
-    stdio[2] = chain.quiet ? (launch.stderr ?? 'ignore') : 'pipe';
     if (options.cgroupProcs !== null) stdio[descriptors.cgroup] = open(options.cgroupProcs);
     if (record !== null) stdio[descriptors.record] = record;
     if (launch.notify !== undefined && notify !== undefined) stdio[launch.notify.fd] = notify.mouth;
-    const child: ChildProcess = spawn(file, args, {
-      cwd: launch.workingDirectory,
-      env: chain.environment,
-      detached: true,
-      // Numbers that nobody asked for are not open in the process.
-      stdio: Array.from(stdio, (each) => each ?? 'ignore'),
-    });
-    const heard = listen(child, launch, options, notify?.stop);
-    if (child.pid === undefined) return notCreated(launch, reasonNow(launch));
+    const judge = endOf(launch, chain, options);
+    const process = createProcess(
+      {
+        argv: chain.argv,
+        environment: chain.environment,
+        workingDirectory: launch.workingDirectory,
+        descriptors: Array.from(stdio),
+        isHeard: !chain.quiet,
+      },
+      (end, said) => {
+        notify?.stop();
+        options.ended(judge(end, said));
+      },
+    );
+    if (!('pid' in process)) return notCreated(launch, process.failed ?? reasonNow(launch));
     created = true;
-    const ticks = processStat(child.pid)?.startTicks ?? null;
-    return { pid: child.pid, ticks, release: releaseOf(child, heard, notify?.stop) };
+    const ticks = processStat(process.pid)?.startTicks ?? null;
+    const release = () => {
+      process.release();
+      notify?.stop();
+    };
+    return { pid: process.pid, ticks, release };
   } catch (error) {
     return notCreated(launch, error);
   } finally {
@@ -101,36 +107,18 @@ function create(launch: Launch, chain: Chain, options: LaunchOptions): LaunchedP
   }
 }
 
-interface Heard {
-  released: boolean;
-}
-
-/** `close` comes when the process has ended and all that the launcher had to say has been read. */
-function listen(
-  child: ChildProcess,
-  launch: Launch,
-  { ended, joined }: LaunchOptions,
-  stop: (() => void) | undefined,
-): Heard {
-  const heard: Heard = { released: false };
-  // It is held until the end: the environment would weigh more than all the rest of a run.
-  const told = { argv: launch.argv.slice(0, 1), credentials: launch.credentials };
-  const { stderr } = child;
-  let report = stderr === null ? LAUNCHED : '';
-  stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (report.length < REPORT_LIMIT) report += text;
-  });
-  // What went wrong is told by the missing pid; without a listener node would throw.
-  child.on('error', () => undefined);
-  stderr?.on('error', () => undefined);
-  child.on('close', (code, signal) => {
-    stop?.();
-    if (heard.released || child.pid === undefined) return;
-    const said = QUIET_WORDS[code ?? 0];
-    if (stderr === null && said !== undefined && joined?.() === false) report = said;
-    ended(outcomeOf(told, report, code, signal));
-  });
-  return heard;
+/** It is held until the end: the environment would weigh more than all the rest of a run. */
+function endOf(
+  { argv, credentials }: Launch,
+  { quiet }: Chain,
+  { joined }: LaunchOptions,
+): (end: ProcessEnd, said: string) => Outcome {
+  const told = { argv: argv.slice(0, 1), credentials };
+  return (end, said) => {
+    if (!quiet) return outcomeOf(told, said, end);
+    const meant = QUIET_WORDS[end.code ?? 0];
+    return outcomeOf(told, meant !== undefined && joined?.() === false ? meant : LAUNCHED, end);
+  };
 }
 
 /** What a launcher without an ear means by its exit code, as the other would have said it. */
@@ -139,23 +127,11 @@ const QUIET_WORDS: Readonly<Record<number, string>> = {
   [REFUSED_CODE]: 'its cgroup could not be joined',
 };
 
-function releaseOf(child: ChildProcess, heard: Heard, stop: (() => void) | undefined): () => void {
-  return () => {
-    heard.released = true;
-    stop?.();
-    child.unref();
-    // Closing it could end a launcher that still has its last word to say: it only stops holding us.
-    const { stderr } = child;
-    if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
-  };
-}
-
 /** @param report what the launcher said; its last line is LAUNCHED if the program itself was reached */
 export function outcomeOf(
   launch: Pick<Launch, 'argv' | 'credentials'>,
   report: string,
-  code: number | null,
-  signal: NodeJS.Signals | null,
+  { code, signal }: ProcessEnd,
 ): Outcome {
   if (signal !== null) {
     const name = signalName(signal);
@@ -180,9 +156,8 @@ function refusal(
   return problem('start-failed', `the launch of ${name} was refused: ${said || `exit code ${code}`}`);
 }
 
-/** By number: some names are spelled differently on either side (SIGPOLL is SIGIO). */
-function signalName(signal: NodeJS.Signals): Signal | undefined {
-  const number = os.constants.signals[signal];
+/** By number: some names are spelled differently elsewhere (SIGPOLL is SIGIO). */
+function signalName(number: number): Signal | undefined {
   for (const [name, own] of Object.entries(SIGNALS)) if (own === number) return name as Signal;
   return undefined;
 }

@@ -7,6 +7,7 @@ import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
+import { whyForked } from './new-process.ts';
 import { systemProber } from './prober.ts';
 import { openProcessGroups } from './process-groups.ts';
 import { systemRandom } from './random.ts';
@@ -49,6 +50,7 @@ export function openWorld(
       users: systemUsers(),
       containment,
       prober: systemProber(),
+      forking: whyForked,
     },
   };
 }

@@ -259,6 +259,8 @@ export interface World {
   readonly users: Users;
   readonly containment: Containment;
   readonly prober: Prober;
+  /** Why processes are created with a copy of this one's page tables, which takes longer; null: they are not. */
+  readonly forking: () => string | null;
 }
 
 /** True for the answer of a port that could not do what it was asked. */

@@ -16,6 +16,7 @@ const FEATURES = 'nsdelegate\nfavordynmods\n';
 interface Host {
   readonly shortcomings?: readonly Shortcoming[];
   readonly services?: readonly Defined[];
+  readonly forking?: string | null;
 }
 
 /** What the doctor says of a host with these files. */
@@ -23,7 +24,7 @@ function told(
   contents: Readonly<Record<string, string>>,
   kind: Containment['kind'] = 'cgroup',
   uid = 0,
-  { shortcomings = [], services = [] }: Host = {},
+  { shortcomings = [], services = [], forking = null }: Host = {},
 ) {
   const files = new MemoryFiles(new Injector());
   for (const [path, text] of Object.entries(contents)) files.set(path, text);
@@ -32,6 +33,7 @@ function told(
     files,
     users: { ...twinUsers(), self: { ...twinUsers().self, uid } },
     containment: containment as Containment,
+    forking: () => forking,
   };
   const settings: Partial<Settings> = { config_directory: '/etc/pm', state_directory: '/state' };
   const desired = {
@@ -43,6 +45,18 @@ function told(
   const loop: Partial<Loop> = { desired };
   return examine(world as World, settings as Settings, loop as Loop, 'linux').checks;
 }
+
+it('says why processes are created the slower way, as a note', () => {
+  const check = (...asked: Parameters<typeof told>) =>
+    told(...asked).find(({ name }) => name === 'process creation');
+  expect(check({})).toMatchObject({ ok: true, level: 'fine' });
+  const forking = check({}, 'cgroup', 0, { forking: 'a package is missing' });
+  expect(forking).toMatchObject({
+    ok: true,
+    level: 'note',
+    detail: expect.stringContaining('a package is missing'),
+  });
+});
 
 describe('the mount of cgroup2', () => {
   const mount = (...asked: Parameters<typeof told>) =>

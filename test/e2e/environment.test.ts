@@ -55,6 +55,15 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(fs.readlinkSync(`/proc/${pid}/cwd`)).toBe(host.config);
   });
 
+  test('the daemon tells how processes are created: without a fork where the optional package is', async () => {
+    const host = openHost({ ground });
+    await host.start();
+    const { json } = await host.pmctl('doctor', '--json');
+    const check = json.checks.find(({ name }: { readonly name: string }) => name === 'process creation');
+    const forks = { ok: true, level: 'note', detail: expect.stringContaining('koffi') };
+    expect(check).toMatchObject(ground.user === 'nobody' ? forks : { ok: true, level: 'fine' });
+  });
+
   test('secrets reach the process and nothing else: no output, no state, no view, also not when they change', async () => {
     const host = openHost({ ground });
     const secrets = [

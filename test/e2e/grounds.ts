@@ -36,7 +36,10 @@ export const GROUNDS: readonly Ground[] = [
 /** The strongest ground of this host: for what is the same on all of them. */
 export const GROUND: Ground = GROUNDS[0] ?? PROCESS_GROUP;
 
-/** A checkout below a private home directory is closed to nobody: he gets the programs under test as a copy. */
+/**
+ * A checkout below a private home directory is closed to nobody: he gets the programs under test as a copy. As no package
+ * lies beside it, his daemon creates processes by fork(2), and the others by posix_spawn(3), where this host has that.
+ */
 export function copyForNobody(directory: string): string {
   const copy = join(directory, 'dist');
   fs.cpSync(DIST, copy, { recursive: true });

@@ -62,6 +62,7 @@ export function fakeTools(answers: Answers = {}): FakeTools {
     containment: containment as Containment,
     users: { self, user: () => undefined, group: () => undefined },
     prober: { http: never, tcp: never, log: never, sizeOf: () => 0 },
+    forking: () => null,
   };
   return {
     world: world as World,

@@ -103,6 +103,7 @@ export async function startDaemon(
       ...{ files, users },
       containment: hardOfHearing(containment, isLost, guarded),
       prober: systemProber(),
+      forking: () => null,
     },
     host: { ...program, soon: (turn) => program.soon(guarded(turn)) },
     settings,

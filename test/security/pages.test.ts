@@ -114,8 +114,9 @@ function withAll(name: string): ReadonlySet<string> {
 
 describe('docs/dependencies.md', () => {
   const page = read('docs/dependencies.md');
-  const { dependencies, devDependencies } = JSON.parse(read('package.json')) as {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as {
     readonly dependencies: Readonly<Record<string, string>>;
+    readonly optionalDependencies: Readonly<Record<string, string>>;
     readonly devDependencies: Readonly<Record<string, string>>;
   };
 
@@ -139,6 +140,7 @@ describe('docs/dependencies.md', () => {
 
   test.each([
     ['At run time', dependencies],
+    ['Optional', optionalDependencies],
     ['For development', devDependencies],
   ])('%s: names every package and no other, with what it brings and its licence', (heading, declared) => {
     expect(rowsOf(heading)).toEqual(factsOf(Object.keys(declared)));
@@ -147,12 +149,13 @@ describe('docs/dependencies.md', () => {
   test('counts all of them, and says with right that none of them runs a script', () => {
     const all = new Set(Object.keys(dependencies).flatMap((name) => [...withAll(name)]));
     expect(page).toContain(`Together ${all.size} packages`);
-    expect([...all].filter((place) => LOCKED[place]?.hasInstallScript === true)).toEqual([]);
-    expect([...all].filter((place) => LOCKED[place]?.dev === true)).toEqual([]);
+    const installed = [...all, ...Object.keys(optionalDependencies).flatMap((name) => [...withAll(name)])];
+    expect(installed.filter((place) => LOCKED[place]?.hasInstallScript === true)).toEqual([]);
+    expect(installed.filter((place) => LOCKED[place]?.dev === true)).toEqual([]);
   });
 
   test('every version is exact', () => {
-    const versions = Object.values({ ...dependencies, ...devDependencies });
+    const versions = Object.values({ ...dependencies, ...optionalDependencies, ...devDependencies });
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 });

@@ -63,7 +63,15 @@ export class SimulatedDaemon {
     this.store.load();
     const { clock, containment } = this;
     this.loop = new Loop({
-      world: { clock, random: chance, files, users: NOBODY, containment, prober: containment.prober },
+      world: {
+        clock,
+        random: chance,
+        files,
+        users: NOBODY,
+        containment,
+        prober: containment.prober,
+        forking: () => null,
+      },
       settings: SETTINGS,
       store: this.store,
       zone: () => 'UTC',

@@ -137,13 +137,14 @@ describe('late variables', () => {
 });
 
 describe('the end of a launch', () => {
-  it.each<[string, number | null, NodeJS.Signals | null, object]>([
+  it.each<[string, number | null, number | null, object]>([
     ['launched\n', 0, null, { kind: 'exited', code: 0 }],
     ['launched\n', 125, null, { kind: 'exited', code: 125 }],
     ['a warning\nlaunched\n', 3, null, { kind: 'exited', code: 3 }],
-    ['launched\n', null, 'SIGABRT', { kind: 'signaled', signal: 'SIGABRT', oom: false }],
-    ['launched\n', null, 'SIGPOLL' as NodeJS.Signals, { kind: 'signaled', signal: 'SIGIO', oom: false }],
-    ['', null, 'SIGKILL', { kind: 'signaled', signal: 'SIGKILL', oom: false }],
+    ['launched\n', null, 6, { kind: 'signaled', signal: 'SIGABRT', oom: false }],
+    ['launched\n', null, 29, { kind: 'signaled', signal: 'SIGIO', oom: false }],
+    ['launched\n', null, 40, { kind: 'unknown', oom: false }],
+    ['', null, 9, { kind: 'signaled', signal: 'SIGKILL', oom: false }],
     ['', 125, null, { kind: 'not_started', problem: { message: expect.stringContaining('exit code 125') } }],
     [
       'setpriv: no\n',
@@ -156,6 +157,6 @@ describe('the end of a launch', () => {
     ],
     ['not-executable\n', 125, null, { kind: 'not_started', problem: { code: 'command-missing' } }],
   ])('after %j with code %s, signal %s', (report, code, signal, expected) => {
-    expect(outcomeOf(LAUNCH, report, code, signal)).toMatchObject(expected);
+    expect(outcomeOf(LAUNCH, report, { code, signal })).toMatchObject(expected);
   });
 });
