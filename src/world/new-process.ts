@@ -87,16 +87,11 @@ function createDirectly(
 
 function createByNode(request: Request, ended: Ended): NewProcess | NotCreated {
   const [file, ...args] = request.argv;
-  const stdio = Array.from(request.descriptors, (each, number) => {
-    // Numbers that nobody asked for are not open in the process: `ignore` is /dev/null for the first three only.
-    const given = typeof each === 'number' ? each : 'ignore';
-    return number === 2 && request.isHeard ? 'pipe' : given;
-  });
   const child = spawn(file, args, {
     cwd: request.workingDirectory,
     env: request.environment,
     detached: true,
-    stdio,
+    stdio: stdioOf(request),
   });
   const { stderr } = child;
   const heard = stderr === null ? undefined : hear(stderr);
@@ -117,6 +112,15 @@ function createByNode(request: Request, ended: Ended): NewProcess | NotCreated {
       if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
     },
   };
+}
+
+/** By itself: what listens for the end must not hold the request, whose environment would weigh more than all else. */
+function stdioOf({ descriptors, isHeard }: Request): (number | 'ignore' | 'pipe')[] {
+  return Array.from(descriptors, (each, number) => {
+    if (number === 2 && isHeard) return 'pipe';
+    // Numbers that nobody asked for are not open in the process: `ignore` is /dev/null for the first three only.
+    return typeof each === 'number' ? each : 'ignore';
+  });
 }
 
 interface Heard {
