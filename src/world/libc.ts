@@ -75,6 +75,11 @@ export function libc(): Found {
   return found;
 }
 
+/** For a guest of a program that somebody else wrote, whose signals it must not listen for. */
+export function doWithoutLibc(): void {
+  found = { missing: 'it is a guest of another program' };
+}
+
 function find(): Found {
   const { platform, arch } = process;
   if (platform !== 'linux' || !PROCESSORS.includes(arch)) return { missing: `${platform} on ${arch}` };

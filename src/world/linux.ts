@@ -7,6 +7,7 @@ import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
+import { doWithoutLibc } from './libc.ts';
 import { whyForked } from './new-process.ts';
 import { systemProber } from './prober.ts';
 import { openProcessGroups } from './process-groups.ts';
@@ -29,7 +30,8 @@ export type WorldSettings = Pick<
  * The real world. `containment: auto` takes cgroups where they can be had and process groups elsewhere; another daemon
  * that rules the same place is never worked around. Moves this process into the `daemon` cgroup where there are cgroups,
  * and closes what it inherited beyond stdin, stdout and stderr.
- * @param guest of a program that somebody else wrote: what that has open stays open; `clock` is the one to go by
+ * @param guest of a program that somebody else wrote: what that has open stays open, and nothing listens for its signals;
+ * `clock` is the one to go by
  * @param approach how far this process has come on its way into the cgroups; see approachBase
  */
 export function openWorld(
@@ -38,6 +40,7 @@ export function openWorld(
   approach?: Approach,
 ): { readonly world: World } | { readonly problem: Problem } {
   if (guest === undefined) closeInheritedDescriptors();
+  else doWithoutLibc();
   const clock = guest?.clock ?? systemClock();
   const opened = openContainment(settings, clock, approach);
   if ('problem' in opened) return opened;
