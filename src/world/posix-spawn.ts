@@ -38,6 +38,8 @@ export function posixSpawn(libc: Libc, request: ProcessRequest): number | string
   const environment = Object.entries(request.environment).map(([name, value]) => `${name}=${value}`);
   // C would take what comes before a NUL for the whole.
   if ([workingDirectory, ...argv, ...environment].some((word) => word.includes('\0'))) return undefined;
+  // Our own standard streams may have become non-blocking, which only node knows how to undo in the process.
+  if (descriptors.some((fd) => typeof fd === 'number' && fd <= 2)) return undefined;
   // They are copied one after the other: this one could be overwritten before it is.
   if (descriptors.some((fd, to) => typeof fd === 'number' && fd < to)) return undefined;
   attributes ??= attributesOf(libc);
