@@ -30,6 +30,8 @@ export interface Libc {
   readonly posix_spawnattr_setflags: (attributes: Buffer, flags: number) => number;
   readonly posix_spawnattr_setsigdefault: (attributes: Buffer, signals: Buffer) => number;
   readonly posix_spawnattr_setsigmask: (attributes: Buffer, signals: Buffer) => number;
+  /** fcntl(2) with a number. @returns what was asked for, or -1 */
+  readonly fcntl: (fd: number, command: number, value: number) => number;
   /** pipe2(2). @returns 0, or -1; two descriptors of four bytes each are in `ends` */
   readonly pipe2: (ends: Buffer, flags: number) => number;
   /** waitid(2). @returns 0, or -1 */
@@ -52,6 +54,8 @@ const DECLARATIONS: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   posix_spawnattr_setflags: 'int posix_spawnattr_setflags(void *attributes, short flags)',
   posix_spawnattr_setsigdefault: 'int posix_spawnattr_setsigdefault(void *attributes, void *signals)',
   posix_spawnattr_setsigmask: 'int posix_spawnattr_setsigmask(void *attributes, void *signals)',
+  // Variadic in C: of these processors, neither hands an int over in another way then (psABI, AAPCS64).
+  fcntl: 'int fcntl(int fd, int command, int value)',
   pipe2: 'int pipe2(void *ends, int flags)',
   waitid: 'int waitid(int type, unsigned int id, void *info, int options)',
 };

@@ -24,6 +24,9 @@ const SIGNAL_SET = 128;
 const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const SETSID = 0x80;
+/** <fcntl.h>, the same for every processor. */
+const F_GETFL = 3;
+const F_SETFL = 4;
 
 const actions = Buffer.alloc(ROOM);
 const pid = Buffer.alloc(4);
@@ -38,17 +41,20 @@ export function posixSpawn(libc: Libc, request: ProcessRequest): number | string
   const environment = Object.entries(request.environment).map(([name, value]) => `${name}=${value}`);
   // C would take what comes before a NUL for the whole.
   if ([workingDirectory, ...argv, ...environment].some((word) => word.includes('\0'))) return undefined;
-  // Our own standard streams may have become non-blocking, which only node knows how to undo in the process.
-  if (descriptors.some((fd) => typeof fd === 'number' && fd <= 2)) return undefined;
   // They are copied one after the other: this one could be overwritten before it is.
   if (descriptors.some((fd, to) => typeof fd === 'number' && fd < to)) return undefined;
   attributes ??= attributesOf(libc);
   must(libc.posix_spawn_file_actions_init(actions));
   try {
     for (const [to, fd] of descriptors.entries()) {
-      if (typeof fd === 'number') must(libc.posix_spawn_file_actions_adddup2(actions, fd, to));
-      if (fd === 'null')
-        must(libc.posix_spawn_file_actions_addopen(actions, to, '/dev/null', fs.constants.O_RDWR, 0));
+      if (typeof fd === 'number') {
+        makeBlocking(libc, fd);
+        must(libc.posix_spawn_file_actions_adddup2(actions, fd, to));
+      }
+      if (fd === 'null') {
+        const mode = to === 0 ? fs.constants.O_RDONLY : fs.constants.O_RDWR;
+        must(libc.posix_spawn_file_actions_addopen(actions, to, '/dev/null', mode, 0));
+      }
     }
     must(libc.posix_spawn_file_actions_addchdir_np(actions, workingDirectory));
     const words = [...argv, null];
@@ -57,6 +63,13 @@ export function posixSpawn(libc: Libc, request: ProcessRequest): number | string
   } finally {
     libc.posix_spawn_file_actions_destroy(actions);
   }
+}
+
+/** Few programs reckon with EAGAIN from their standard streams, which node makes blocking as well (fcntl(2)). */
+function makeBlocking(libc: Libc, fd: number): void {
+  const flags = libc.fcntl(fd, F_GETFL, 0);
+  const wanted = flags & ~fs.constants.O_NONBLOCK;
+  if (flags !== -1 && flags !== wanted) libc.fcntl(fd, F_SETFL, wanted);
 }
 
 function attributesOf(libc: Libc): Buffer {

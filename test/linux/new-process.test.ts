@@ -177,6 +177,30 @@ describe.each(['without a fork', 'with one, by node'])('a process created %s', (
     expect(written('out')).toMatch(/two\n$/);
   });
 
+  it('has /dev/null to read from, and to write to, where it was given nothing else', async () => {
+    const out = file('out');
+    const script = 'read -r line; cat /proc/$$/fdinfo/0 /proc/$$/fdinfo/2; echo lost >&2';
+    expect(await run(request(script, { descriptors: ['null', out, 'null'] }))).toMatchObject({ code: 0 });
+    const modes = [...written('out').matchAll(/^flags:\s*([0-7]+)$/gm)].map(
+      ([, each = '']) => parseInt(each, 8) & 3,
+    );
+    expect(modes).toEqual([fs.constants.O_RDONLY, fs.constants.O_RDWR]);
+  });
+
+  it('has standard streams that block, however they were opened', async () => {
+    const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = fs.constants;
+    const out = fs.openSync(join(directory, 'out'), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);
+    opened.push(out);
+    await run(request('cat /proc/$$/fdinfo/1 /proc/$$/fdinfo/2', { descriptors: ['null', out, out] }));
+    const flags = [...written('out').matchAll(/^flags:\s*([0-7]+)$/gm)].map(([, each = '']) =>
+      parseInt(each, 8),
+    );
+    expect(flags.map((each) => [each & O_NONBLOCK, each & O_APPEND])).toEqual([
+      [0, O_APPEND],
+      [0, O_APPEND],
+    ]);
+  });
+
   it('has them also where the number of one is that of another of ours', async () => {
     const out = file('out');
     const other = file('other');
