@@ -55,6 +55,7 @@ function count(directory: string, base: string): LogLines {
   const parts = logParts(directory, base);
   for (const path of parts) {
     const bytes = readIfThere(path);
+    if (bytes === undefined) continue;
     const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1');
     if (HOLE.test(text)) troubles.push(`${path} has a hole`);
     for (const [, run = '', digits = ''] of text.matchAll(LINE)) {
@@ -69,9 +70,14 @@ function count(directory: string, base: string): LogLines {
   return { runs: last.size, lines, rotated: parts.length - 1, troubles: troubles.slice(0, 10) };
 }
 
-/** The log itself is not there before the first start. */
-function readIfThere(path: string): Buffer {
-  return fs.existsSync(path) ? fs.readFileSync(path) : Buffer.alloc(0);
+/** The log itself is not there before the first start; another that is gone was renamed, which the listing tells. */
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return fs.readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Every file of a state directory that should be JSON and is not. */
