@@ -31,11 +31,31 @@ const SAID_LIMIT = 4096;
 
 let children: Children | undefined;
 
+/** What either way answers; whether somebody still wants to hear of the end is not its matter. */
+interface Created {
+  readonly pid: number;
+  /** This program need not wait for it any more. */
+  readonly unref: () => void;
+}
+
 /** Takes from half a millisecond to two, until the program is being executed. */
 export function createProcess(request: Request, ended: Ended): NewProcess | NotCreated {
+  let released = false;
+  const tell: Ended = (end, said) => {
+    if (!released) ended(end, said);
+  };
   const found = libc();
-  const created = 'functions' in found ? createDirectly(found.functions, request, ended) : undefined;
-  return created ?? createByNode(request, ended);
+  const directly = 'functions' in found ? createDirectly(found.functions, request, tell) : undefined;
+  const created = directly ?? createByNode(request, tell);
+  if (!('pid' in created)) return created;
+  const { pid, unref } = created;
+  return {
+    pid,
+    release: () => {
+      released = true;
+      unref();
+    },
+  };
 }
 
 /** See `World.forking`. */
@@ -45,11 +65,7 @@ export function whyForked(): string | null {
 }
 
 /** @returns undefined: that is nothing for it */
-function createDirectly(
-  functions: Libc,
-  request: Request,
-  ended: Ended,
-): NewProcess | NotCreated | undefined {
+function createDirectly(functions: Libc, request: Request, ended: Ended): Created | NotCreated | undefined {
   // Before anything is created: it may end at once.
   children ??= new Children(functions);
   const pipe = request.isHeard ? openPipe(functions) : undefined;
@@ -67,25 +83,15 @@ function createDirectly(
   if (typeof pid !== 'number') return pid === undefined ? undefined : { failed: pid };
   const ear = pipe?.listen();
   const heard = ear === undefined ? undefined : hear(ear);
-  let released = false;
   children.add(pid, (end) => {
-    const tell = () => {
-      if (!released) ended(end, heard?.said() ?? '');
-    };
-    if (heard === undefined) tell();
-    else heard.whenOver(tell);
+    if (heard === undefined) ended(end, '');
+    else heard.whenOver(() => ended(end, heard.said()));
   });
-  return {
-    pid,
-    release: () => {
-      released = true;
-      // Closing it could end a launcher that still has its last word to say: it only stops holding us.
-      ear?.unref();
-    },
-  };
+  // Closing it could end a launcher that still has its last word to say: it only stops holding us.
+  return { pid, unref: () => ear?.unref() };
 }
 
-function createByNode(request: Request, ended: Ended): NewProcess | NotCreated {
+function createByNode(request: Request, ended: Ended): Created | NotCreated {
   const [file, ...args] = request.argv;
   const child = spawn(file, args, {
     cwd: request.workingDirectory,
@@ -95,19 +101,17 @@ function createByNode(request: Request, ended: Ended): NewProcess | NotCreated {
   });
   const { stderr } = child;
   const heard = stderr === null ? undefined : hear(stderr);
-  let released = false;
   // What went wrong is told by the missing pid; without a listener node would throw.
   child.on('error', () => undefined);
   // It comes when the process has ended and all that it had to say has been read.
   child.on('close', (code, signal) => {
     const number = signal === null ? null : os.constants.signals[signal];
-    if (!released && child.pid !== undefined) ended({ code, signal: number }, heard?.said() ?? '');
+    if (child.pid !== undefined) ended({ code, signal: number }, heard?.said() ?? '');
   });
   if (child.pid === undefined) return { failed: undefined };
   return {
     pid: child.pid,
-    release: () => {
-      released = true;
+    unref: () => {
       child.unref();
       if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
     },

@@ -27,6 +27,8 @@ const SETSID = 0x80;
 /** <fcntl.h>, the same for every processor. */
 const F_GETFL = 3;
 const F_SETFL = 4;
+/** The last of the standard streams. */
+const STDERR = 2;
 
 const actions = Buffer.alloc(ROOM);
 const pid = Buffer.alloc(4);
@@ -48,7 +50,7 @@ export function posixSpawn(libc: Libc, request: ProcessRequest): number | string
   try {
     for (const [to, fd] of descriptors.entries()) {
       if (typeof fd === 'number') {
-        makeBlocking(libc, fd);
+        if (to <= STDERR) makeBlocking(libc, fd);
         must(libc.posix_spawn_file_actions_adddup2(actions, fd, to));
       }
       if (fd === 'null') {

@@ -187,17 +187,23 @@ describe.each(['without a fork', 'with one, by node'])('a process created %s', (
     expect(modes).toEqual([fs.constants.O_RDONLY, fs.constants.O_RDWR]);
   });
 
-  it('has standard streams that block, however they were opened', async () => {
+  it('has standard streams that block, however they were opened, and the others as they were', async () => {
     const { O_WRONLY, O_CREAT, O_APPEND, O_NONBLOCK } = fs.constants;
-    const out = fs.openSync(join(directory, 'out'), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);
-    opened.push(out);
-    await run(request('cat /proc/$$/fdinfo/1 /proc/$$/fdinfo/2', { descriptors: ['null', out, out] }));
+    const openFile = (name: string) => {
+      const fd = fs.openSync(join(directory, name), O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);
+      opened.push(fd);
+      return fd;
+    };
+    const out = openFile('out');
+    const descriptors = ['null', out, out, openFile('other')] as const;
+    await run(request('cd /proc/$$/fdinfo; cat 1 2 3', { descriptors }));
     const flags = [...written('out').matchAll(/^flags:\s*([0-7]+)$/gm)].map(([, each = '']) =>
       parseInt(each, 8),
     );
     expect(flags.map((each) => [each & O_NONBLOCK, each & O_APPEND])).toEqual([
       [0, O_APPEND],
       [0, O_APPEND],
+      [O_NONBLOCK, O_APPEND],
     ]);
   });
 
