@@ -31,6 +31,9 @@ const MOST_OPEN = 150;
 /** No more problems than this are told about one file; a last one counts the rest. */
 const MOST_PROBLEMS = 20;
 
+/** One sign that is missing can make nonsense of all that comes after it: more would hide the first. */
+const MOST_OF_SYNTAX = 3;
+
 /** Everything but tab and line breaks below U+0020, and what is no character (YAML 1.2.2, section 5.1). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffd-\uffff]/;
@@ -66,7 +69,8 @@ export function parseYaml(
   const [document, second] = documents;
   const source = new SourceText(text, file, document?.contents ?? null);
   const errors = documents.flatMap((each) => each.errors).map((error) => syntaxProblem(error, source));
-  if (errors.length > 0) return { problems: bounded(errors) };
+  if (errors.length > 0)
+    return { problems: bounded(errors, MOST_OF_SYNTAX, ', which may follow from these') };
   if (second !== undefined) {
     const message = 'a second document: one file holds one document';
     return { problems: [source.problem('yaml-syntax', second.range[0], message)] };
@@ -80,12 +84,17 @@ export function parseYaml(
   return reader.problems.length > 0 ? { problems: bounded(reader.problems) } : { tree, source };
 }
 
-/** The first problems, and one that counts the others. */
-export function bounded(problems: readonly Problem[]): readonly Problem[] {
-  const shown = problems.slice(0, MOST_PROBLEMS);
-  const next = problems[MOST_PROBLEMS];
+/** The first problems, and one that counts the others and says `ofOthers` about them. */
+export function bounded(
+  problems: readonly Problem[],
+  most = MOST_PROBLEMS,
+  ofOthers = '',
+): readonly Problem[] {
+  const shown = problems.slice(0, most);
+  const next = problems[most];
   if (next === undefined) return shown;
-  const message = `and ${problems.length - MOST_PROBLEMS} more problems in this file`;
+  const count = problems.length - most;
+  const message = `and ${count} more ${count === 1 ? 'problem' : 'problems'} in this file${ofOthers}`;
   const { hint: _, path: __, ...rest } = next;
   return [...shown, { ...rest, message }];
 }

@@ -161,6 +161,16 @@ describe('hostile texts end quickly, with few words', () => {
     },
   );
 
+  test('a bracket that is never closed is told of first, and not buried under what follows from it', () => {
+    const told = problems(`process: [\n${'  a: "b"\n'.repeat(20)}`);
+    expect(told).toHaveLength(4);
+    // A list in brackets may hold one pair without braces: at the second one the comma is missing.
+    expect(told[0]).toMatch(/^web\.yaml:3:3 {2}/);
+    expect(told[3]).toMatch(
+      /^web\.yaml:\d+:\d+ {2}and \d+ more problems in this file, which may follow from these$/,
+    );
+  });
+
   test('more than twenty problems are counted, not shown', () => {
     const text = Array.from({ length: 30 }, (_, index) => `a${index}: !x 1`).join('\n');
     const told = problems(text);
