@@ -91,7 +91,7 @@ function mountCheck({ containment, files }: World): readonly Finding[] {
     {
       name: 'cgroup mount',
       level: 'note',
-      detail: `${point} is mounted without favordynmods: a start may wait up to about 10 ms for the kernel`,
+      detail: `${point} is mounted without favordynmods: a start may wait up to about 15 ms for the kernel`,
       hint: `mount -o remount,favordynmods ${point} spares that, and makes every fork and exit on the host a little slower`,
     },
   ];
