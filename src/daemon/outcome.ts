@@ -2,7 +2,7 @@
 import type { Memory } from '../model/memory.ts';
 import { startOfRun } from '../model/names.ts';
 import type { Observed } from '../model/observed.ts';
-import { printDuration } from '../model/units.ts';
+import { printElapsed } from '../model/units.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
 import { PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Decision, SlotPhase } from '../reconcile/situation.ts';
@@ -70,7 +70,7 @@ export function isTriggered(glance: Glance): Outcome {
   const [exit] = memory.slots[0]?.exits ?? [];
   if (exit === undefined) return { result: 'pending', detail: 'not noted yet' };
   const { success_exit_codes } = wanted.desired.spec.restart_policy;
-  const detail = `${describeExit(exit)} after ${printDuration(exit.uptime)}`;
+  const detail = `${describeExit(exit)} after ${printElapsed(exit.uptime)}`;
   const succeeded = exit.by !== 'policy' && isSuccess(exit.outcome, success_exit_codes);
   return { result: succeeded ? 'done' : 'failed', detail };
 }

@@ -3,7 +3,8 @@ import type { ServiceView, WhyView } from '../api/contract.ts';
 import type { Change } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import { sentence } from '../model/problem.ts';
-import { printDuration } from '../model/units.ts';
+import { printElapsed } from '../model/units.ts';
+import { describeOutcome } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { holdOf } from '../reconcile/wanted.ts';
 import type { StderrWords } from './last-words.ts';
@@ -72,14 +73,16 @@ function stateSentences(situation: Situation, view: ServiceView): readonly strin
       `generation ${rejected.generation} failed at ${iso(rejected.at)} and the older one goes on: ${rejected.reason}`,
     );
   }
-  const exit = view.last_exit;
-  if (exit !== null) {
-    const by = exit.because === undefined ? ENDED_BY[exit.by] : `because ${exit.because},`;
-    sentences.push(
-      `its last run ended ${by} at ${exit.at} after ${printDuration(exit.uptime_ms)}: ${exit.reason}`,
-    );
-  }
-  return sentences;
+  return [...sentences, ...exitSentence(situation)];
+}
+
+function exitSentence({ memory }: Situation): readonly string[] {
+  const exits = Object.values(memory.slots).flatMap((slot) => slot.exits);
+  const [last] = exits.sort((a, b) => b.at - a.at);
+  if (last === undefined) return [];
+  const by = last.because === undefined ? ENDED_BY[last.by] : `because ${last.because},`;
+  const how = describeOutcome(last.outcome);
+  return [`its last run ended ${by} at ${iso(last.at)} after ${printElapsed(last.uptime)}: ${how}`];
 }
 
 const ENDED_BY = {

@@ -64,6 +64,11 @@ export function printDuration(milliseconds: number): string {
   return text === '' ? '0s' : text;
 }
 
+/** How long something took, for people: to the second where it took one or more. */
+export function printElapsed(milliseconds: number): string {
+  return printDuration(milliseconds < 1000 ? milliseconds : Math.round(milliseconds / 1000) * 1000);
+}
+
 /** `200M`, `1.5GiB`, `10KB`, `4096` to bytes; null for `max`. */
 export function parseSize(value: Scalar): number | null | Refused {
   const text = String(value).trim();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { whyView } from '../../src/daemon/why.ts';
 import type { ServiceName } from '../../src/model/names.ts';
 import { sentence } from '../../src/model/problem.ts';
-import { defined, problem, situation } from '../builders.ts';
+import { defined, exited, memory, problem, situation, slot } from '../builders.ts';
 import { serviceView } from '../cli/sample-views.ts';
 
 const BROKEN = problem({ message: 'it must be a list', file: 'config.d/web.yaml', line: 2, column: 1 });
@@ -43,5 +43,27 @@ describe('why a service is in its state', () => {
       'db is not ready: starting',
       'dependency: queue is not ready',
     ]);
+  });
+
+  it('tells of the last end in words, not in those of the lifecycle lines', () => {
+    const end = { by: 'itself', run: null, uptime: 2057 } as const;
+    const slots = {
+      0: slot({ exits: [{ ...end, outcome: exited(3), at: Date.UTC(2026, 0, 1, 9) }] }),
+      1: slot({
+        exits: [
+          {
+            ...end,
+            outcome: { kind: 'signaled', signal: 'SIGABRT', oom: false },
+            at: Date.UTC(2026, 0, 1, 10),
+          },
+        ],
+      }),
+    };
+    const remembered = situation({ memory: memory({ slots }) });
+    const { because } = whyView({ ...NOTHING, situation: remembered, view: serviceView('web') });
+    expect(because).toContain(
+      'its last run ended by itself at 2026-01-01T10:00:00.000Z after 2s: killed by SIGABRT',
+    );
+    expect(because.filter((text) => text.includes('its last run'))).toHaveLength(1);
   });
 });

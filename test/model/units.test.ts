@@ -11,6 +11,7 @@ import {
   parseUmask,
   printCpu,
   printDuration,
+  printElapsed,
   printInstant,
   printMode,
   printSize,
@@ -75,6 +76,17 @@ describe('durations', () => {
       '1m',
       '1h30m',
       '1d1h1m1s1ms',
+    ]);
+  });
+
+  test('what something took is told to the second, where it took one', () => {
+    expect([0, 57, 999, 1000, 2057, 61_600].map(printElapsed)).toEqual([
+      '0s',
+      '57ms',
+      '999ms',
+      '1s',
+      '2s',
+      '1m2s',
     ]);
   });
 });
