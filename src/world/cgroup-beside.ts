@@ -4,7 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import { BesideCommands, type BesidePlace } from './beside-commands.ts';
 import { besideName, isBesideName } from './beside-name.ts';
 import { removeCgroup } from './cgroup-files.ts';
-import { everUsed, withOom } from './cgroup-history.ts';
+import { seemsUsed, withOom } from './cgroup-history.ts';
 import { killCgroup } from './cgroup-signals.ts';
 import type { CgroupTree } from './cgroup-tree.ts';
 import { notGoneYet } from './containment-trouble.ts';
@@ -41,7 +41,7 @@ export class CgroupBeside {
       timeout,
       done,
       place: placeAt(directory),
-      into: { cgroupProcs: `${directory}/cgroup.procs`, joined: () => everUsed(directory) },
+      into: { cgroupProcs: `${directory}/cgroup.procs`, joined: () => seemsUsed(directory) },
       judge: (outcome) => withOom(outcome, directory),
     });
     if ('code' in command) made.undo();

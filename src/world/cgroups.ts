@@ -17,7 +17,7 @@ import {
   removeCgroup,
 } from './cgroup-files.ts';
 import { cgroupFreezer, type Freezer } from './cgroup-freeze.ts';
-import { everUsed, oomKills, withOom } from './cgroup-history.ts';
+import { everUsed, oomKills, seemsUsed, withOom } from './cgroup-history.ts';
 import { ioOf } from './cgroup-io.ts';
 import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
@@ -125,7 +125,7 @@ export class Cgroups implements Containment {
   #placeOf(key: RunKey, directory: string, isRecorded: boolean) {
     return {
       cgroupProcs: `${directory}/cgroup.procs`,
-      joined: () => everUsed(directory),
+      joined: () => seemsUsed(directory),
       judge: (seen: Outcome) => withOom(this.#exits.outcome(key.id, isRecorded, seen), directory),
     };
   }

@@ -37,6 +37,18 @@ describe('a tree of control files', () => {
     expect(look({ pid: process.pid, ticks: null })).toMatchObject([unseen]);
   });
 
+  it('says nothing of an empty run of which cannot be read whether anybody ever was in it', () => {
+    fs.writeFileSync(join(run(), 'cgroup.events'), 'populated 0\nfrozen 0\n');
+    fs.mkdirSync(join(run(), 'cpu.stat'));
+    expect(look()).toMatchObject({ kind: 'unseen', problem: { message: expect.stringContaining('EISDIR') } });
+    fs.rmdirSync(join(run(), 'cpu.stat'));
+    fs.writeFileSync(join(run(), 'cpu.stat'), 'usage_usec 0\n');
+    expect(look()).toMatchObject([{ members: { is: 'none' }, everRan: false }]);
+    // A kernel that does not count it.
+    fs.rmSync(join(run(), 'cpu.stat'));
+    expect(look()).toMatchObject([{ members: { is: 'none' }, everRan: true }]);
+  });
+
   it('shows a service that cannot be listed as unseen', () => {
     fs.writeFileSync(join(services, 'file'), '');
     expect(containment.look('file/x' as ServiceName, () => null)).toMatchObject({ kind: 'unseen' });
