@@ -299,7 +299,8 @@ class ProcessGroups implements Containment {
       this.#watches.poll(key, main.is === 'running' ? 'main' : 'some', () => this.#pulse(key));
     }
     // A daemon may have died before it noted the process, which may have recorded its end all the same.
-    const everRan = record !== null || members.is === 'some' || main.is === 'ended' || own !== undefined;
+    const isSeen = own !== undefined || members.is === 'some' || main.is === 'ended';
+    const everRan = isSeen || this.#records.isNoted(key);
     return { key, startedAt: startOfRun(key.id), main, members, everRan, adopted: own === undefined };
   }
 

@@ -78,6 +78,16 @@ export class RunRecords {
     return record;
   }
 
+  /** Was its first process ever known? Throws when the record cannot be read now: nothing follows from that. */
+  isNoted(key: Recorded): boolean {
+    if (this.read(key) !== null) return true;
+    const path = this.#path(key);
+    const text = this.#files.read(path, LARGEST);
+    if (isFailure(text) && text.failed !== 'ENOENT')
+      throw Object.assign(new Error(path), { code: text.failed, path });
+    return !isFailure(text) && recordIn(text) !== null;
+  }
+
   /** Answers the error code of what went wrong. */
   write(key: Recorded, record: RunRecord | null): string | undefined {
     const text = record === null ? '' : `${JSON.stringify(record)}\n`;

@@ -101,6 +101,18 @@ describe('process groups', () => {
     expect(spies.flatMap(({ mock }) => mock.calls.map(([path]) => path))).toEqual([`/proc/${key.pid}/stat`]);
   });
 
+  it('say nothing of an empty run whose record cannot be read, until it can', () => {
+    const key = keyOf('unread');
+    fs.mkdirSync(join(ground.place, 'unread'));
+    fs.mkdirSync(recordOf(key));
+    const later = ground.reopen();
+    const look = () => later.look(key.service, () => null);
+    expect(look()).toMatchObject({ kind: 'unseen', problem: { message: expect.stringContaining('EISDIR') } });
+    fs.rmdirSync(recordOf(key));
+    fs.writeFileSync(recordOf(key), '');
+    expect(look()).toMatchObject({ runs: [{ members: { is: 'none' }, everRan: false }] });
+  });
+
   it('do not take a process for theirs that has the pid of a run of another boot', async () => {
     const key = await running();
     const record = JSON.parse(fs.readFileSync(recordOf(key), 'utf8'));
