@@ -62,6 +62,8 @@ const changeFields: FieldsOf<Change> = {
     reload: true,
     roll: true,
     replace: true,
+    define: true,
+    forget: true,
     keep: true,
   }),
   because: list(fieldChange),

@@ -22,7 +22,7 @@ type AnyDiff = Omit<DiffView, 'changes'> & {
   readonly failure?: FailureView;
 };
 
-/** `~` changes, `+` starts, `-` stops, `!` is kept as it is because something is wrong. */
+/** `~` changes, `+` starts, `-` stops or goes, `!` is kept as it is because something is wrong. */
 const SYMBOLS: Readonly<Record<ChangeKind, string>> = {
   start: '+',
   stop: '-',
@@ -30,6 +30,8 @@ const SYMBOLS: Readonly<Record<ChangeKind, string>> = {
   reload: '~',
   roll: '~',
   replace: '~',
+  define: '~',
+  forget: '-',
   keep: '!',
 };
 
@@ -40,6 +42,8 @@ const COLOURS: Readonly<Record<ChangeKind, Colour>> = {
   reload: 'cyan',
   roll: 'yellow',
   replace: 'yellow',
+  define: 'cyan',
+  forget: 'red',
   keep: 'red',
 };
 
@@ -97,9 +101,9 @@ function changeRows(change: AnyChange): readonly (readonly Cell[])[] {
 
 const EMPTY: Cell = { text: '' };
 
-/** The class of a field is told where it differs from what is done to the service as a whole. */
+/** The class of a field is told where it differs from what is done to the service as a whole, if anything is. */
 function classCell(own: FieldChange['class'] | undefined, action: ChangeKind): Cell {
-  return own === undefined || own === action ? EMPTY : { text: own, colour: 'dim' };
+  return own === undefined || own === action || action === 'define' ? EMPTY : { text: own, colour: 'dim' };
 }
 
 function instancesText({ action, instances }: AnyChange): string {

@@ -7,6 +7,7 @@ import { isDown, isUp, type Outcome } from './outcome.ts';
 export function changeOutcome(change: Change, loop: Loop): Outcome {
   switch (change.action) {
     case 'stop':
+    case 'forget':
       return stopOutcome(change, loop);
     case 'live':
       return changeOf(loop.situation(change.service)) === undefined
@@ -17,6 +18,8 @@ export function changeOutcome(change: Change, loop: Loop): Outcome {
     case 'reload':
     case 'replace':
       return isUp(loop.glance(change.service));
+    case 'define':
+      return { result: 'done', detail: 'in force' };
     case 'keep':
       return { result: 'done', detail: change.reason };
   }

@@ -140,7 +140,7 @@ export class Failing {
   #stop(watched: Watched, failed: ServiceName, detail: string): void {
     const { loop, textsOf } = this.#tools;
     const held = watched.planned
-      .filter(({ service, action }) => service !== failed && action !== 'keep' && action !== 'live')
+      .filter(({ service, action }) => service !== failed && !AT_ONCE.includes(action))
       .map(({ service }) => service)
       .filter((service) => !hasBegun(loop.situation(service)));
     if (held.length === 0) return;
@@ -211,6 +211,9 @@ export function noted({ desired, memory, intent }: Glance): Outcome | undefined 
   }
   return undefined;
 }
+
+/** Nothing is to be held back of what is over as soon as it is in force. */
+const AT_ONCE: readonly Change['action'][] = ['keep', 'live', 'define', 'forget'];
 
 const STARTING: readonly Change['action'][] = ['start', 'roll', 'reload', 'replace'];
 

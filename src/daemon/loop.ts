@@ -279,6 +279,7 @@ export class Loop {
       prune,
       store: this.#tools.store,
       situation: (name) => this.situation(name, desired),
+      inForce: this.#desired,
     });
   }
 

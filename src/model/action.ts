@@ -54,7 +54,20 @@ export interface FieldChange {
   readonly line?: number;
 }
 
-export type ChangeKind = 'start' | 'stop' | 'live' | 'reload' | 'roll' | 'replace' | 'keep';
+/**
+ * `live`: limits are written. `define`, `forget`: a definition comes, changes or goes, and nothing of the service runs for
+ * which that would mean anything now.
+ */
+export type ChangeKind =
+  | 'start'
+  | 'stop'
+  | 'live'
+  | 'reload'
+  | 'roll'
+  | 'replace'
+  | 'define'
+  | 'forget'
+  | 'keep';
 
 /** What reconciling one service would do: what `diff` prints and what `update` carries out. */
 export interface Change {

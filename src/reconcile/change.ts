@@ -1,13 +1,42 @@
 /** What would reconciling a service do, in words and numbers? The plan that `diff` shows and the loop carries out. */
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
 import type { RunId } from '../model/names.ts';
-import type { Defined } from '../model/spec.ts';
+import type { Defined, Desired } from '../model/spec.ts';
 import { resumed } from '../policy/stop.ts';
 import { diffSpecs } from './diff.ts';
 import { startReason } from './filling.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judgement.ts';
 import type { Situation } from './situation.ts';
+import { whyNothing } from './wanted.ts';
+
+/**
+ * What becomes of a service of which nothing would be started, stopped or written: a schedule, a service that is stopped
+ * or disabled, a one-shot that has completed. Its definition counts all the same from now on.
+ * @param before what is in force; undefined: no file named it
+ * @returns undefined: its definition stays as it is, or nothing can be said
+ */
+export function changeOfDefinition(situation: Situation, before: Desired | undefined): Change | undefined {
+  if (situation.observed.kind === 'unseen') return undefined;
+  const { desired, name } = situation;
+  const { wanted, runs } = judge(situation);
+  const make = (action: ChangeKind, reason: string, because: readonly FieldChange[] = []): Change => ({
+    ...{ service: name, action, because, reason },
+    instances: 0,
+  });
+  if (desired === undefined) {
+    const isGoing = before !== undefined && wanted.kind === 'none' && wanted.removed && runs.length === 0;
+    return isGoing ? make('forget', wanted.reason) : undefined;
+  }
+  if (desired.kind !== 'defined') return undefined;
+  if (before?.kind !== 'defined') {
+    const isScheduled = wanted.kind === 'run' && desired.spec.process.schedule !== null;
+    const why = isScheduled ? 'its schedule says when it runs' : whyNothing(wanted);
+    return make('define', why === '' ? 'added' : `added; ${why}`);
+  }
+  if (before.digest === desired.digest) return undefined;
+  return make('define', 'no process is touched', diffSpecs(before.spec, desired));
+}
 
 /** undefined: nothing would be done. */
 export function changeOf(situation: Situation): Change | undefined {

@@ -94,6 +94,54 @@ test('updates, restarts and stops at the same time end in one truth, and no inst
 });
 
 describe('without watching', () => {
+  test('diff shows also what comes, changes and goes of services of which nothing runs', async () => {
+    const host = openHost({ ground: GROUND, settings: { prune: { max_percent: 100 } } });
+    const yearly = (hour: number) => ({ process: { command: 'true', schedule: `0 ${hour} 1 1 *` } });
+    const once = (description: string) => ({ description, process: { command: 'true', type: 'oneshot' } });
+    host.service('yearly', yearly(3));
+    host.service('resting', SLEEP);
+    host.service('off', { enabled: false, process: { command: ['sleep', '1000'] } });
+    host.service('gone', yearly(3));
+    host.service('once', once('old'));
+    await host.start(['--watch-enabled', 'false']);
+    await host.sees('once', 'completed', ({ state }) => state === 'completed');
+    await host.pmctl('stop', 'resting');
+    expect(await host.pmctl('diff')).toMatchObject({ code: 0 });
+
+    host.service('yearly', yearly(4));
+    host.service('new', yearly(5));
+    host.service('off', { enabled: false, process: { command: ['sleep', '2000'] } });
+    host.service('once', once('new'));
+    host.remove('gone.yaml');
+    host.remove('resting.yaml');
+    const diff = await host.pmctl('diff');
+    expect(diff.code).toBe(2);
+    expect(diff.stdout).toMatch(/^- gone +FORGET +file removed$/m);
+    expect(diff.stdout).toMatch(/^~ new +DEFINE +added; its schedule says when it runs$/m);
+    expect(diff.stdout).toMatch(/^~ off +DEFINE +process\.command\[1\] +"1000" -> "2000" +config\.d/m);
+    expect(diff.stdout).toMatch(/^~ once +DEFINE +description +"old" -> "new" /m);
+    expect(diff.stdout).toMatch(/^- resting +FORGET +file removed$/m);
+    expect(diff.stdout).toMatch(/^~ yearly +DEFINE +process\.schedule\.cron /m);
+    expect(diff.stdout).toContain('= 0 unchanged');
+    expect(diff.stdout).toContain('No process is touched.');
+
+    const update = await host.pmctl('update', '--json');
+    expect(update.code).toBe(0);
+    const results = update.json.changes.map(({ service, action, result }: Record<string, string>) => {
+      return `${service} ${action} ${result}`;
+    });
+    expect(results).toEqual([
+      'gone forget done',
+      'new define done',
+      'off define done',
+      'once define done',
+      'resting forget done',
+      'yearly define done',
+    ]);
+    expect((await host.status()).services.map(({ name }) => name)).toEqual(['new', 'off', 'once', 'yearly']);
+    expect(await host.pmctl('diff')).toMatchObject({ code: 0 });
+  });
+
   test('diff shows what would be done and exits 2; update does just that; then there is nothing to do', async () => {
     const host = openHost({ ground: GROUND });
     host.service('api', { instances: 2, process: { command: ['sleep', '1000'], args: ['1'] } });

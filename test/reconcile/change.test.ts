@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action, Change } from '../../src/model/action.ts';
 import type { Intent } from '../../src/model/memory.ts';
 import type { ObservedRun } from '../../src/model/observed.ts';
-import { changeOf } from '../../src/reconcile/change.ts';
+import { changeOf, changeOfDefinition } from '../../src/reconcile/change.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import type { Situation } from '../../src/reconcile/situation.ts';
 import {
@@ -210,6 +210,74 @@ describe('keep', () => {
       instances: 1,
       reason: 'keeps running the last good definition',
     });
+  });
+});
+
+describe('a definition of which nothing runs', () => {
+  const cron = (text: string) =>
+    defined({
+      hash: text,
+      spec: {
+        process: {
+          schedule: {
+            cron: text,
+            timezone: 'UTC',
+            overlap: 'skip',
+            missed: 'skip',
+            jitter: 0,
+            not_before: null,
+            not_after: null,
+            max_time_per_run: null,
+          },
+        },
+      },
+    });
+  const approved = { removalApproved: true };
+  const of = (changes: SituationChanges, before?: ReturnType<typeof defined>) =>
+    changeOfDefinition(situation(changes), before);
+
+  it('is told when it is new, with why nothing is started', () => {
+    const disabled = defined({ spec: { enabled: false } });
+    expect(of({ desired: disabled })).toMatchObject({
+      action: 'define',
+      instances: 0,
+      reason: 'added; disabled in its file',
+    });
+    const scheduled = of({ desired: cron('0 3 * * *') });
+    expect(scheduled?.reason).toBe('added; its schedule says when it runs');
+  });
+
+  it('is told when it changes, field by field', () => {
+    const change = of({ desired: cron('0 4 * * *') }, cron('0 3 * * *'));
+    expect(change).toMatchObject({ action: 'define', instances: 0, reason: 'no process is touched' });
+    expect(change?.because).toMatchObject([
+      { path: 'process.schedule.cron', from: '"0 3 * * *"', to: '"0 4 * * *"' },
+    ]);
+  });
+
+  it('also of a service that is stopped or held; faults in its file change nothing', () => {
+    const before = defined({ spec: { description: 'old' } });
+    const desired = defined({ spec: { description: 'new' } });
+    for (const intent of [STOPPED, HELD]) {
+      expect(of({ desired, intent }, before)?.because).toMatchObject([{ path: 'description' }]);
+    }
+    expect(of({ desired: defined({ problems: [problem()] }) }, defined())).toBeUndefined();
+  });
+
+  it('is told when it goes, unless the guard holds it or something of it is there', () => {
+    expect(of({ desired: undefined, intent: approved }, defined())).toMatchObject({
+      action: 'forget',
+      instances: 0,
+      reason: 'file removed',
+    });
+    expect(of({ desired: undefined }, defined())).toBeUndefined();
+    expect(of({ desired: undefined, intent: approved })).toBeUndefined();
+    expect(of({ desired: undefined, intent: approved, runs: [run()] }, defined())).toBeUndefined();
+  });
+
+  it('is not told while it stays as it is, or nothing can be said', () => {
+    expect(of({ desired: cron('0 3 * * *') }, cron('0 3 * * *'))).toBeUndefined();
+    expect(of({ desired: cron('0 3 * * *'), observed: unseen() })).toBeUndefined();
   });
 });
 

@@ -51,6 +51,8 @@ function differs(
   switch (change?.action) {
     case undefined:
     case 'keep':
+    case 'define':
+    case 'forget':
       return touched === 0 && limits === 0 ? undefined : `${text}, limits written ${limits} times`;
     case 'live':
     case 'reload':
