@@ -1,6 +1,6 @@
 /** What did the user type: which command, with which words and options? */
 import { type Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { Options } from './call.ts';
+import { type Options, printJson } from './call.ts';
 import { COMMANDS, type CommandRow, type OptionRow } from './commands.ts';
 import { EXAMPLES } from './examples.ts';
 import type { Exit } from './exit-codes.ts';
@@ -45,10 +45,28 @@ export function readArguments(argv: readonly string[], terminal: Terminal): Type
     program.parse(helpOfWhat(versionAsCommand(argv)), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const asked = error.exitCode === 0;
-    return { is: 'told', exit: asked ? 'fine' : 'usage' };
+    if (error.exitCode === 0) return { is: 'told', exit: 'fine' };
+    if (asksForJson(argv)) {
+      printJson({ terminal }, { error: { code: 'usage', message: mistakeOf(error) } });
+    }
+    return { is: 'told', exit: 'usage' };
   }
   return typed;
+}
+
+/** What was typed, not what was parsed: the mistake may stand before the option. */
+function asksForJson(argv: readonly string[]): boolean {
+  const dashes = argv.indexOf('--');
+  return argv.slice(0, dashes < 0 ? argv.length : dashes).includes('--json');
+}
+
+/** One sentence. Without a command the whole help is what is told, and no sentence. */
+function mistakeOf({ code, message }: CommanderError): string {
+  const text = code === 'commander.help' ? 'no command was given; pmctl help tells all commands' : message;
+  return complaint(`${text}\n`)
+    .replace(/^pmctl: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
 }
 
 function afterDashes(argv: readonly string[]): readonly string[] {

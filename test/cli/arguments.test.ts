@@ -49,6 +49,44 @@ describe('wrong usage ends with 64 and says on stderr what to write', () => {
   });
 });
 
+describe('with --json wrong usage is also an object on stdout, wherever --json stands', () => {
+  test.each([
+    { argv: ['--json', 'status', '--foo'], message: "unknown option '--foo'" },
+    { argv: ['status', '--foo', '--json'], message: "unknown option '--foo'" },
+    { argv: ['--foo', '--json', 'status'], message: "unknown option '--foo'" },
+    { argv: ['--json', 'nosuchcmd'], message: "unknown command 'nosuchcmd'; pmctl help tells all commands" },
+    { argv: ['--json', 'restrat'], message: "unknown command 'restrat' (Did you mean restart?)" },
+    { argv: ['--json', 'run'], message: "missing required argument 'command'" },
+    {
+      argv: ['--json', 'run', 'sleep'],
+      message: 'write the command after --: pmctl run [options] -- CMD...',
+    },
+    {
+      argv: ['--json', 'hold', 'web'],
+      message: "required option '-m, --message <reason>' not specified",
+    },
+    { argv: ['--json', 'scale', 'web', 'many'], message: '"many" is no number of instances; write 0 to 999' },
+    { argv: ['--json'], message: 'no command was given; pmctl help tells all commands' },
+  ])('$argv', async ({ argv, message }) => {
+    const { exit, out, err } = await typed(...argv);
+    expect(JSON.parse(out)).toEqual({ error: { code: 'usage', message } });
+    expect(err).not.toBe('');
+    expect(exit).toBe(64);
+  });
+
+  test('but not where --json is a word of the command that run is to start', async () => {
+    const { exit, out } = await typed('run', '--foo', '--', 'web', '--json');
+    expect(out).toBe('');
+    expect(exit).toBe(64);
+  });
+});
+
+test('help with --json is help', async () => {
+  const { exit, out } = await typed('--json', '--help');
+  expect(out).toMatch(/^Usage: pmctl/);
+  expect(exit).toBe(0);
+});
+
 test('help is printed on stdout, tells every command, and is no error', async () => {
   const { exit, out } = await typed('--help');
   expect(exit).toBe(0);
