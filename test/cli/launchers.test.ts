@@ -49,6 +49,34 @@ describe.each(['pmctl', 'processmaster'])('bin/%s', (name) => {
     expect(await call(join(root, 'absolute'), args)).toEqual({ code: 7, out: said, err: '' });
   });
 
+  test('is found through links to its directory and to those above it', async () => {
+    const root = checkout({ built: true });
+    mkdirSync(join(root, 'far/links/target'), { recursive: true });
+    mkdirSync(join(root, 'far/away'));
+    symlinkSync(join(root, 'bin'), join(root, 'far/links/programs'));
+    symlinkSync('../..', join(root, 'far/links/above'));
+    symlinkSync(join(root, 'far/links'), join(root, 'far/away/linked'));
+    // As npm writes it: relative to a directory that is reached by a link.
+    symlinkSync(join('../..', 'bin', name), join(root, 'far/links', name));
+    const expected = { code: 7, out: said, err: '' };
+    for (const place of [
+      'far/links/programs',
+      'far/links/programs/.',
+      'far/links/programs/',
+      'far/links/above/bin',
+      'far/away/linked/programs',
+      'far/away/linked/../links/programs',
+      'far/away/linked',
+      'far/away/linked/target/../../../bin',
+    ]) {
+      expect([place, await call(`${root}/${place}/${name}`, args)]).toEqual([place, expected]);
+    }
+    const cwd = join(root, 'far/away');
+    expect(await call(`linked/programs/${name}`, args, cwd)).toEqual(expected);
+    expect(await call(`./linked/above/bin/${name}`, args, cwd)).toEqual(expected);
+    expect(await call(`../../bin/${name}`, args, cwd)).toEqual(expected);
+  });
+
   test('says how to build what is not built', async () => {
     const root = checkout({ built: false });
     const { code, out, err } = await call(join(root, 'bin', name), args);
