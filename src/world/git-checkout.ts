@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 export interface GitAnswer {
   readonly code: number;
   readonly stdout: string;
+  /** On one line, to be part of a sentence. */
   readonly stderr: string;
 }
 
@@ -132,7 +133,7 @@ export class GitCheckout {
         (error, stdout, stderr) => {
           const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
           const words = error !== null && stderr === '' ? wordsOf(error) : stderr;
-          done({ code, stdout, stderr: withoutCredentials(words.trim().slice(0, MOST_WORDS)) });
+          done({ code, stdout, stderr: onOneLine(withoutCredentials(words.trim().slice(0, MOST_WORDS))) });
         },
       );
       // A Git that has ended already reads no more.
@@ -264,6 +265,18 @@ function gitDirectoryOf(directory: string): string | undefined {
 /** Git repeats the address of a remote as it is written, also with a user and password in it (RFC 3986, 3.2.1). */
 export function withoutCredentials(text: string): string {
   return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@']*(?:@[^\s/@']*)*@/gi, '$1***@');
+}
+
+/** Git writes lines, some of them empty or ending in a full stop; after a colon it lists things. */
+export function onOneLine(text: string): string {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim().replace(/\.$/, ''))
+    .filter((line) => line !== '')
+    .reduce(
+      (before, line) => (before === '' ? line : `${before}${before.endsWith(':') ? '' : ';'} ${line}`),
+      '',
+    );
 }
 
 function wordsOf(error: Error & { readonly killed?: boolean; readonly code?: unknown }): string {

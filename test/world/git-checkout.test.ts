@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../src/world/commit-files.ts';
 import { systemFiles } from '../../src/world/files.ts';
-import { GitCheckout, textsOf } from '../../src/world/git-checkout.ts';
+import { GitCheckout, onOneLine, textsOf } from '../../src/world/git-checkout.ts';
 
 let directory: string;
 const at = (name: string) => join(directory, name);
@@ -157,5 +157,30 @@ describe('a checkout that cannot be looked at', () => {
   it('is not taken for busy where its lock cannot be seen', () => {
     link('index.lock', '.git/index.lock');
     expect(around(at('config.d')).isBusy(Date.now())).toBe(false);
+  });
+});
+
+describe('what Git says', () => {
+  it('is one line, for it becomes part of a sentence', async () => {
+    commit();
+    git('remote', 'add', 'origin', '/nonexistent/repo');
+    git('config', 'branch.main.remote', 'origin');
+    git('config', 'branch.main.merge', 'refs/heads/main');
+    const { code, stderr } = await around(directory).fetch();
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^fatal: '\/nonexistent\/repo' does not appear to be a git repository; fatal: /);
+    expect(stderr).not.toMatch(/[\n.]$|\n|;;|\.;/);
+  });
+
+  it.each([
+    ['', ''],
+    ['fatal: no\n', 'fatal: no'],
+    ['fatal: no.\n\nPlease look\r\nat it.', 'fatal: no; Please look; at it'],
+    [
+      'error: would be overwritten by merge:\n\ta.yaml\n\tb.yaml\nAborting',
+      'error: would be overwritten by merge: a.yaml; b.yaml; Aborting',
+    ],
+  ])('%j', (text, line) => {
+    expect(onOneLine(text)).toBe(line);
   });
 });
