@@ -40,6 +40,9 @@ export interface LinesWanted {
   readonly grep: string | undefined;
 }
 
+/** As many names as a request line has room for (node:http refuses 16 KiB). Of more, the whole selection is asked. */
+const MOST_NAMED = 100;
+
 const LAST_LINES = 50;
 const LAST_LINES_FOLLOWED = 10;
 
@@ -66,7 +69,11 @@ export async function logs(call: Call): Promise<Exit> {
   };
   const print = logPrinter({ ...call, terminal: { ...call.terminal, write: gather } }, view.files);
   const marks = new Map<string, LogMark>();
-  const ask = async (): Promise<LogsView | Refusal> => source.ask({ ...selection, ...request(wanted) });
+  const ask = async (services: readonly string[]): Promise<LogsView | Refusal> =>
+    source.ask({
+      ...{ ...selection, ...request(wanted) },
+      services: services.length > MOST_NAMED ? selection.services : services,
+    });
   const here = { files: view.files, wanted, ask, isFollowed: follow === true, marks };
   for await (const some of readHere(call, here)) {
     for (const line of some) print(line);

@@ -1,22 +1,22 @@
 /** What do log files say, read by pmctl itself? Loaded on demand: only this needs to know how logs are kept. */
 import type { LogFile, LogLine, LogsView } from '../api/contract.ts';
 import type { HistoryQuery } from '../logs/history-lines.ts';
-import { type LineOfLog, only, readHistories } from '../logs/read-histories.ts';
+import { type LineOfLog, readHistories } from '../logs/read-histories.ts';
 import type { ServiceLog } from '../logs/service-logs.ts';
-import { sentence } from '../model/problem.ts';
+import { type Problem, sentence } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { safeText } from '../model/terminal-safe.ts';
 import { lineMatcher } from '../world/line-matcher.ts';
 import { nextTurn } from '../world/turn.ts';
 import type { Call } from './call.ts';
-import { complainAbout, type LinesWanted, type LogMark } from './logs.ts';
+import type { LinesWanted, LogMark } from './logs.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 
 export interface Here {
   readonly files: readonly LogFile[];
   readonly wanted: LinesWanted;
-  /** For files that cannot be read here; the same lines are asked for. */
-  readonly ask: () => Promise<LogsView | Refusal>;
+  /** For files that cannot be read here; the same lines of these services are asked for. */
+  readonly ask: (services: readonly string[]) => Promise<LogsView | Refusal>;
   /** A line that is not ended yet is left to whoever follows; `marks` says from where on, by path. */
   readonly isFollowed: boolean;
   readonly marks: Map<string, LogMark>;
@@ -27,25 +27,18 @@ export async function* readHere(call: Call, here: Here): AsyncGenerator<readonly
   const { files, wanted, ask, isFollowed, marks } = here;
   const { lines, since, until, grep } = wanted;
   const { terminal } = call;
-  const say = (text: string): void => terminal.complain(`pmctl: ${safeText(text)}\n`);
+  const said = new Set<string>();
+  // The daemon may have the same to say of a file that is read here, too.
+  const say = (text: string): void => {
+    if (!said.has(text)) terminal.complain(`pmctl: ${safeText(text)}\n`);
+    said.add(text);
+  };
   const query: HistoryQuery = {
     ...{ lines, since, until },
     matches: grep === undefined ? null : matching(call, grep),
     endedOnly: isFollowed,
   };
-  let asked: Promise<LogsView | Refusal> | undefined;
-  const elsewhere = async function* (log: ServiceLog, otherwise: string | undefined) {
-    const isFirst = asked === undefined;
-    asked ??= ask();
-    const view = await asked;
-    if (isRefusal(view)) {
-      if (otherwise !== undefined) say(otherwise);
-      return;
-    }
-    if (isFirst) complainAbout(call, view);
-    const own = view.logs.filter(({ path }) => path === log.path);
-    yield* only(own.map(({ line, time }) => ({ log, line, time: time === null ? null : Date.parse(time) })));
-  };
+  const elsewhere = linesElsewhere(ask, say);
   const histories = readHistories({
     logs: files.map((log) => ({
       log: { ...log, instance: log.instance ?? null, uid: log.uid ?? NOBODY },
@@ -58,14 +51,52 @@ export async function* readHere(call: Call, here: Here): AsyncGenerator<readonly
     },
     wait: (milliseconds) => terminal.sleep(milliseconds),
     tell: say,
-    unreadable: (log, why) =>
-      lines === 0 ? undefined : elsewhere(log, why === undefined ? undefined : sentence(why)),
-    marked: ({ path }, mark) => marks.set(path, mark),
+    unreadable: (log, why) => (lines === 0 ? undefined : elsewhere.linesOf(log, why)),
+    marked: ({ service, path }, mark) => {
+      elsewhere.isHere(service);
+      marks.set(path, mark);
+    },
   });
   for await (const some of histories) {
     if (terminal.interrupted.aborted) return;
     yield some.map(view);
   }
+}
+
+/**
+ * The daemon reads what this user may not, and what lies where it lives and not here, in a container for example. A
+ * service of which something is here lives here: what is missing of it was not written yet. The daemon is asked once,
+ * when all files were tried, and only for the services that it is needed for: what it reads is not read twice.
+ */
+function linesElsewhere(ask: Here['ask'], say: (text: string) => void) {
+  const here = new Set<string>();
+  const wanted = new Map<ServiceLog, Problem | undefined>();
+  const isWanted = (log: ServiceLog): boolean => wanted.get(log) !== undefined || !here.has(log.service);
+  let asked: Promise<LogsView | Refusal> | undefined;
+  const askOnce = async (): Promise<LogsView | Refusal> => {
+    const view = await ask([...new Set([...wanted.keys()].filter(isWanted).map(({ service }) => service))]);
+    if (!isRefusal(view)) for (const problem of view.problems) say(sentence(problem));
+    return view;
+  };
+  return {
+    isHere: (service: string): void => {
+      here.add(service);
+    },
+    linesOf: (log: ServiceLog, why: Problem | undefined): AsyncIterable<readonly LineOfLog[]> => {
+      wanted.set(log, why);
+      return (async function* () {
+        if (!isWanted(log)) return;
+        asked ??= askOnce();
+        const view = await asked;
+        if (isRefusal(view)) {
+          if (why !== undefined) say(sentence(why));
+          return;
+        }
+        const own = view.logs.filter(({ path }) => path === log.path);
+        yield own.map(({ line, time }) => ({ log, line, time: time === null ? null : Date.parse(time) }));
+      })();
+    },
+  };
 }
 
 /** For lines that come one by one. */

@@ -43,7 +43,7 @@ export interface History {
 /**
  * The log as it is now; what it gets later is no part of it, and nothing is twice or missing because it is rotated
  * while it is read. The end of a large file costs no more than that of a small one.
- * @returns undefined: there is nothing; `log-unsafe` or `log-unreadable`
+ * @returns undefined: its directory is not there; `log-unsafe` or `log-unreadable`
  */
 export async function openHistory(input: HistoryInput): Promise<History | undefined | Problem> {
   const { path, credentials, isRotated, open = openLogHistory } = input;
@@ -67,7 +67,7 @@ export async function openHistory(input: HistoryInput): Promise<History | undefi
   };
   if (parts.length === 0) {
     close();
-    return undefined;
+    return { mark: snapshot.mark, lines: async function* () {}, close: () => {} };
   }
   return {
     mark: snapshot.mark,

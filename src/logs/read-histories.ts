@@ -15,7 +15,7 @@ export interface LineOfLog extends HistoryLine {
 export interface HistoriesInput extends Manners {
   readonly logs: readonly { readonly log: ServiceLog; readonly credentials: Credentials | null }[];
   readonly query: HistoryQuery;
-  /** `undefined`: there is nothing. Answers the lines of this log if somebody else can read it. */
+  /** `undefined`: not even its directory is there. Answers the lines of this log if somebody else can read it. */
   readonly unreadable: (
     log: ServiceLog,
     why: Problem | undefined,
@@ -64,6 +64,6 @@ async function kept(
 }
 
 /** Lines that are there already. */
-export async function* only(lines: readonly LineOfLog[]): AsyncGenerator<readonly LineOfLog[], void> {
+async function* only(lines: readonly LineOfLog[]): AsyncGenerator<readonly LineOfLog[], void> {
   yield lines;
 }

@@ -302,6 +302,51 @@ describe('what the files say', () => {
     },
   );
 
+  describe('and the daemon is asked only', () => {
+    const PROBLEM = { code: 'log-unreadable', severity: 'warning', message: 'only the last 64 MiB' };
+    const answering = () =>
+      fakeDaemon({
+        'GET /api/logs': ({ query }: Asked): unknown => {
+          const asked = query.services?.split(',');
+          const own = files.filter(({ service }) => asked?.includes(service) ?? true);
+          if (query.lines === '0') return { files: own, logs: [], problems: [] };
+          const logs = own.map((file) => ({ ...file, time: null, line: 'from the daemon' }));
+          return { files: own, logs, problems: [PROBLEM, PROBLEM] };
+        },
+      });
+    const asks = async (command: string) => {
+      const one = await answering();
+      const { out, err } = await run(one, command);
+      const asked = one.askedFor('GET /api/logs').filter(({ query }) => query.lines !== '0');
+      return { out, err, asked: asked.map(({ query }) => query.services) };
+    };
+
+    test('of nothing when a file was not written yet', async () => {
+      write('stdout.log', ['one']);
+      log('stdout.log');
+      log('stderr.log', { stream: 'stderr' });
+      log('nowhere/hint.log', { stream: 'hint' });
+      log('api.log', { service: 'api' });
+      expect(await asks('logs')).toEqual({ out: 'web stdout   | one\n', err: '', asked: [] });
+    });
+
+    test('of services of which nothing is here, and of those that cannot be read, and nothing twice', async () => {
+      write('stdout.log', ['one']);
+      mkdirSync(join(directory, 'secret.log'));
+      log('stdout.log');
+      log('nowhere/stdout.log', { service: 'api' });
+      log('secret.log', { service: 'bank' });
+      log('secret.log', { service: 'bank', stream: 'stderr' });
+      expect(await asks('logs --grep o')).toMatchObject({
+        out: expect.stringMatching(
+          /^web stdout +\| one\napi stdout +\| from the daemon\nbank stdout +\| from the daemon\n/,
+        ),
+        err: 'pmctl: only the last 64 MiB\n',
+        asked: ['api,bank'],
+      });
+    });
+  });
+
   test('tells its times in JSON', async () => {
     write('stdout.log', [`${at(-1)} a`, 'b']);
     log('stdout.log', { instance: 3 });
