@@ -1,5 +1,4 @@
 /** Which lines did a log get, back into its rotated and compressed files? */
-import { basename } from 'node:path';
 import { timeOfLine } from '../model/line-time.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
@@ -29,6 +28,8 @@ export interface HistoryInput extends Manners {
   /** False: a file that is not ours to rotate, so nothing beside it is a part of it. */
   readonly isRotated: boolean;
   readonly open?: OpenLogHistory;
+  /** Times were asked for, and a file that is read tells none: its lines count as written when it was last changed. */
+  readonly timeless: () => void;
 }
 
 export interface History {
@@ -77,7 +78,8 @@ export async function openHistory(input: HistoryInput): Promise<History | undefi
         if (start === undefined) return;
         isSpent = false;
         input.found?.();
-        tellTimeless(start, input);
+        // What is empty has nothing that could be counted wrongly.
+        if (start.parts.some((part) => part.isTimeless && part.size !== 0)) input.timeless();
         for await (const lines of read(start, query)) if (lines.length > 0) yield lines;
       } finally {
         close();
@@ -85,13 +87,6 @@ export async function openHistory(input: HistoryInput): Promise<History | undefi
     },
     close,
   };
-}
-
-function tellTimeless({ parts }: Start, { path, tell }: HistoryInput): void {
-  if (!parts.some((part) => part.isTimeless)) return;
-  tell(
-    `${basename(path)} does not tell the times of its lines: they count as written when the file last was`,
-  );
 }
 
 async function* read(

@@ -27,14 +27,20 @@ export interface HistoriesInput extends Manners {
 /** Up to so many lines of each log are kept in memory, and only one log is open at a time. */
 const KEPT = 10_000;
 
+/** So many logs that have the same trouble are named. */
+const NAMED = 4;
+
 /** Some lines at a time, in order of time where lines have one; see mergedByTime. */
 export async function* readHistories(input: HistoriesInput): AsyncGenerator<readonly LineOfLog[], void> {
   const { logs, query } = input;
   const sources: AsyncIterable<readonly LineOfLog[]>[] = [];
   const isKept = query.lines !== null && query.lines <= KEPT && logs.length > 1;
+  const timeless: string[] = [];
   for (const { log, credentials } of logs) {
-    const isRotated = log.stream !== 'hint';
-    const history = await openHistory({ ...input, path: log.path, credentials, isRotated });
+    const history = await openHistory({
+      ...{ ...input, path: log.path, credentials, isRotated: log.stream !== 'hint' },
+      timeless: () => timeless.push(log.path),
+    });
     if (history === undefined || 'code' in history) {
       const elsewhere = input.unreadable(log, history);
       if (elsewhere !== undefined) sources.push(elsewhere);
@@ -44,7 +50,25 @@ export async function* readHistories(input: HistoriesInput): AsyncGenerator<read
     const lines = labelled(history, log, query);
     sources.push(isKept ? await kept(lines) : lines);
   }
-  yield* mergedByTime(sources);
+  for await (const lines of mergedByTime(sources)) {
+    // All of them were begun to be read before the first line is known.
+    tellTimeless(timeless.splice(0), input.tell);
+    yield lines;
+  }
+  tellTimeless(timeless, input.tell);
+}
+
+/** One sentence, however many there are. */
+function tellTimeless(paths: readonly string[], tell: Manners['tell']): void {
+  const [first] = paths;
+  if (first === undefined) return;
+  const others = paths.length - NAMED;
+  const names = [...paths.slice(0, NAMED), ...(others > 0 ? [`${others} more`] : [])];
+  tell(
+    paths.length === 1
+      ? `${first} does not tell the times of its lines: they count as written when the file was last changed`
+      : `${paths.length} logs do not tell the times of their lines, which count as written when each file was last changed: ${names.join(', ')}`,
+  );
 }
 
 async function* labelled(

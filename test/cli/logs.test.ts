@@ -247,6 +247,27 @@ describe('what the files say', () => {
     expect(await numbers('logs --until 98m')).toEqual([0, 1, 2]);
   });
 
+  test('of logs that tell no times is bounded by those of their files, and that is said once', async () => {
+    for (const name of ['a.log', 'b.log', 'c.log', 'd.log', 'e.log']) {
+      write(name, [name]);
+      log(name);
+    }
+    write('empty.log', []);
+    log('empty.log');
+    write('old.log', ['old'], -20);
+    log('old.log');
+    const of = (...names: readonly string[]) => names.map((name) => join(directory, name)).join(', ');
+    expect(await shown('logs --since 10m')).toEqual({
+      exit: 0,
+      lines: ['a', 'b', 'c', 'd', 'e'].map((name) => `web stdout | ${name}.log`),
+      err: `pmctl: 5 logs do not tell the times of their lines, which count as written when each file was last changed: ${of('a.log', 'b.log', 'c.log', 'd.log')}, 1 more\n`,
+    });
+    files = files.slice(0, 1);
+    expect((await shown('logs --since 10m -n 1')).err).toBe(
+      `pmctl: ${of('a.log')} does not tell the times of its lines: they count as written when the file was last changed\n`,
+    );
+  });
+
   test('is searched with --grep, and -n counts what is found', async () => {
     write(
       'stdout.log',

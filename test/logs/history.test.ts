@@ -48,6 +48,7 @@ async function opened(reading: Reading = {}) {
     },
     wait: (milliseconds) => after(milliseconds),
     tell: (sentence) => told.push(sentence),
+    timeless: () => told.push('timeless'),
     ...reading,
   });
   if (history !== undefined && 'code' in history) throw new Error(history.message);
@@ -233,11 +234,15 @@ describe('since and until', () => {
   it('of a file without any times count all its lines as of its last change, and say so', async () => {
     write('out.log', 'no\ntimes\nhere\n', NOON - 10 * MINUTE);
     expect(await read({ since: NOON - 15 * MINUTE })).toEqual(['no', 'times', 'here']);
-    expect(told).toEqual([
-      'out.log does not tell the times of its lines: they count as written when the file last was',
-    ]);
+    expect(told).toEqual(['timeless']);
     expect(await read({ since: NOON - 5 * MINUTE })).toEqual([]);
     expect((await read({ until: NOON - 12 * MINUTE })).at(-1)).toBe(stamped(-30, 'd'));
+  });
+
+  it('of an empty file need no word about its times', async () => {
+    write('out.log', '', NOON);
+    expect(await read({ since: NOON - 6 * MINUTE })).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   it('read only the end of a large file', async () => {
