@@ -24,7 +24,11 @@ export async function buildLibrary(root, outdir) {
     target: 'node20.19',
     format: 'cjs',
     plugins: [builtins],
-    minify: true,
+    minifyIdentifiers: true,
+    minifySyntax: true,
+    // Node shows the whole line that an uncaught error comes from. Not lineLimit: it breaks also before a word that is
+    // to be no export, as in `e.exports.x`, and node takes it for one (cjs-module-lexer).
+    minifyWhitespace: false,
     // Names of classes are read in stack traces.
     keepNames: true,
     sourcemap: false,

@@ -83,6 +83,19 @@ describe('the package', () => {
     expect(both.filter((name) => name !== 'default' && name !== 'module.exports')).toEqual(names);
   });
 
+  it('shows no more than a few words of its code when an error of it is not caught', () => {
+    const { place } = published();
+    const script = `require('processmaster').connect({ sock: '/nowhere.sock' }).status();`;
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script], {
+      cwd: place.directory,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('ProcessmasterError: no daemon listens at /nowhere.sock');
+    const longest = Math.max(...stderr.split('\n').map(({ length }) => length));
+    expect(longest).toBeLessThan(500);
+  });
+
   it.each([
     ['node16', 'node16', 'mts'],
     ['node16', 'node16', 'cts'],
