@@ -1,5 +1,12 @@
 /** What goes on beside runs: probes, hooks and reload commands, and what their answers mean. */
-import { environmentFor, type LogSizes, launchOf, logSizes, type StartTools } from '../executor/start.ts';
+import {
+  environmentFor,
+  type LogSizes,
+  launchOf,
+  logSizes,
+  type StartTools,
+  workingDirectoryOf,
+} from '../executor/start.ts';
 import type { Action, Event } from '../model/action.ts';
 import { logPathOf } from '../model/log-path.ts';
 import type { RunId, RunKey, ServiceName } from '../model/names.ts';
@@ -221,8 +228,9 @@ export class Besides {
     if (identity === undefined || 'code' in identity) return identity;
     const { spec, credentials } = identity;
     const { port } = this.#values(run);
-    const stdout = output === null ? null : this.#open(logPathOf(spec.logs.stdout, run.slot), identity);
-    const stderr = output === null ? null : this.#open(logPathOf(spec.logs.stderr, run.slot), identity);
+    const open = (path: string) => (output === null ? null : this.#open(path, run, identity));
+    const stdout = open(logPathOf(spec.logs.stdout, run.slot));
+    const stderr = open(logPathOf(spec.logs.stderr, run.slot));
     const environment = this.#environment(run, identity);
     const launch = launchOf({ spec, credentials }, argv, environment, { stdout, stderr }, run, port);
     try {
@@ -256,8 +264,9 @@ export class Besides {
     return environmentFor(run, known, this.#tools, this.#values(run).port);
   }
 
-  #open(path: string, { credentials }: Identity): number | null {
-    const opened = this.#tools.openLog(path, credentials);
+  #open(path: string, run: RunKey, { spec, credentials }: Identity): number | null {
+    const directory = workingDirectoryOf(spec, run, this.#values(run).port);
+    const opened = this.#tools.openLog(path, credentials, directory);
     return 'code' in opened ? null : opened.fd;
   }
 

@@ -8,10 +8,14 @@ import { fillIn } from '../model/template.ts';
 import type { Launch, Started, World } from '../world/world.ts';
 import { environmentOf, missingVariables } from './environment.ts';
 
-/** Opens a log for appending; safe against what the user of the service may have planted. */
+/**
+ * Opens a log for appending; safe against what the user of the service may have planted.
+ * @param expected a directory that has to be there: it is not made on the way to the log
+ */
 export type OpenLog = (
   path: string,
   credentials: Defined['credentials'],
+  expected?: string,
 ) => { readonly fd: number } | Problem;
 
 export interface StartTools {
@@ -74,14 +78,15 @@ export function startRun(
     stdout: logPathOf(spec.logs.stdout, key.slot),
     stderr: logPathOf(spec.logs.stderr, key.slot),
   };
-  const stdout = tools.openLog(paths.stdout, credentials);
+  const { port } = choice;
+  const directory = workingDirectoryOf(spec, key, port);
+  const stdout = tools.openLog(paths.stdout, credentials, directory);
   if ('code' in stdout) return inService(desired, stdout);
-  const stderr = paths.stderr === paths.stdout ? stdout : tools.openLog(paths.stderr, credentials);
+  const stderr = paths.stderr === paths.stdout ? stdout : tools.openLog(paths.stderr, credentials, directory);
   if ('code' in stderr) {
     tools.closeLog(stdout.fd);
     return inService(desired, stderr);
   }
-  const { port } = choice;
   const run = { instance: key.slot, generation: key.generation, port };
   const argv = [...spec.process.command, ...spec.process.args].map((text) => fillIn(text, run));
   const output = { stdout: stdout.fd, stderr: stderr.fd };
@@ -134,6 +139,11 @@ export function environmentFor(
   });
 }
 
+export function workingDirectoryOf({ process }: Defined['spec'], key: RunKey, port: number | null): string {
+  const values = { instance: key.slot, generation: key.generation, port };
+  return fillIn(process.working_directory, values);
+}
+
 /** Everything that a process of this service is created with. */
 export function launchOf(
   desired: Pick<Defined, 'spec' | 'credentials'>,
@@ -146,11 +156,7 @@ export function launchOf(
   const { process } = desired.spec;
   return {
     argv,
-    workingDirectory: fillIn(process.working_directory, {
-      instance: key.slot,
-      generation: key.generation,
-      port,
-    }),
+    workingDirectory: workingDirectoryOf(desired.spec, key, port),
     environment,
     credentials: desired.credentials,
     umask: process.umask,

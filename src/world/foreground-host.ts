@@ -41,9 +41,13 @@ export function foregroundHost(withheld: readonly string[]): ForegroundHost {
 }
 
 /** {@link openLog}; our own standard output and error are handed on as they are. */
-export function openForegroundLog(path: string, credentials: Credentials | null): ReturnType<typeof openLog> {
+export function openForegroundLog(
+  path: string,
+  credentials: Credentials | null,
+  expected?: string,
+): ReturnType<typeof openLog> {
   if (path === OWN_STDOUT) return { fd: 1 };
-  return path === OWN_STDERR ? { fd: 2 } : openLog(path, credentials);
+  return path === OWN_STDERR ? { fd: 2 } : openLog(path, credentials, expected);
 }
 
 export function closeForegroundLog(fd: number): void {

@@ -24,12 +24,18 @@ const NULL_DEVICE = 0x103;
  * opened, and no file with a second name unless it belongs to that user.
  * @param path absolute
  * @param credentials the user of the service; null: the daemon's own
- * @returns the descriptor, which the caller closes; `log-unsafe` or `log-unwritable`
+ * @param expected a directory that has to be there, and is not to be made on the way to the log
+ * @returns the descriptor, which the caller closes; `working-directory-missing`, `log-unsafe` or `log-unwritable`
  */
-export function openLog(path: string, credentials: Credentials | null): { readonly fd: number } | Problem {
+export function openLog(
+  path: string,
+  credentials: Credentials | null,
+  expected?: string,
+): { readonly fd: number } | Problem {
   return guarded(path, 'log-unwritable', () => {
     const flags = O_WRONLY | O_APPEND | GUARDED;
-    if (isSelf(credentials)) return openOwn(path, flags | O_CREAT);
+    if (isSelf(credentials)) return openOwn(path, flags | O_CREAT, expected);
+    if (expected !== undefined) mustBeThere(expected);
     const fd = walkTo(path, credentials, (place) => openOrCreate(place, flags, credentials));
     return checked(fd, credentials);
   });
@@ -61,13 +67,23 @@ function isSelf(credentials: Credentials | null): credentials is null {
 }
 
 /** The one step that nearly every start takes: directories are made only when they turn out to be missing. */
-function openOwn(path: string, flags: number): number {
+function openOwn(path: string, flags: number, expected: string | undefined): number {
   try {
     return checked(fs.openSync(path, flags, NEW_FILE), null);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
+    if (expected !== undefined) mustBeThere(expected);
     fs.mkdirSync(normalize(`${path}/..`), { recursive: true, mode: 0o750 });
     return checked(fs.openSync(path, flags, NEW_FILE), null);
+  }
+}
+
+class NotThere extends Error {}
+
+/** What else may be wrong with it is told by whoever uses it. */
+function mustBeThere(directory: string): void {
+  if (fs.statSync(directory, { throwIfNoEntry: false }) === undefined) {
+    throw new NotThere(`the working directory ${directory} does not exist`);
   }
 }
 
@@ -128,6 +144,9 @@ function guarded(
   try {
     return { fd: open() };
   } catch (error) {
+    if (error instanceof NotThere) {
+      return { code: 'working-directory-missing', severity: 'error', message: error.message };
+    }
     const refused = error instanceof Refused;
     // A link that was put there between looking and opening.
     const unsafe = refused || hasCode(error, 'ELOOP');

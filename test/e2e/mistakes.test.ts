@@ -394,3 +394,18 @@ function laughs(): string {
     );
   return `${lines.join('\n')}\n`;
 }
+
+test('a working directory that is not there is told of, and is not made on the way to the logs in it', async () => {
+  const host = openHost({ ground: GROUND });
+  const typo = join(host.work, 'typo', 'deep');
+  const prepared = { command: SLEEP, working_directory: typo };
+  host.service('plain', { process: prepared });
+  host.service('hooked', { process: prepared, hooks: { pre_start: 'true' } });
+  await host.start();
+  for (const name of ['plain', 'hooked']) {
+    const isTold = ({ reason }: { reason: string }) =>
+      reason.includes(`the working directory ${typo} does not exist`);
+    await host.sees(name, 'told', isTold);
+  }
+  expect(fs.existsSync(join(host.work, 'typo'))).toBe(false);
+});

@@ -48,6 +48,18 @@ describe('a log of the own user', () => {
     expect(fs.statSync(at('a/b')).mode & 0o777).toBe(0o750);
   });
 
+  it('is not made with a directory that has to be there', () => {
+    const missing = openLog(at('typo/deep/out.log'), null, at('typo/deep'));
+    expect(missing).toMatchObject({
+      code: 'working-directory-missing',
+      message: `the working directory ${at('typo/deep')} does not exist`,
+    });
+    expect(fs.existsSync(at('typo'))).toBe(false);
+    fs.mkdirSync(at('there'));
+    use(openLog(at('there/logs/out.log'), null, at('there')));
+    expect(fs.readFileSync(at('there/logs/out.log'), 'utf8')).toBe('line\n');
+  });
+
   it('may be /dev/null, and nothing else that is no file', () => {
     makeFifo(at('fifo'));
     expect(refusal(openLog('/dev/null', null))).toBe('opened');
@@ -108,6 +120,11 @@ describe.skipIf(!isRoot)('a log of another user', () => {
       const found = fs.statSync(inWork(name));
       expect([name, found.uid, found.gid, found.mode & 0o777]).toEqual([name, APP.uid, APP.gid, mode]);
     }
+  });
+
+  it('is not made with a directory that has to be there', () => {
+    expect(refusal(openLog(inWork('typo/out.log'), APP, inWork('typo')))).toBe('working-directory-missing');
+    expect(fs.existsSync(inWork('typo'))).toBe(false);
   });
 
   it('that exists keeps its owner and mode', () => {
