@@ -171,7 +171,7 @@ export interface RawService {
            */
           overlap?: "skip" | "queue" | "replace";
           /**
-           * Times that passed while no daemon ran. `skip`: they are left out; `once`: one run stands for all of them.
+           * Times that passed while no daemon ran, but for one of the last 10 seconds, which is merely late. `skip`: they are left out; `once`: one run stands for all of them.
            */
           missed?: "skip" | "once";
           /**
@@ -988,7 +988,7 @@ export interface CompleteService {
        */
       overlap: "skip" | "queue" | "replace";
       /**
-       * Times that passed while no daemon ran. `skip`: they are left out; `once`: one run stands for all of them.
+       * Times that passed while no daemon ran, but for one of the last 10 seconds, which is merely late. `skip`: they are left out; `once`: one run stands for all of them.
        */
       missed: "skip" | "once";
       /**

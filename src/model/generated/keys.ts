@@ -481,7 +481,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'skip, once',
     default: 'skip',
     description:
-      'Times that passed while no daemon ran. `skip`: they are left out; `once`: one run stands for all of them.',
+      'Times that passed while no daemon ran, but for one of the last 10 seconds, which is merely late. `skip`: they are left out; `once`: one run stands for all of them.',
     example: 'process:\n  schedule:\n    missed: once',
     values: ['skip', 'once'],
     group: false,
