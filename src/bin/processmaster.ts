@@ -1,6 +1,7 @@
 /** The program processmaster: argv, settings, and then the daemon. */
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { SETTABLE } from '../config/setting-sources.ts';
 import { loadSettings } from '../config/settings.ts';
 import { SETTING_KEYS } from '../model/keys.ts';
 import { type Problem, sentence } from '../model/problem.ts';
@@ -73,10 +74,13 @@ function parseArguments(
     .option('-c, --config <file>', 'the master file (default: ./config.yaml if there is one)')
     .allowExcessArguments()
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'processmaster: ')) })
     .exitOverride();
   for (const { path, description, group } of SETTING_KEYS) {
     if (group || path.includes('*')) continue;
-    command.addOption(new Option(`--${flagOf(path)} <value>`, firstSentence(description)));
+    const option = new Option(`--${flagOf(path)} <value>`, firstSentence(description));
+    // Whoever types one of the others is told where it belongs.
+    command.addOption(SETTABLE.includes(path) ? option : option.hideHelp());
   }
   const services = 'Services are managed with pmctl: pmctl status, pmctl stop SERVICE, …';
   const run = 'One command in the foreground, without files: processmaster run --help';
@@ -118,6 +122,7 @@ function camelCase(flag: string): string {
   return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** A full stop may also be one of the characters that are spoken of. */
 function firstSentence(text: string): string {
-  return text.split(/(?<=\.)\s/)[0] ?? text;
+  return text.split(/(?<=\S\.)\s/)[0] ?? text;
 }

@@ -27,11 +27,7 @@ export function connectionTrouble(
     }
     case 'EACCES':
     case 'EPERM':
-      return refusal(
-        'error',
-        'permission',
-        `${permissionSentence(socket)}; ask as one of them, or with sudo`,
-      );
+      return refusal('error', 'permission', permissionSentence(socket));
     case 'ABORT_ERR':
       return refusal('interrupted', 'interrupted', 'interrupted');
     default:
@@ -62,9 +58,9 @@ function permissionSentence(socket: string): string {
     const owner = nameOf('/etc/passwd', uid);
     const group = nameOf('/etc/group', gid);
     const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-    return `${start}: it belongs to user ${owner} and group ${group}, mode ${octal}`;
+    return `${start}: it belongs to user ${owner} and group ${group}, mode ${octal}; ask as one of them, or with sudo`;
   } catch {
-    return `${start}: the directory ${dirname(socket)} is closed to you`;
+    return `${start}: the directory ${dirname(socket)} is closed to you; ask as its owner, or with sudo`;
   }
 }
 

@@ -99,7 +99,9 @@ function write(call: Call, files: Files, { path, unit }: Plan): 'written' | 'the
   if (there === unit) return 'the_same';
   const isFree = isFailure(there) && there.failed === 'ENOENT';
   if (!isFree && options.force !== true) {
-    const look = 'compare with pmctl install-unit --print, replace it with --force';
+    const file = options.config === undefined ? '' : ` -c ${options.config}`;
+    const same = `pmctl install-unit${options.user === true ? ' --user' : ''}${file} --print`;
+    const look = `compare with ${same}, replace it with --force`;
     return refusal('error', 'unit-differs', `${path} is there already and says something else; ${look}`);
   }
   const failure = files.replace(path, unit, { mode: 0o644, durable: true });

@@ -19,6 +19,11 @@ const PLACE = ['instance', 'generation', 'pid'];
 /** For events that are not among them, their name and fields. */
 const WORDINGS: Readonly<Record<string, Wording>> = {
   manager_started: { says: ({ version }) => `daemon ${version} started`, uses: ['version'] },
+  manager_shutdown_requested: {
+    says: ({ signal, reason }) =>
+      signal === 'internal' ? `daemon is to end: ${reason}` : `daemon is to end: SIG${signal}`,
+    uses: ['signal', 'reason'],
+  },
   manager_stopping: { says: ({ reason }) => `daemon is ending: ${reason}`, uses: ['reason'] },
   manager_stopped: {
     says: ({ exit_code }) => `daemon has ended with ${exit_code}`,

@@ -242,6 +242,10 @@ describe('install-unit', () => {
     expect(err).toContain(
       'is there already and says something else; compare with pmctl install-unit --print',
     );
+    texts.set('/srv/pm.yaml', '');
+    expect((await install({ config: '/srv/pm.yaml' })).err).toContain(
+      'compare with pmctl install-unit -c /srv/pm.yaml --print, replace it with --force',
+    );
     expect(texts.get(UNIT)).toContain('/bin/true');
     expect((await install({ force: true })).exit).toBe('fine');
     expect(texts.get(UNIT)).not.toContain('/bin/true');

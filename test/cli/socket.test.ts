@@ -161,11 +161,11 @@ describe('nobody is there', () => {
     chmodSync(socket, 0o660);
     const { refused } = connectionTrouble(socket, 'EACCES');
     expect(refused.message).toMatch(
-      /^no permission for .*: it belongs to user \S+ and group \S+, mode 0660; /,
+      /^no permission for .*: it belongs to user \S+ and group \S+, mode 0660; ask as one of them/,
     );
     expect(refused.exit).toBe('error');
     expect(connectionTrouble(join(here, 'nosuch/sock'), 'EACCES').refused.message).toContain(
-      `the directory ${join(here, 'nosuch')} is closed to you`,
+      `the directory ${join(here, 'nosuch')} is closed to you; ask as its owner, or with sudo`,
     );
   });
 

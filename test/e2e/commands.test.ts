@@ -607,6 +607,17 @@ test('commands for a service that is stopped with patience are answered meanwhil
   await host.runs('slow');
 });
 
+test('processmaster --help offers what can be given there, each in a whole sentence', async () => {
+  const host = openHost({ ground: GROUND });
+  const program = host.startUnasked(['--help']);
+  await program.over;
+  expect(program.child.exitCode).toBe(0);
+  const text = program.stdout.replaceAll(/\s+/g, ' ');
+  expect(text).toContain('1 to 64 of `A-Z a-z 0-9 . _ -`, a letter or digit first.');
+  expect(text).toContain('--watch-settle <value>');
+  expect(text).not.toMatch(/--(vars|service-defaults|notify) /);
+});
+
 test.each([['stop all'], ['start'], ['status --json']])(
   'processmaster %s is a mistake: no daemon starts',
   async (text) => {
@@ -615,7 +626,9 @@ test.each([['stop all'], ['start'], ['status --json']])(
     const program = host.startUnasked(text.split(' '));
     await program.over;
     expect(program.child.exitCode).toBe(64);
-    expect(program.stderr).toMatch(text.includes('--') ? /unknown option/ : new RegExp(`pmctl ${text}`));
+    expect(program.stderr).toMatch(
+      text.includes('--') ? /^processmaster: unknown option/ : new RegExp(`pmctl ${text}`),
+    );
     expect(program.stdout).toBe('');
     expect(fs.existsSync(host.socket)).toBe(false);
   },
