@@ -27,7 +27,7 @@ function pmctl({ COMMANDS, GLOBAL_OPTIONS, EXAMPLES, EXIT_CODES }) {
     '.RI [ arguments ]',
     '.SH DESCRIPTION',
     ...paragraphs(
-      'pmctl asks the daemon of processmaster(8) what runs, and tells it what to do. It finds the daemon by its socket: the first of --sock, PMCTL_SOCK, PROCESSMASTER_SOCK_PATH, sock_path in the master file, and the default, which is /run/processmaster.sock for root and processmaster.sock in $XDG_RUNTIME_DIR for everybody else.',
+      'pmctl asks the daemon of processmaster(8) what runs, and tells it what to do. It finds the daemon by its socket: the first of --sock, PMCTL_SOCK, PROCESSMASTER_SOCK_PATH, sock_path in the master file, and the default, which is /run/processmaster.sock for root and processmaster.sock in $XDG_RUNTIME_DIR, or in the state directory where there is none, for everybody else.',
       'Where a command takes services, it takes their names; start, stop and their like also take all, or labels with -l. Durations are written 500ms, 30s, 5m, 1h30m, 2d.',
     ),
     '.SH OPTIONS',
@@ -121,7 +121,7 @@ function processmaster(settings, { EXIT_CODES }) {
       ],
       [
         '/run/processmaster.sock',
-        'Where pmctl finds it; $XDG_RUNTIME_DIR/processmaster.sock for everybody but root.',
+        'Where pmctl finds it; $XDG_RUNTIME_DIR/processmaster.sock for everybody but root, or in the state directory where there is none.',
       ],
     ]),
     '.SH EXIT STATUS',
