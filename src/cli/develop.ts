@@ -4,6 +4,7 @@ import { safeText } from '../model/terminal-safe.ts';
 import { type Call, printJson, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
+import type { LogMark } from './logs.ts';
 import { isRefusal } from './refusal.ts';
 import { renderEvent } from './render-events.ts';
 
@@ -18,6 +19,24 @@ export interface Development {
   /** When the command was given; milliseconds since 1970. */
   readonly since: number;
   readonly directory: string;
+  /** See sessionStart. */
+  readonly marks: ReadonlyMap<string, LogMark> | undefined;
+}
+
+/**
+ * Where the logs of a service end before it is started: what an earlier session left in them is not shown as if it were
+ * new.
+ * @returns undefined: the daemon does not know the service yet
+ */
+export async function sessionStart(
+  call: Call,
+  daemon: Daemon,
+  service: string,
+): Promise<ReadonlyMap<string, LogMark> | undefined> {
+  const view = await daemon.logs({ services: [service], lines: 0 });
+  if (isRefusal(view) || view.files.length === 0) return undefined;
+  const { logEnds } = await import('./follow-logs.ts');
+  return logEnds(call, view.files);
 }
 
 /**
@@ -27,7 +46,7 @@ export interface Development {
 export async function develop(
   call: Call,
   daemon: Daemon,
-  { view, since, directory }: Development,
+  { view, since, directory, marks }: Development,
 ): Promise<Exit> {
   const { terminal, options } = call;
   const { service } = view;
@@ -37,7 +56,10 @@ export async function develop(
   const events = showEvents(daemon, { service, since }, say);
   const following: Call = { ...call, options: { ...options, lines: options.lines ?? FIRST_LINES } };
   const { followLogs } = await import('./follow-logs.ts');
-  const end = await followLogs(following, daemon, { services: [service] });
+  const end = await followLogs(following, daemon, {
+    services: [service],
+    ...(marks === undefined ? {} : { marks }),
+  });
   await events;
   if (end !== 'interrupted') return end;
   const stopping = await call.daemon(new AbortController().signal);

@@ -9,7 +9,7 @@ import { identityOf } from '../world/log-files.ts';
 import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
-import { complainAbout, type LogSelection } from './logs.ts';
+import { complainAbout, type LogMark, type LogSelection } from './logs.ts';
 import { isRefusal } from './refusal.ts';
 import { logPrinter } from './render-logs.ts';
 
@@ -66,6 +66,32 @@ export async function followLogs(
   }
   for (const { follower } of all.values()) follower.close();
   return 'interrupted';
+}
+
+/** While a rotation goes on, nobody can tell where a log ends: it is asked so often, every so many milliseconds. */
+const TRIES = 10;
+const PAUSE = 20;
+
+/**
+ * Where these logs end now, also in the middle of a line: whoever follows them from there on sees only what comes later.
+ * @returns by path; without those that are not there or cannot be read
+ */
+export async function logEnds(
+  { terminal }: Pick<Call, 'terminal'>,
+  files: readonly LogFile[],
+): Promise<ReadonlyMap<string, LogMark>> {
+  const ends = new Map<string, LogMark>();
+  for (const file of files) {
+    const { follower } = follow(file, 'end');
+    for (let tries = 0; tries < TRIES && !ends.has(file.path); tries++) {
+      if (tries > 0) await terminal.sleep(PAUSE);
+      await follower.read();
+      const mark = follower.mark();
+      if (mark !== undefined) ends.set(file.path, mark);
+    }
+    follower.close();
+  }
+  return ends;
 }
 
 /** A file that several services share counts as that of another one when the first of them goes: it is no new one. */

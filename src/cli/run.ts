@@ -34,12 +34,13 @@ export const run: Run = async (call) => {
   if (service.dev === true) call.terminal.endItself();
   const asked = service.dev === true ? await call.daemon(new AbortController().signal) : daemon;
   if (isRefusal(asked)) return refuse(call, asked);
+  const development = service.dev === true ? await import('./develop.ts') : undefined;
+  const marks = await development?.sessionStart(call, asked, service.name);
   const view = await defined(call, asked, { ...service, by: call.terminal.user.name, wait });
   if (isRefusal(view)) return refuse(call, view);
   if (view.result === 'refused') return tellRefused(call, view);
-  if (service.dev !== true) return tell(call, view, waits);
-  const { develop } = await import('./develop.ts');
-  return develop(call, daemon, { view, since, directory: service.directory });
+  if (development === undefined) return tell(call, view, waits);
+  return development.develop(call, daemon, { view, since, directory: service.directory, marks });
 };
 
 function newService({ words, options, terminal }: Call): NewService | Refusal {

@@ -207,6 +207,25 @@ describe('run --dev', () => {
     expect(await host.view('app')).toMatchObject({ state: 'stopped' });
   });
 
+  test('shows nothing that an earlier session has left, not even the beginning of a line', async () => {
+    const host = openHost({ ground: GROUND });
+    await host.start();
+    const { words, write } = development(host);
+    write('echo "old words" >&2; printf "old end" >&2; echo "old news"; exit 1');
+    const first = host.background(...words);
+    await shows(host, first, 'old words');
+    await shows(host, first, 'old news');
+    await host.sees('app', 'failed', ({ state }) => state === 'failed');
+    first.child.kill('SIGINT');
+    await first.over;
+    write('echo "new words" >&2; exec sleep 1000');
+    const second = host.background(...words);
+    await shows(host, second, 'new words');
+    expect(second.stdout).toBe('app stderr | new words\n');
+    second.child.kill('SIGINT');
+    await second.over;
+  });
+
   test('does not wait for a service that will not end once Ctrl-C is typed again', async () => {
     const host = openHost({ ground: GROUND });
     await host.start();
