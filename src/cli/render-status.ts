@@ -4,7 +4,7 @@ import type { Drift, InstanceView, ServiceView, StatusView } from '../api/contra
 import { sentence } from '../model/problem.ts';
 import { safeText } from '../model/terminal-safe.ts';
 import { type Colour, type Paint, STATE_COLOURS } from './paint.ts';
-import { age, humanBytes, percent, shortDuration } from './quantities.ts';
+import { age, count, humanBytes, percent, shortDuration } from './quantities.ts';
 import { renderFrozen } from './render-frozen.ts';
 import { type Cell, type Column, table } from './table.ts';
 
@@ -33,14 +33,62 @@ const COLUMNS: readonly Column[] = [
 
 /** The table, then what is wrong with files, then what the prune guard holds back. */
 export function renderStatus(view: StatusView, look: StatusLook): readonly string[] {
-  const rows = view.services.flatMap((service) => [
-    serviceRow(service, look.now),
-    ...(look.instances ? service.instances.map((instance) => instanceRow(instance, look.now)) : []),
-  ]);
+  const rows = view.services.flatMap((service) => rowsOf(service, look));
   const lines = rows.length === 0 ? ['no services'] : [...table(COLUMNS, rows, look)];
   const frozen = renderFrozen(view.frozen ?? null, look.paint);
   const below = [...renderProblems(view.problems, look.paint), ...renderPrune(view.prune, look.paint)];
   return [...frozen, ...lines, ...(below.length === 0 ? [] : ['', ...below])];
+}
+
+/**
+ * The same in so many lines. Where not all of it fits, what is wrong comes first: the guard and the files, then the
+ * services that are not well; and the last line counts those that are not shown, by state.
+ */
+export function renderStatusIn(view: StatusView, look: StatusLook, lines: number): readonly string[] {
+  const whole = renderStatus(view, look);
+  if (whole.length <= lines) return whole;
+  const problems = renderProblems(view.problems, look.paint);
+  const most = Math.max(1, Math.floor(lines / 3));
+  const above = [
+    ...renderFrozen(view.frozen ?? null, look.paint),
+    ...renderPrune(view.prune, look.paint),
+    ...problems.slice(0, most),
+    ...(problems.length > most ? [`${count(problems.length - most, 'more problem')} in files`] : []),
+  ];
+  // The title, and the line that counts the rest.
+  let room = lines - above.length - 2;
+  const ordered = [...view.services].sort((a, b) => urgencyOf(a) - urgencyOf(b));
+  const shown: ServiceView[] = [];
+  for (const service of ordered) {
+    room -= rowsOf(service, look).length;
+    if (room < 0 && shown.length > 0) break;
+    shown.push(service);
+  }
+  const rows = shown.flatMap((service) => rowsOf(service, look));
+  return [...above, ...table(COLUMNS, rows, look), moreText(ordered.slice(shown.length))];
+}
+
+/** `… 91 more: 88 running, 3 completed`. */
+function moreText(hidden: readonly ServiceView[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of hidden) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const states = [...counts].sort(([, a], [, b]) => b - a).map(([state, number]) => `${number} ${state}`);
+  return `… ${hidden.length} more: ${states.join(', ')}`;
+}
+
+/** The lower, the sooner somebody should see it. */
+function urgencyOf({ state, drift, ready, desired }: ServiceView): number {
+  if (UNWELL.includes(state) || drift === 'invalid') return 0;
+  if (COMING.includes(state) && ready < desired) return 1;
+  return drift === 'none' ? 3 : 2;
+}
+
+const UNWELL: readonly ServiceView['state'][] = ['failed', 'unknown', 'backoff'];
+const COMING: readonly ServiceView['state'][] = ['running', 'starting', 'waiting', 'stopping'];
+
+function rowsOf(service: ServiceView, { now, instances }: StatusLook): readonly (readonly Cell[])[] {
+  const own = instances ? service.instances.map((instance) => instanceRow(instance, now)) : [];
+  return [serviceRow(service, now), ...own];
 }
 
 /** One line each: `error  file:line:col  sentence; hint`. */

@@ -21,10 +21,12 @@ export interface Cell {
 const GAP = '  ';
 /** The first column is never cut below this. */
 const FIRST_WIDTH = 8;
+/** It is cut to this for the others: one long name must not cost all rows their columns. */
+const FIRST_ENOUGH = 24;
 
 /**
- * Lines of an aligned table. On a terminal of `width` columns no line is longer: spare columns go, then the column
- * that may be cut is cut, then the first. `width` null: nothing is cut. Texts are made harmless here.
+ * Lines of an aligned table. On a terminal of `width` columns no line is longer: spare columns go, then the first is
+ * cut as far as nobody misses much, then the column that may be cut, then the first again. `width` null: nothing is cut. Texts are made harmless here.
  */
 export function table(
   columns: readonly Column[],
@@ -66,7 +68,10 @@ function choose(columns: readonly Column[], natural: readonly number[], width: n
     .filter((index) => columns[index]?.spare !== undefined)
     .sort((a, b) => (columns[a]?.spare ?? 0) - (columns[b]?.spare ?? 0));
   const cut = columns.findIndex((column) => column.cut !== undefined);
-  const wanted = natural.map((own, index) => (index === cut ? Math.min(own, columns[cut]?.cut ?? own) : own));
+  const wanted = natural.map((own, index) => {
+    if (index === 0) return Math.min(own, FIRST_ENOUGH);
+    return index === cut ? Math.min(own, columns[cut]?.cut ?? own) : own;
+  });
   for (const spare of spares) {
     if (total(wanted, shown) <= width) break;
     shown = shown.filter((index) => index !== spare);
@@ -85,10 +90,10 @@ function squeeze(
     const own = index === undefined ? 0 : (widths[index] ?? 0);
     if (index !== undefined && over > 0) widths[index] = Math.max(Math.min(own, least), own - over);
   };
-  shrink(
-    shown.find((index) => columns[index]?.cut !== undefined),
-    1,
-  );
+  const cut = shown.find((index) => columns[index]?.cut !== undefined);
+  shrink(cut, columns[cut ?? 0]?.cut ?? 1);
+  shrink(shown[0], FIRST_ENOUGH);
+  shrink(cut, 1);
   shrink(shown[0], FIRST_WIDTH);
   return widths;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { paintFor } from '../../src/cli/paint.ts';
+import { renderStatusIn } from '../../src/cli/render-status.ts';
 import { textWidth } from '../../src/cli/text-width.ts';
 import { Answer, fakeDaemon, HANDLED, run, runOn, statusView } from './fake-daemon.ts';
 import { fakeTerminal } from './fake-terminal.ts';
@@ -187,8 +189,54 @@ describe('status --watch', () => {
     });
     expect(await runOn(terminal, daemon, 'status --watch')).toBe(0);
     expect(terminal.out()).toContain('the daemon is starting');
-    expect(terminal.out()).toContain('… 18 more lines');
-    expect(terminal.out()).not.toContain('web-3 ');
+    // Six lines: the time, an empty one, the title, two services, and how many are left.
+    expect(terminal.out()).toContain('… 18 more: 18 running');
+    expect(terminal.out()).toContain('web-1 ');
+    expect(terminal.out()).not.toContain('web-2 ');
+  });
+});
+
+describe('a screen that is too small for all services', () => {
+  const paint = paintFor({ terminal: false, refused: false, environment: {} });
+  const look = { now: Date.now(), width: 80, paint, instances: false };
+  const many = Array.from({ length: 20 }, (_, at) => serviceView(`web-${at}`));
+  const problem = (file: string) =>
+    ({ code: 'yaml-syntax', severity: 'error', message: 'odd', file }) as const;
+
+  test('shows first what is wrong, and counts what is not shown by state', () => {
+    const services = [
+      ...many,
+      serviceView('x-crashy', { state: 'backoff', ready: 0, reason: 'exited with code 3' }),
+      serviceView('y-coming', { state: 'starting', ready: 0 }),
+      restingView('z-off'),
+    ];
+    const prune = { services: ['gone'], reason: 'too many at once' };
+    const lines = renderStatusIn(
+      statusView(services, { problems: [problem('config.d/web.yaml')], prune }),
+      look,
+      9,
+    );
+    expect(lines).toHaveLength(9);
+    expect(lines[0]).toContain('not removed: gone: too many at once');
+    expect(lines[2]).toMatch(/^error +config\.d\/web\.yaml/);
+    expect(lines.slice(4, 6).map((line) => line.split(' ')[0])).toEqual(['x-crashy', 'y-coming']);
+    expect(lines[6]).toMatch(/^web-0 /);
+    // Two lines of the guard, one of the file, the title, four services, and this one.
+    expect(lines.at(-1)).toBe('… 19 more: 18 running, 1 stopped');
+  });
+
+  test('keeps the order by name where everything fits', () => {
+    const services = [serviceView('a'), serviceView('b', { state: 'failed', ready: 0 })];
+    const lines = renderStatusIn(statusView(services), look, 3);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['NAME', 'a', 'b']);
+  });
+
+  test('leaves room for services however many files are wrong', () => {
+    const problems = Array.from({ length: 30 }, (_, at) => problem(`config.d/f${at}.yaml`));
+    const lines = renderStatusIn(statusView(many, { problems }), look, 12);
+    expect(lines).toHaveLength(12);
+    expect(lines[4]).toBe('26 more problems in files');
+    expect(lines.filter((line) => line.startsWith('web-'))).toHaveLength(5);
   });
 });
 

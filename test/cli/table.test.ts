@@ -30,6 +30,26 @@ describe('a table', () => {
     expect(lines.slice(1)).toEqual(['日本   1%  x', 'e\u0301t\u0301     1%  x']);
   });
 
+  test('cuts a long name before that costs all rows a column, or the reason its words', () => {
+    const long = 'a-name-that-somebody-made-from-all-that-is-known-of-it';
+    const told = table(COLUMNS, rows(['web', '1%', 'a reason of words'], [long, '2%', '']), {
+      width: 50,
+      paint: plain,
+    });
+    // 33 columns for the name, 3 for the share, 10 for the reason, and two gaps of 2.
+    expect(told).toEqual([
+      'NAME                               CPU  REASON',
+      'web                                 1%  a reason …',
+      'a-name-that-somebody-made-from-a…   2%',
+    ]);
+    const narrow = table(COLUMNS, rows(['web', '1%', 'a reason of words'], [long, '2%', '']), {
+      width: 36,
+      paint: plain,
+    });
+    expect(narrow[1]).toMatch(/^web {23}a reason/);
+    expect(narrow[2]).toBe('a-name-that-somebody-ma…');
+  });
+
   test('leaves a spare column out before it cuts what can be cut', () => {
     const reason = 'a reason that is rather long';
     const wide = table(COLUMNS, rows(['web', '1%', reason]), { width: 22, paint: plain });
