@@ -7,6 +7,7 @@ import { type Colour, type Paint, STATE_COLOURS } from './paint.ts';
 import { age, count, humanBytes, percent, shortDuration } from './quantities.ts';
 import { renderFrozen } from './render-frozen.ts';
 import { type Cell, type Column, table } from './table.ts';
+import { fit } from './text-width.ts';
 
 export interface StatusLook {
   /** Milliseconds since 1970. */
@@ -16,6 +17,8 @@ export interface StatusLook {
   readonly paint: Paint;
   /** With a row for each instance under its service. */
   readonly instances: boolean;
+  /** What is wrong with files is cut to the width too: a screen that is kept has no second line for it. */
+  readonly cutsProblems?: boolean;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -36,7 +39,11 @@ export function renderStatus(view: StatusView, look: StatusLook): readonly strin
   const rows = view.services.flatMap((service) => rowsOf(service, look));
   const lines = rows.length === 0 ? ['no services'] : [...table(COLUMNS, rows, look)];
   const frozen = renderFrozen(view.frozen ?? null, look.paint);
-  const below = [...renderProblems(view.problems, look.paint), ...renderPrune(view.prune, look.paint)];
+  const width = look.cutsProblems === true ? look.width : null;
+  const below = [
+    ...renderProblems(view.problems, look.paint, width),
+    ...renderPrune(view.prune, look.paint, width),
+  ];
   return [...frozen, ...lines, ...(below.length === 0 ? [] : ['', ...below])];
 }
 
@@ -45,13 +52,13 @@ export function renderStatus(view: StatusView, look: StatusLook): readonly strin
  * services that are not well; and the last line counts those that are not shown, by state.
  */
 export function renderStatusIn(view: StatusView, look: StatusLook, lines: number): readonly string[] {
-  const whole = renderStatus(view, look);
+  const whole = renderStatus(view, { ...look, cutsProblems: true });
   if (whole.length <= lines) return whole;
-  const problems = renderProblems(view.problems, look.paint);
+  const problems = renderProblems(view.problems, look.paint, look.width);
   const most = Math.max(1, Math.floor(lines / 3));
   const above = [
     ...renderFrozen(view.frozen ?? null, look.paint),
-    ...renderPrune(view.prune, look.paint),
+    ...renderPrune(view.prune, look.paint, look.width),
     ...problems.slice(0, most),
     ...(problems.length > most ? [`${count(problems.length - most, 'more problem')} in files`] : []),
   ];
@@ -91,21 +98,40 @@ function rowsOf(service: ServiceView, { now, instances }: StatusLook): readonly 
   return [serviceRow(service, now), ...own];
 }
 
-/** One line each: `error  file:line:col  sentence; hint`. */
-export function renderProblems(problems: StatusView['problems'], paint: Paint): readonly string[] {
+/**
+ * One line each: `error  file:line:col  sentence; hint`.
+ * @param width to which each is cut; null: it is not
+ */
+export function renderProblems(
+  problems: StatusView['problems'],
+  paint: Paint,
+  width: number | null = null,
+): readonly string[] {
   return problems.map((problem) => {
     const colour: Colour = problem.severity === 'error' ? 'red' : 'yellow';
-    return `${paint(colour, safeText(problem.severity).padEnd(7))}  ${safeText(sentence(problem))}`;
+    return headed(paint(colour, safeText(problem.severity).padEnd(HEAD)), sentence(problem), width);
   });
 }
 
+/** Columns of the word before such a line. */
+const HEAD = 7;
+
+function headed(head: string, text: string, width: number | null): string {
+  const safe = safeText(text);
+  return `${head}  ${width === null ? safe : fit(safe, Math.max(1, width - HEAD - 2))}`;
+}
+
 /** What the guard holds back, why, and how to confirm it. */
-export function renderPrune(prune: StatusView['prune'], paint: Paint): readonly string[] {
+export function renderPrune(
+  prune: StatusView['prune'],
+  paint: Paint,
+  width: number | null = null,
+): readonly string[] {
   if (prune === null) return [];
-  const names = prune.services.map(safeText).join(', ');
+  const names = prune.services.join(', ');
   return [
-    `${paint('red', 'guard  ')}  not removed: ${names}: ${safeText(prune.reason)}`,
-    '         confirm the removal with: pmctl update --prune',
+    headed(paint('red', 'guard'.padEnd(HEAD)), `not removed: ${names}: ${prune.reason}`, width),
+    headed(' '.repeat(HEAD), 'confirm the removal with: pmctl update --prune', width),
   ];
 }
 

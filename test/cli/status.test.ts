@@ -225,6 +225,15 @@ describe('a screen that is too small for all services', () => {
     expect(lines.at(-1)).toBe('… 19 more: 18 running, 1 stopped');
   });
 
+  test('cuts what is wrong to the width: a screen that is kept has no second line for it', () => {
+    const problems = [{ ...problem('config.d/web.yaml'), message: 'word '.repeat(40) }];
+    const prune = { services: many.map(({ name }) => name), reason: 'too many at once' };
+    for (const lines of [9, 50]) {
+      const told = renderStatusIn(statusView(many, { problems, prune }), look, lines);
+      expect(Math.max(...told.map(textWidth))).toBe(80);
+    }
+  });
+
   test('keeps the order by name where everything fits', () => {
     const services = [serviceView('a'), serviceView('b', { state: 'failed', ready: 0 })];
     const lines = renderStatusIn(statusView(services), look, 3);
