@@ -17,25 +17,23 @@ import { whyNothing } from './wanted.ts';
  * @returns undefined: its definition stays as it is, or nothing can be said
  */
 export function changeOfDefinition(situation: Situation, before: Desired | undefined): Change | undefined {
-  if (situation.observed.kind === 'unseen') return undefined;
-  const { desired, name } = situation;
+  const { desired, name, observed } = situation;
+  const [was, is] = [before, desired].map((each) => (each?.kind === 'defined' ? each : undefined));
+  // Nearly always it stays as it is.
+  if (observed.kind === 'unseen' || was?.digest === is?.digest) return undefined;
   const { wanted, runs } = judge(situation);
   const make = (action: ChangeKind, reason: string, because: readonly FieldChange[] = []): Change => ({
     ...{ service: name, action, because, reason },
     instances: 0,
   });
-  if (desired === undefined) {
-    const isGoing = before !== undefined && wanted.kind === 'none' && wanted.removed && runs.length === 0;
+  if (is === undefined) {
+    const isGoing = desired === undefined && wanted.kind === 'none' && wanted.removed && runs.length === 0;
     return isGoing ? make('forget', wanted.reason) : undefined;
   }
-  if (desired.kind !== 'defined') return undefined;
-  if (before?.kind !== 'defined') {
-    const isScheduled = wanted.kind === 'run' && desired.spec.process.schedule !== null;
-    const why = isScheduled ? 'its schedule says when it runs' : whyNothing(wanted);
-    return make('define', why === '' ? 'added' : `added; ${why}`);
-  }
-  if (before.digest === desired.digest) return undefined;
-  return make('define', 'no process is touched', diffSpecs(before.spec, desired));
+  if (was !== undefined) return make('define', 'no process is touched', diffSpecs(was.spec, is));
+  const isScheduled = wanted.kind === 'run' && is.spec.process.schedule !== null;
+  const why = isScheduled ? 'its schedule says when it runs' : whyNothing(wanted);
+  return make('define', why === '' ? 'added' : `added; ${why}`);
 }
 
 /** undefined: nothing would be done. */
