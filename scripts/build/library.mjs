@@ -1,7 +1,7 @@
 // Bundles what programs import, once, as CommonJS: the ES module only names its exports, so that both are the same
 // classes. Beside each its declarations.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -24,11 +24,9 @@ export async function buildLibrary(root, outdir) {
     target: 'node20.19',
     format: 'cjs',
     plugins: [builtins],
-    minifyIdentifiers: true,
-    minifySyntax: true,
-    // Node shows the whole line that an uncaught error comes from. Not lineLimit: it breaks also before a word that is
-    // to be no export, as in `e.exports.x`, and node takes it for one (cjs-module-lexer).
-    minifyWhitespace: false,
+    minify: true,
+    // Node shows the whole line that an uncaught error comes from.
+    lineLimit: 200,
     // Names of classes are read in stack traces.
     keepNames: true,
     sourcemap: false,
@@ -40,10 +38,16 @@ export async function buildLibrary(root, outdir) {
   });
   const bundle = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === ENTRY);
   if (bundle === undefined) throw new Error(`${ENTRY} was not bundled`);
+  unbroken(join(outdir, 'library.cjs'));
   const names = valueNames(declarations);
   const lines = names.map((name) => `export const ${name} = library.${name};`);
   writeFileSync(join(outdir, 'library.mjs'), `import library from './library.cjs';\n\n${lines.join('\n')}\n`);
   for (const ending of ['d.cts', 'd.mts']) writeFileSync(join(outdir, `library.${ending}`), declarations);
+}
+
+/** Node takes every `exports.x =` that begins a line for an export (cjs-module-lexer), also that of `e.exports.x =`. */
+function unbroken(path) {
+  writeFileSync(path, readFileSync(path, 'utf8').replaceAll('.\nexports', '.exports'));
 }
 
 function rolledUp(root) {
