@@ -31,6 +31,8 @@ export function changeOfDefinition(situation: Situation, before: Desired | undef
     return isGoing ? make('forget', wanted.reason) : undefined;
   }
   if (was !== undefined) return make('define', 'no process is touched', diffSpecs(was.spec, is));
+  // Its file was away for a while, or this daemon has only begun: nobody has forgotten it.
+  if (situation.memory.generationHash === is.hash) return undefined;
   const isScheduled = wanted.kind === 'run' && is.spec.process.schedule !== null;
   const why = isScheduled ? 'its schedule says when it runs' : whyNothing(wanted);
   return make('define', why === '' ? 'added' : `added; ${why}`);

@@ -264,6 +264,12 @@ describe('a definition of which nothing runs', () => {
     expect(of({ desired: defined({ problems: [problem()] }) }, defined())).toBeUndefined();
   });
 
+  it('is not new where it is what it was before its file was away', () => {
+    const desired = cron('0 3 * * *');
+    expect(of({ desired, memory: { generationHash: desired.hash } })).toBeUndefined();
+    expect(of({ desired, memory: { generationHash: hash('b') } })?.action).toBe('define');
+  });
+
   it('is told when it goes, unless the guard holds it or something of it is there', () => {
     expect(of({ desired: undefined, intent: approved }, defined())).toMatchObject({
       action: 'forget',
