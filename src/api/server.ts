@@ -65,7 +65,7 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
     async (error: { statusCode?: number; code?: string; message: string }, _request, reply) => {
       const status = error.statusCode ?? 500;
       const message = status === 500 && door !== undefined ? door.broke(error) : error.message;
-      await refuse(reply, status, status === 500 ? 'internal' : (error.code ?? 'bad_request'), message);
+      await refuse(reply, status, codeOf(status, error.code), message);
     },
   );
   app.setNotFoundHandler(async (request, reply) => {
@@ -76,6 +76,13 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
   actionRoutes(app, control);
   deployRoutes(app, control, waitOf);
   return app;
+}
+
+/** Ours are stable; those of the framework are its own matter. */
+function codeOf(status: number, code: string | undefined): string {
+  if (status === 500) return 'internal';
+  if (code !== undefined && !code.startsWith('FST_')) return code;
+  return status === 413 ? 'too_large' : status === 415 ? 'unsupported_type' : 'bad_request';
 }
 
 function readRoutes(app: FastifyInstance, control: Control, now: () => number): void {

@@ -275,18 +275,24 @@ describe('pages of somebody else', () => {
 
 describe('what a request may look like', () => {
   test.each([
-    ['text', { 'content-type': 'text/plain' }, '{}', 415],
-    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }, 'services=web', 415],
-    ['no JSON', {}, '{"services":', 400],
-    ['JSON that reaches for the prototype', {}, '{"__proto__":{"x":1}}', 400],
-    ['too much', {}, JSON.stringify({ services: ['x'.repeat(1024 * 1024)] }), 413],
-    ['an unknown key', {}, '{"sudo":true}', 400],
-  ])('%s', async (_title, headers, body, status) => {
+    ['text', { 'content-type': 'text/plain' }, '{}', 415, 'unsupported_type'],
+    [
+      'a form',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      'services=web',
+      415,
+      'unsupported_type',
+    ],
+    ['no JSON', {}, '{"services":', 400, 'bad_request'],
+    ['JSON that reaches for the prototype', {}, '{"__proto__":{"x":1}}', 400, 'bad_request'],
+    ['too much', {}, JSON.stringify({ services: ['x'.repeat(1024 * 1024)] }), 413, 'too_large'],
+    ['an unknown key', {}, '{"sudo":true}', 400, 'bad_request'],
+  ])('%s', async (_title, headers, body, status, code) => {
     const { ask, asked } = await open();
     const answer = await ask({ method: 'POST', path: '/api/update', token: 'admin', headers, body });
     expect(answer).toMatchObject({
       status,
-      body: { error: { code: expect.any(String), message: expect.any(String) } },
+      body: { error: { code, message: expect.any(String) } },
     });
     expect(asked).toEqual([]);
   });
