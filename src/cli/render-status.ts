@@ -62,9 +62,11 @@ export function renderStatusIn(view: StatusView, look: StatusLook, lines: number
     ...problems.slice(0, most),
     ...(problems.length > most ? [`${count(problems.length - most, 'more problem')} in files`] : []),
   ];
-  // The title, and the line that counts the rest.
-  let room = lines - above.length - 2;
   const ordered = [...view.services].sort((a, b) => urgencyOf(a) - urgencyOf(b));
+  const all = ordered.reduce((sum, service) => sum + rowsOf(service, look).length, 0);
+  // The title, and where some are left out the line that counts them.
+  const places = lines - above.length - 1;
+  let room = all <= places ? places : places - 1;
   const shown: ServiceView[] = [];
   for (const service of ordered) {
     room -= rowsOf(service, look).length;
@@ -72,7 +74,8 @@ export function renderStatusIn(view: StatusView, look: StatusLook, lines: number
     shown.push(service);
   }
   const rows = shown.flatMap((service) => rowsOf(service, look));
-  return [...above, ...table(COLUMNS, rows, look), moreText(ordered.slice(shown.length))];
+  const hidden = ordered.slice(shown.length);
+  return [...above, ...table(COLUMNS, rows, look), ...(hidden.length === 0 ? [] : [moreText(hidden)])];
 }
 
 /** `… 91 more: 88 running, 3 completed`. */

@@ -26,7 +26,8 @@ const FIRST_ENOUGH = 24;
 
 /**
  * Lines of an aligned table. On a terminal of `width` columns no line is longer: spare columns go, then the first is
- * cut as far as nobody misses much, then the column that may be cut, then the first again. `width` null: nothing is cut. Texts are made harmless here.
+ * cut as far as nobody misses much, then the column that may be cut, then the first again. `width` null: nothing is
+ * cut. Texts are made harmless here.
  */
 export function table(
   columns: readonly Column[],

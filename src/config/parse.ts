@@ -68,7 +68,10 @@ export function parseYaml(
   }
   const [document, second] = documents;
   const source = new SourceText(text, file, document?.contents ?? null);
-  const errors = documents.flatMap((each) => each.errors).map((error) => syntaxProblem(error, source));
+  const errors = documents
+    .flatMap((each) => each.errors)
+    .sort((a, b) => a.pos[0] - b.pos[0])
+    .map((error) => syntaxProblem(error, source));
   if (errors.length > 0)
     return { problems: bounded(errors, MOST_OF_SYNTAX, ', which may follow from these') };
   if (second !== undefined) {

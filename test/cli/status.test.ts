@@ -234,6 +234,12 @@ describe('a screen that is too small for all services', () => {
     }
   });
 
+  test('counts nothing where only the empty line had no room', () => {
+    const services = [serviceView('a'), serviceView('b')];
+    const lines = renderStatusIn(statusView(services, { problems: [problem('config.d/x.yaml')] }), look, 4);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['error', 'NAME', 'a', 'b']);
+  });
+
   test('keeps the order by name where everything fits', () => {
     const services = [serviceView('a'), serviceView('b', { state: 'failed', ready: 0 })];
     const lines = renderStatusIn(statusView(services), look, 3);

@@ -171,6 +171,24 @@ describe('hostile texts end quickly, with few words', () => {
     );
   });
 
+  test('the first faults of syntax in the text are the ones that are shown', () => {
+    const text = `process: [
+  command: [node, web.mjs]
+  env:
+    GREETING: hello from \${name}, instance \${instance}, generation \${generation}
+  stop_grace: 5s
+
+port: 8080
+probes:
+  readiness: { http: / }
+`;
+    const told = problems(text);
+    const places = told.map((line) => /:(\d+):(\d+) /.exec(line)?.slice(1).map(Number) ?? []);
+    expect(told).toHaveLength(4);
+    expect(places).toEqual([...places].sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d));
+    expect(told.at(-1)).toMatch(/ more problems? in this file, which may follow from these$/);
+  });
+
   test('more than twenty problems are counted, not shown', () => {
     const text = Array.from({ length: 30 }, (_, index) => `a${index}: !x 1`).join('\n');
     const told = problems(text);
