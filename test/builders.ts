@@ -4,7 +4,7 @@ import { NO_MEMORY, NO_RUN, NO_SLOT } from '../src/model/memory.ts';
 import { type RunId, type RunKey, runId, type ServiceName, type SpecHash } from '../src/model/names.ts';
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../src/model/observed.ts';
 import type { Problem } from '../src/model/problem.ts';
-import type { Credentials, Defined, ServiceSpec } from '../src/model/spec.ts';
+import type { Credentials, Defined, ScheduleSpec, ServiceSpec } from '../src/model/spec.ts';
 import type { Situation } from '../src/reconcile/situation.ts';
 
 /** The moment at which most tests happen. Milliseconds since 1970. */
@@ -139,6 +139,21 @@ export function defined(changes: DefinedChanges = {}): Defined {
     positions: new Map(Object.entries(lines ?? {}).map(([path, line]) => [path, { line, column: 3 }])),
     problems: [],
     ...rest,
+  };
+}
+
+/** Nothing but times. */
+export function schedule(cron: string, changes: Partial<ScheduleSpec> = {}): ScheduleSpec {
+  return {
+    cron,
+    timezone: 'UTC',
+    overlap: 'skip',
+    missed: 'skip',
+    jitter: 0,
+    not_before: null,
+    not_after: null,
+    max_time_per_run: null,
+    ...changes,
   };
 }
 

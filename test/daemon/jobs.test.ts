@@ -3,18 +3,9 @@ import { Jobs } from '../../src/daemon/jobs.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import { type RunId, runId } from '../../src/model/names.ts';
 import type { ScheduleSpec } from '../../src/model/spec.ts';
-import { defined, memory, NOW, run, type SituationChanges, situation } from '../builders.ts';
+import { defined, memory, NOW, run, type SituationChanges, schedule, situation } from '../builders.ts';
 
-const SCHEDULE: ScheduleSpec = {
-  cron: '* * * * *',
-  timezone: 'UTC',
-  overlap: 'skip',
-  missed: 'skip',
-  jitter: 0,
-  not_before: null,
-  not_after: null,
-  max_time_per_run: null,
-};
+const SCHEDULE = schedule('* * * * *');
 const MINUTE = 60_000;
 
 it('knows the next time of a service that has a schedule', () => {

@@ -12,6 +12,7 @@ import {
   LONGEST_SLEEP,
   overtime,
 } from '../../src/policy/schedule.ts';
+import { schedule } from '../builders.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -36,17 +37,7 @@ class Job {
 
   constructor(text: string, changes: Partial<ScheduleSpec> = {}) {
     this.parsed = cron(text);
-    this.schedule = {
-      cron: text,
-      timezone: null,
-      overlap: 'skip',
-      missed: 'skip',
-      jitter: 0,
-      not_before: null,
-      not_after: null,
-      max_time_per_run: null,
-      ...changes,
-    };
+    this.schedule = schedule(text, { timezone: null, ...changes });
   }
 
   /** Asks until nothing more is to be decided; what was said, as short words. */

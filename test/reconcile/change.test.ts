@@ -18,6 +18,7 @@ import {
   run,
   runsRemembered,
   type SituationChanges,
+  schedule,
   situation,
   slot,
   spec,
@@ -214,24 +215,7 @@ describe('keep', () => {
 });
 
 describe('a definition of which nothing runs', () => {
-  const cron = (text: string) =>
-    defined({
-      hash: text,
-      spec: {
-        process: {
-          schedule: {
-            cron: text,
-            timezone: 'UTC',
-            overlap: 'skip',
-            missed: 'skip',
-            jitter: 0,
-            not_before: null,
-            not_after: null,
-            max_time_per_run: null,
-          },
-        },
-      },
-    });
+  const cron = (text: string) => defined({ hash: text, spec: { process: { schedule: schedule(text) } } });
   const approved = { removalApproved: true };
   const of = (changes: SituationChanges, before?: ReturnType<typeof defined>) =>
     changeOfDefinition(situation(changes), before);

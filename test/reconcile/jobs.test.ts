@@ -4,7 +4,6 @@ import { Jobs } from '../../src/daemon/jobs.ts';
 import { Store } from '../../src/daemon/store.ts';
 import { type RunId, runId } from '../../src/model/names.ts';
 import type { ObservedRun } from '../../src/model/observed.ts';
-import type { ScheduleSpec } from '../../src/model/spec.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { wantedOf } from '../../src/reconcile/wanted.ts';
 import {
@@ -15,6 +14,7 @@ import {
   run,
   runKey,
   type SituationChanges,
+  schedule,
   situation,
   slot,
   WEB,
@@ -22,17 +22,8 @@ import {
 import { Injector } from '../twins/injector.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
 
-const schedule: ScheduleSpec = {
-  cron: '0 0 1 1 *',
-  timezone: 'UTC',
-  overlap: 'skip',
-  missed: 'skip',
-  jitter: 0,
-  not_before: null,
-  not_after: null,
-  max_time_per_run: null,
-};
-const desired = defined({ spec: { process: { schedule: { ...schedule } } } });
+const yearly = schedule('0 0 1 1 *');
+const desired = defined({ spec: { process: { schedule: yearly } } });
 const ids = ['aaaaaa', 'bbbbbb'].map((tail) => runId(NOW, tail));
 
 function step(changes: SituationChanges) {

@@ -1,22 +1,13 @@
 import { expect, it } from 'vitest';
 import { changeOf } from '../../src/reconcile/change.ts';
 import { decide } from '../../src/reconcile/decide.ts';
-import { defined, run, situation, spec } from '../builders.ts';
+import { defined, run, schedule, situation, spec } from '../builders.ts';
 
-const schedule = {
-  cron: '0 3 * * *',
-  timezone: null,
-  overlap: 'skip',
-  missed: 'skip',
-  jitter: 0,
-  not_before: null,
-  not_after: null,
-  max_time_per_run: null,
-} as const;
-const desired = defined({ spec: { process: { schedule } } });
+const nightly = schedule('0 3 * * *', { timezone: null });
+const desired = defined({ spec: { process: { schedule: nightly } } });
 
 it('another time of a job that does not run now is in the plan, and touches no process', () => {
-  const before = spec({ process: { schedule: { ...schedule, cron: '0 4 * * *' } } });
+  const before = spec({ process: { schedule: { ...nightly, cron: '0 4 * * *' } } });
   const now = situation({ desired, applied: { a: before } });
   expect(changeOf(now)).toMatchObject({ action: 'live', because: [{ path: 'process.schedule.cron' }] });
   expect(decide(now).actions).toMatchObject([{ do: 'apply_live' }]);
@@ -38,7 +29,7 @@ it('a whole schedule, probe or hook is named by what a person would name it by',
     initial_delay: 0,
   } as const;
   const hooks = { pre_stop: { command: ['sleep', '1'], timeout: 5000 } };
-  const wanted = defined({ spec: { process: { schedule }, probes: { readiness }, hooks } });
+  const wanted = defined({ spec: { process: { schedule: nightly }, probes: { readiness }, hooks } });
   const change = changeOf(situation({ desired: wanted, runs: [run()], applied: { a: spec() } }));
   expect(change?.because.map(({ path, from, to }) => [path, from, to])).toEqual([
     ['hooks.pre_stop', 'none', '["sleep","1"]'],
