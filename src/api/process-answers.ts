@@ -1,4 +1,5 @@
 /** What do the calls answer that know a service as a process? */
+import { count } from '../model/units.ts';
 import type { UpdateView } from './changes.ts';
 import type { CommandResult, LogsView, ServiceView } from './contract.ts';
 
@@ -29,9 +30,9 @@ export function reloadAnswer(view: UpdateView, now: number): ReloadAnswer {
   const failed = view.changes.filter(({ result }) => result === 'failed' || result === 'refused').length;
   const errors = view.errors.length;
   const told = [
-    `${view.changes.length} ${view.changes.length === 1 ? 'change' : 'changes'}`,
+    count(view.changes.length, 'change'),
     ...(failed === 0 ? [] : [`${failed} failed`]),
-    ...(errors === 0 ? [] : [`${errors} ${errors === 1 ? 'error' : 'errors'} in the files`]),
+    ...(errors === 0 ? [] : [`${count(errors, 'error')} in the files`]),
   ];
   const timestamp = new Date(now).toISOString();
   return { success: failed + errors === 0, message: told.join(', '), timestamp, ...view };

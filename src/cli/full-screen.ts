@@ -1,4 +1,5 @@
 /** How is something kept on the whole screen, and the screen given back as it was, whatever happens? */
+import { count } from '../model/units.ts';
 import type { Call } from './call.ts';
 import type { Exit } from './exit-codes.ts';
 import type { Screen } from './terminal.ts';
@@ -91,6 +92,6 @@ function frame(lines: readonly string[], screen: Screen): string {
   const fits = lines.length <= screen.rows;
   const shown = fits
     ? lines
-    : [...lines.slice(0, screen.rows - 1), `… ${lines.length - screen.rows + 1} more lines`];
+    : [...lines.slice(0, screen.rows - 1), `… ${count(lines.length - screen.rows + 1, 'more line')}`];
   return HOME + shown.map((line) => CLEAR_LINE + line).join('\r\n') + CLEAR_BELOW;
 }

@@ -39,11 +39,6 @@ export function localTime(at: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** `1 instance`, `4 instances`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
 function withOneDecimal(value: number, decimals: boolean): string {
   return decimals && value < 9.95 && value !== 0 ? value.toFixed(1) : String(Math.round(value));
 }

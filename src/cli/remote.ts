@@ -37,7 +37,8 @@ export function remoteAt(
   const token =
     tokenFile === undefined ? terminal.environment['PMCTL_TOKEN'] : textOf(tokenFile, 'the token', terminal);
   if (isRefusal(token)) return token;
-  if (!token) return wrongUsage(`${url.origin} asks for a token: set PMCTL_TOKEN, or give --token-file`);
+  if (!token)
+    return wrongUsage(`a daemon is asked over TCP with a token: set PMCTL_TOKEN, or give --token-file`);
   if (!/^[\w.~+/=-]+$/.test(token)) return wrongUsage('the token has characters that no token has');
   const ca = caFile === undefined ? undefined : textOf(caFile, 'the certificate', terminal);
   if (isRefusal(ca)) return ca;

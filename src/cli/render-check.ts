@@ -1,7 +1,8 @@
 /** How do the errors of the configuration look, so that an editor can jump to them? */
 import type { ConfigError } from '../api/contract.ts';
+import { count } from '../model/units.ts';
 import type { Paint } from './paint.ts';
-import { count } from './quantities.ts';
+
 import { errorPlace } from './render-diff.ts';
 import { table } from './table.ts';
 

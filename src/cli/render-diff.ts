@@ -3,8 +3,9 @@ import type { FailureView } from '../api/changes.ts';
 import type { ChangeResult, ConfigError, DiffView } from '../api/contract.ts';
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
 import { safeText } from '../model/terminal-safe.ts';
+import { count } from '../model/units.ts';
 import type { Colour, Paint } from './paint.ts';
-import { count } from './quantities.ts';
+
 import { renderFailure, renderFrozen } from './render-frozen.ts';
 import { renderPrune, scaledText } from './render-status.ts';
 import { type Cell, type Column, table } from './table.ts';
@@ -160,6 +161,6 @@ function meaning(changes: readonly AnyChange[]): readonly string[] {
   ].filter(({ number }) => number > 0);
   const [first, ...more] = parts;
   if (first === undefined) return ['No process is touched.'];
-  const start = `${first.number === 1 ? '1 process' : `${first.number} processes`} will be ${first.done}`;
+  const start = `${count(first.number, 'process', 'processes')} will be ${first.done}`;
   return [`${[start, ...more.map(({ number, done }) => `${number} ${done}`)].join(', ')}.`];
 }

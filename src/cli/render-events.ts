@@ -1,7 +1,7 @@
 /** How does one event read for a person? */
 import type { NumberedEvent } from '../model/action.ts';
 import { safeText } from '../model/terminal-safe.ts';
-import { printDuration } from '../model/units.ts';
+import { count, printDuration } from '../model/units.ts';
 import type { Colour, Paint } from './paint.ts';
 import { localTime } from './quantities.ts';
 
@@ -31,16 +31,16 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   },
   manager_reload_requested: { says: ({ signal }) => `update asked for: ${signal}`, uses: ['signal'] },
   manager_reload_started: {
-    says: ({ trigger, changes }) => `update by ${trigger}: ${changes} changes`,
+    says: ({ trigger, changes }) => `update by ${trigger}: ${numbered(changes, 'change')}`,
     uses: ['trigger', 'changes'],
   },
   manager_reload_completed: {
-    says: ({ changes }) => `update done: ${changes} changes`,
+    says: ({ changes }) => `update done: ${numbered(changes, 'change')}`,
     uses: ['changes', 'failed', 'errors'],
   },
   manager_reload_failed: {
     says: ({ changes, failed, errors }) =>
-      `update done in part: ${failed} of ${changes} changes failed, ${errors} errors`,
+      `update done in part: ${failed} of ${numbered(changes, 'change')} failed, ${numbered(errors, 'error')}`,
     uses: ['changes', 'failed', 'errors'],
     colour: 'red',
   },
@@ -51,11 +51,11 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
   },
   manager_resumed: { says: () => 'the files are followed again', uses: [], colour: 'green' },
   manager_changes_held: {
-    says: ({ services }) => `changed files of ${services} services are not followed at present`,
+    says: ({ services }) => `changed files of ${numbered(services, 'service')} are not followed at present`,
     uses: ['services'],
   },
   prune_held: {
-    says: ({ count, reason }) => `${count} removed services go on running: ${reason}`,
+    says: ({ count, reason }) => `${numbered(count, 'removed service')} left running: ${reason}`,
     uses: ['count', 'reason'],
     colour: 'yellow',
   },
@@ -93,7 +93,7 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
     colour: 'red',
   },
   events_lost: {
-    says: ({ count }) => `${count} events could not be written`,
+    says: ({ count }) => `${numbered(count, 'event')} could not be written`,
     uses: ['count'],
     colour: 'red',
   },
@@ -150,8 +150,12 @@ function respawn({ restart_action }: Fields): string {
   return restart_action === 'respawn' ? ', is started again' : '';
 }
 
+function numbered(number: Fields[string] | undefined, noun: string): string {
+  return count(number ?? '?', noun);
+}
+
 function problem({ file, message, more, severity }: Fields): string {
-  if (more !== undefined) return `${more} more problems`;
+  if (more !== undefined) return numbered(more, 'more problem');
   return `${severity === 'warning' ? 'warning: ' : ''}${file === undefined ? '' : `${file}  `}${message}`;
 }
 

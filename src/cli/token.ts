@@ -19,13 +19,19 @@ const LARGEST = 256 * 1024;
 export const token: Run = async (call) => {
   const [deed = '', name, ...more] = call.words;
   if (more.length > 0) return refuse(call, wrongUsage(`too many words: ${more.join(' ')}`));
+  const run = runOf(deed, name);
+  if (isRefusal(run)) return refuse(call, run);
   const file = tokenFile(call);
-  if (isRefusal(file)) return refuse(call, file);
-  if (deed === 'list') return list(call, file);
-  if (deed !== 'new' && deed !== 'revoke') return refuse(call, wrongUsage('write token new, list or revoke'));
-  if (name === undefined) return refuse(call, wrongUsage(`whose token? token ${deed} NAME`));
-  return deed === 'new' ? make(call, file, name) : revoke(call, file, name);
+  return isRefusal(file) ? refuse(call, file) : run(call, file);
 };
+
+/** What the words ask for: found out before any file is looked at. */
+function runOf(deed: string, name: string | undefined): ((call: Call, file: string) => Exit) | Refusal {
+  if (deed === 'list') return name === undefined ? list : wrongUsage(`too many words: ${name}`);
+  if (deed !== 'new' && deed !== 'revoke') return wrongUsage('write token new, list or revoke');
+  if (name === undefined) return wrongUsage(`whose token? token ${deed} NAME`);
+  return (call, file) => (deed === 'new' ? make : revoke)(call, file, name);
+}
 
 /** Printed once: nothing but its hash is kept. */
 function make(call: Call, file: string, name: string): Exit {

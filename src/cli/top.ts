@@ -1,10 +1,11 @@
 /** `top`: which services use most, as long as somebody looks? */
 import type { StatsView } from '../api/stats.ts';
 import { safeText } from '../model/terminal-safe.ts';
+import { count } from '../model/units.ts';
 import { type Call, cancelled, refuse } from './call.ts';
 import type { Exit } from './exit-codes.ts';
 import { keepOnScreen, type Picture } from './full-screen.ts';
-import { count, humanBytes, localTime, percent } from './quantities.ts';
+import { humanBytes, localTime, percent } from './quantities.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 import { renderStats } from './render-stats.ts';
 import { printStats, selectedStats } from './stats.ts';

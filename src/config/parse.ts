@@ -11,6 +11,7 @@ import {
   Parser,
 } from 'yaml';
 import type { Problem } from '../model/problem.ts';
+import { count } from '../model/units.ts';
 import { emptyMap, type Path, pathText, type RawMap } from './raw-tree.ts';
 import { SourceText } from './source-text.ts';
 
@@ -96,8 +97,7 @@ export function bounded(
   const shown = problems.slice(0, most);
   const next = problems[most];
   if (next === undefined) return shown;
-  const count = problems.length - most;
-  const message = `and ${count} more ${count === 1 ? 'problem' : 'problems'} in this file${ofOthers}`;
+  const message = `and ${count(problems.length - most, 'more problem')} in this file${ofOthers}`;
   const { hint: _, path: __, ...rest } = next;
   return [...shown, { ...rest, message }];
 }

@@ -7,6 +7,7 @@ import type { Event } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
+import { count } from '../model/units.ts';
 import { zoneRules } from '../policy/time-zone.ts';
 import type { EventFiles } from '../world/event-files.ts';
 import type { Host } from '../world/host.ts';
@@ -221,7 +222,7 @@ export class Daemon {
     const { files, services } = this.#loop.desired;
     log.info(
       { services: services.size, files },
-      `ready: ${services.size} services from ${this.#tools.foreground?.source ?? settings.config_directory}`,
+      `ready: ${count(services.size, 'service')} from ${this.#tools.foreground?.source ?? settings.config_directory}`,
     );
     return undefined;
   }

@@ -155,7 +155,8 @@ export class LocalDeploys implements Deploys {
       if (desired.kind !== 'defined') continue;
       for (const file of desired.spec.process.env_files) now.set(file.path, envDigest(file));
     }
-    const files = snapshot.files.map(({ path, service, blob, hash, env_files }) => {
+    const sorted = [...snapshot.files].sort((a, b) => (a.service < b.service ? -1 : 1));
+    const files = sorted.map(({ path, service, blob, hash, env_files }) => {
       const same = Object.entries(env_files).map(([file, digest]) => {
         return [file, now.has(file) ? now.get(file) === digest : null] as const;
       });

@@ -4,6 +4,7 @@ import type { ServiceName } from '../model/names.ts';
 import { sentence } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState, Resources } from '../model/spec.ts';
+import { count } from '../model/units.ts';
 import { joinsSlowly } from '../world/cgroup-mount.ts';
 import { isFailure, type Shortcoming, type World } from '../world/world.ts';
 import type { Loop } from './loop.ts';
@@ -126,7 +127,7 @@ function directoryCheck(settings: Settings, loop: Loop): Finding {
   return {
     name: 'configuration',
     level: readable && first === undefined ? 'fine' : 'failure',
-    detail: `${settings.config_directory}: ${files} files, ${problems.length} problems${
+    detail: `${settings.config_directory}: ${count(files, 'file')}, ${count(problems.length, 'problem')}${
       first === undefined ? '' : `, the first: ${sentence(first)}`
     }`,
   };

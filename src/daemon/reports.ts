@@ -2,6 +2,7 @@
 import type { Event } from '../model/action.ts';
 import { type Problem, sentence } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
+import { count } from '../model/units.ts';
 import type { Host } from '../world/host.ts';
 import type { Clock } from '../world/world.ts';
 import type { Journal } from './journal.ts';
@@ -74,7 +75,8 @@ export class Reports {
     for (const event of problemEvents(this.#configProblems, problems)) this.note(event);
     this.#configProblems = problems;
     for (const problem of problems.slice(0, 50)) this.#tell(problem);
-    if (problems.length > 50) this.#tools.log.error({}, `… and ${problems.length - 50} more problems`);
+    if (problems.length > 50)
+      this.#tools.log.error({}, `… and ${count(problems.length - 50, 'more problem')}`);
   }
 
   #tell(problem: Problem): void {

@@ -4,6 +4,7 @@ import { NO_SLOT } from '../model/memory.ts';
 import type { Problem } from '../model/problem.ts';
 import { sentence } from '../model/problem.ts';
 import type { Defined } from '../model/spec.ts';
+import { count } from '../model/units.ts';
 import type { Sight, Subject } from '../policy/notify.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
 import type { SlotPhase } from '../reconcile/situation.ts';
@@ -51,7 +52,7 @@ export function guardSight({
   readonly reason: string;
 }): Subject {
   const names = `${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`;
-  const detail = `${held.length} removed services go on running: ${names}; ${reason}`;
+  const detail = `${count(held.length, 'removed service')} left running: ${names}; ${reason}`;
   return {
     trouble: 'prune_held',
     sight: held.length === 0 ? WELL : { is: 'in_trouble', mark: 'held', detail },

@@ -12,6 +12,7 @@ import type { Exit } from '../model/memory.ts';
 import type { ObservedRun } from '../model/observed.ts';
 import { sentence } from '../model/problem.ts';
 import { SIGNALS } from '../model/signals.ts';
+import { count } from '../model/units.ts';
 import { CpuSampler } from '../observe/cpu-sampler.ts';
 import { exitReason } from '../policy/restart.ts';
 import { PROBE_KINDS } from '../reconcile/health.ts';
@@ -178,8 +179,7 @@ export class Views {
   }
 
   #count(run: ObservedRun['key']): string {
-    const count = this.#world.containment.members(run).length;
-    return `${count} ${count === 1 ? 'process' : 'processes'}`;
+    return count(this.#world.containment.members(run).length, 'process', 'processes');
   }
 }
 

@@ -3,7 +3,7 @@ import type { ServiceView, WhyView } from '../api/contract.ts';
 import type { Change } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import { sentence } from '../model/problem.ts';
-import { printElapsed } from '../model/units.ts';
+import { count, printElapsed } from '../model/units.ts';
 import { describeOutcome } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { holdOf } from '../reconcile/wanted.ts';
@@ -95,8 +95,8 @@ function probeSentences({ instances }: ServiceView): readonly string[] {
   return instances.flatMap(({ instance, probes }) =>
     probes.map(({ kind, ok, detail, at, failures, threshold }) => {
       if (ok === null) return `${kind} of instance ${instance} has not been asked yet`;
-      const count = failures === 1 ? '1 failure' : `${failures} failures`;
-      const row = failures === 0 ? '' : `, ${count} in a row (${threshold} count as failed)`;
+      const row =
+        failures === 0 ? '' : `, ${count(failures, 'failure')} in a row (${threshold} count as failed)`;
       return `${kind} of instance ${instance} ${ok ? 'passed' : 'failed'} at ${at}: ${detail}${row}`;
     }),
   );

@@ -217,3 +217,8 @@ function shown(value: Scalar): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/** A number before its noun, both as people say them: `1 instance`, `4 instances`, `2 processes`. */
+export function count(number: number | string, noun: string, plural = `${noun}s`): string {
+  return `${number} ${String(number) === '1' ? noun : plural}`;
+}

@@ -1,5 +1,7 @@
 /** What does a cron line mean, and is it one that ever fires? */
+
 import { type CronExpression, CronExpressionParser } from 'cron-parser';
+import { count } from '../model/units.ts';
 import {
   type CronField,
   type CronProblem,
@@ -98,7 +100,7 @@ function fieldsOf(line: string): readonly string[] | CronProblem {
   if (fields.length === 5) return ['0', ...fields];
   if (fields.length === 6) return fields;
   return {
-    problem: `${JSON.stringify(line)} has ${fields.length} field${fields.length === 1 ? '' : 's'}, but a schedule has 5, or 6 with seconds`,
+    problem: `${JSON.stringify(line)} has ${count(fields.length, 'field')}, but a schedule has 5, or 6 with seconds`,
     hint: 'write minute, hour, day of month, month and day of week, like 0 3 * * *',
   };
 }

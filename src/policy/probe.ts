@@ -6,6 +6,7 @@ import {
   type ProbeResult,
   type ProbeSpec,
 } from '../model/probe.ts';
+import { count } from '../model/units.ts';
 
 /** Of an interval. Nobody sees a hundredth. */
 const EARLY_SHARE = 0.01;
@@ -160,7 +161,7 @@ function told(kind: ProbeKind, { spec, memory }: Probe, open: boolean): string {
   const said = last === null ? '' : `: ${last.detail}`;
   if (failures > 0) {
     const limit = open ? ` (of ${spec.failure_threshold})` : '';
-    return `${kind} failed ${failures} ${failures === 1 ? 'time' : 'times'} in a row${limit}${said}`;
+    return `${kind} failed ${count(failures, 'time')} in a row${limit}${said}`;
   }
   if (passed !== null) return `${kind} passed${said}`;
   if (successes > 0) return `${kind} succeeded ${successes} of ${spec.success_threshold} times${said}`;

@@ -2,6 +2,7 @@
 import { EXITS_KEPT, type Exit, type SlotMemory } from '../model/memory.ts';
 import type { Outcome } from '../model/observed.ts';
 import type { RestartPolicy, ServiceSpec } from '../model/spec.ts';
+import { count } from '../model/units.ts';
 
 /** What the policy has to know about the instance besides its memory. */
 export interface RestartContext {
@@ -58,7 +59,7 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   const attempt = exit.uptime >= policy.stable_after ? 0 : slot.attempt;
   const delay = Math.max(backoff(policy, attempt, context.chance), floorOf(exit.outcome));
   if (result === 'crash' && crashes.length > policy.tolerance.max_restarts) {
-    const reason = `${describeExit(exit)}; ended ${crashes.length} times within ${policy.tolerance.duration / 1000} s`;
+    const reason = `${describeExit(exit)}; ended ${count(crashes.length, 'time')} within ${policy.tolerance.duration / 1000} s`;
     const { retry_after } = policy.tolerance;
     // Never sooner than a restart within the tolerance: `retry_after: 0s` must not become a tight loop.
     const retryAt = retry_after === null ? null : exit.at + Math.max(retry_after, delay);

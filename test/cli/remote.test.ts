@@ -26,7 +26,7 @@ describe('what a URL means', () => {
   test.each([
     ['host:4480', {}, {}, 'is no URL like https://host:4480'],
     ['ftp://host', {}, {}, 'is no URL like'],
-    ['https://host', {}, { PMCTL_TOKEN: '' }, 'asks for a token: set PMCTL_TOKEN'],
+    ['https://host', {}, { PMCTL_TOKEN: '' }, 'with a token: set PMCTL_TOKEN'],
     ['https://host', {}, { PMCTL_TOKEN: 'a\r\nb' }, 'characters that no token has'],
     ['https://host', { sock: '/s' }, { PMCTL_TOKEN: 'x' }, 'give one of them'],
     ['https://host', { tokenFile: 'none' }, {}, 'cannot read the token in /none: ENOENT'],

@@ -51,6 +51,14 @@ describe('a new token', () => {
     expect(fs.readFileSync(file, 'utf8')).toBe(before);
   });
 
+  test('asked for in wrong words is told so, also where no file of tokens is known', async () => {
+    const { run } = ground();
+    const wrong = { exit: 64, out: '' };
+    expect(await run('nwe', 'x')).toEqual({ ...wrong, err: expect.stringContaining('new, list or revoke') });
+    expect(await run('list', 'x')).toEqual({ ...wrong, err: expect.stringContaining('too many words: x') });
+    expect(await run('revoke')).toEqual({ ...wrong, err: expect.stringContaining('token revoke NAME') });
+  });
+
   test('goes where the master file says', async () => {
     const { directory, run } = ground();
     expect(await run('new', 'ci')).toMatchObject({ exit: 64, err: expect.stringContaining('--file') });

@@ -172,6 +172,6 @@ test('errors of the configuration count, warnings do not', () => {
 test('removals that are held back are named', () => {
   expect(guardSight({ held: [], reason: '' }).sight).toEqual({ is: 'well' });
   expect(guardSight({ held: ['a', 'b'], reason: 'too many' }).sight).toMatchObject({
-    detail: '2 removed services go on running: a, b; too many',
+    detail: '2 removed services left running: a, b; too many',
   });
 });

@@ -1,0 +1,40 @@
+/** Events as people read them. */
+import { expect, test } from 'vitest';
+import { renderEvent } from '../../src/cli/render-events.ts';
+import type { NumberedEvent } from '../../src/model/action.ts';
+import type { ServiceName } from '../../src/model/names.ts';
+
+function said(name: string, fields: NumberedEvent['fields'], others: Partial<NumberedEvent> = {}): string {
+  const [, service, ...text] = renderEvent({ id: 1, at: 0, name, fields, ...others }).split('  ');
+  return [service, ...text].join('  ');
+}
+
+test('say by what the daemon was told to end', () => {
+  expect(said('manager_shutdown_requested', { signal: 'TERM', reason: 'signal_term' })).toBe(
+    '-  daemon is to end: SIGTERM',
+  );
+  const byItself = { signal: 'internal', reason: 'workers_exhausted_no_respawn', exit_status: 3 };
+  expect(said('manager_shutdown_requested', byItself)).toBe(
+    '-  daemon is to end: workers_exhausted_no_respawn  exit_status=3',
+  );
+});
+
+test('count in words of the right number', () => {
+  const done = (changes: number) => said('manager_reload_completed', { changes, failed: 0, errors: 0 });
+  expect([done(0), done(1), done(2)]).toEqual([
+    '-  update done: 0 changes',
+    '-  update done: 1 change',
+    '-  update done: 2 changes',
+  ]);
+  expect(said('prune_held', { count: 1, reason: 'the directory is empty' })).toBe(
+    '-  1 removed service left running: the directory is empty',
+  );
+});
+
+test('name the service before and the actor after, and what no sentence is known for as it is', () => {
+  const of: Partial<NumberedEvent> = { service: 'web' as ServiceName, actor: 'bob' };
+  expect(said('stop_requested', {}, of)).toBe('web  stop asked for (bob)');
+  expect(said('melted', { at_degrees: 900, note: 'too hot' }, of)).toBe(
+    'web  melted  at_degrees=900 note="too hot" (bob)',
+  );
+});
