@@ -11,8 +11,8 @@ What a change of a key does to running processes:
 - **roll**: new processes take over from the old ones;
 - **replace**: the old processes stop, then new ones start.
 
-In every text below \`process:\`, \`probes:\`, \`hooks:\` and \`logs:\` these are filled in: \`\${name}\`, \`\${instance}\` (0-based), \`\${port}\`,
-\`\${generation}\`, \`\${env:VAR}\` (the daemon's environment) and \`\${vars.x}\` (\`vars:\` of the master file).
+In every value that is a text these are filled in: \`\${name}\`, \`\${instance}\` (0-based), \`\${port}\`, \`\${generation}\`,
+\`\${env:VAR}\` (the daemon's environment) and \`\${vars.x}\` (\`vars:\` of the master file).
 \`\${instance}\`, \`\${generation}\` and, with \`port: auto\`, \`\${port}\` are known only when a process starts: they may
 stand in \`command\`, \`args\`, \`env\`, \`stop_command\`, \`reload_command\` and \`working_directory\`, in what a probe asks
 by \`http\`, \`tcp\` or \`exec\`, and in the command of a hook; \`\${instance}\` may name the file in \`logs.stdout\`

@@ -1,5 +1,6 @@
 /** On whose account is a request carried out? */
 import type { FastifyRequest } from 'fastify';
+import { isActor } from '../model/actor.ts';
 
 /** Requests that came with a token: nothing that they say of themselves counts. */
 const proven = new WeakMap<FastifyRequest, string>();
@@ -17,5 +18,5 @@ export function actorOf(request: FastifyRequest): string {
   const known = proven.get(request);
   if (known !== undefined) return known;
   const claimed = request.headers['x-processmaster-actor'];
-  return typeof claimed === 'string' && /^[\w.@+-]{1,64}$/.test(claimed) ? claimed : 'api';
+  return typeof claimed === 'string' && isActor(claimed) ? claimed : 'api';
 }

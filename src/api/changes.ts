@@ -88,7 +88,7 @@ export interface UpdateRequest {
   readonly prune: boolean;
   /** Milliseconds to wait for the outcome; 0 answers at once. */
   readonly wait: number;
-  /** Who asks; told with the events. */
+  /** Who asks; told with the events. Absent: nobody, it is the daemon's own idea. */
   readonly by?: string;
   /** What becomes of the rest when a service fails; `stop` for an update unless said otherwise. */
   readonly on_failure?: OnFailure;

@@ -139,6 +139,9 @@ export type Verb =
   | 'disable'
   | 'scale';
 
+/** A request as it is sent: the connection tells who asks. */
+export type Unsigned<Request extends { readonly by?: string }> = Omit<Request, 'by'>;
+
 export interface CommandRequest {
   readonly verb: Verb;
   /** Exact names; the client resolves `all` and labels from the status. */

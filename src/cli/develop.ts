@@ -64,8 +64,7 @@ export async function develop(
   if (end !== 'interrupted') return end;
   const stopping = await call.daemon(new AbortController().signal);
   if (isRefusal(stopping)) return refuse(call, stopping);
-  const by = terminal.user.name;
-  const stopped = await stopping.command({ verb: 'stop', services: [service], by, wait: END });
+  const stopped = await stopping.command({ verb: 'stop', services: [service], wait: END });
   if (isRefusal(stopped)) return refuse(call, stopped);
   const [result] = stopped.results;
   const how = result?.result === 'done' ? 'stopped' : (result?.detail ?? 'it was not stopped');

@@ -22,7 +22,7 @@ export async function explain(call: Call): Promise<Exit> {
   if (key !== undefined && found.length === 0) {
     const meant = didYouMean(
       key,
-      KEYS.flatMap(({ path }) => [path, lastOf(path)]),
+      KEYS.flatMap(({ path }) => (path.endsWith('*') ? [] : [path, lastOf(path)])),
     );
     const hint = meant === '' ? '; pmctl explain alone lists all keys' : meant;
     return refuse(call, refusal('error', 'key-unknown', `no key is called ${JSON.stringify(key)}${hint}`));

@@ -1,4 +1,5 @@
 /** From what was typed to an exit code: which command runs, and where is its daemon? */
+import { actorOfUser } from '../model/actor.ts';
 import { readArguments } from './arguments.ts';
 import type { Call } from './call.ts';
 import type { Daemon } from './daemon.ts';
@@ -39,7 +40,7 @@ async function findDaemon(
   const socket = await socketPath({ sock: options.sock, config: options.config }, terminal);
   if (isRefusal(socket)) return socket;
   const howToStart = howToStartOf(options);
-  return daemonAt({ socket, actor: terminal.user.name, cancel, howToStart });
+  return daemonAt({ socket, actor: actorOfUser(terminal.user.name), cancel, howToStart });
 }
 
 async function remoteDaemon(
@@ -51,5 +52,5 @@ async function remoteDaemon(
   const [{ remoteAt }, { daemonAt }] = await Promise.all([import('./remote.ts'), import('./daemon.ts')]);
   const remote = remoteAt(url, options, terminal);
   if (isRefusal(remote)) return remote;
-  return daemonAt({ socket: remote.url, remote, actor: terminal.user.name, cancel });
+  return daemonAt({ socket: remote.url, remote, actor: actorOfUser(terminal.user.name), cancel });
 }

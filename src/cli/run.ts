@@ -1,6 +1,6 @@
 /** `run`: from a command to a service file and a running service. */
 import { resolve } from 'node:path';
-import type { ServiceView } from '../api/contract.ts';
+import type { ServiceView, Unsigned } from '../api/contract.ts';
 import type { DefineRequest, DefineView } from '../api/definition.ts';
 import { serviceName } from '../model/names.ts';
 import type { NewService } from '../model/new-service.ts';
@@ -36,7 +36,7 @@ export const run: Run = async (call) => {
   if (isRefusal(asked)) return refuse(call, asked);
   const development = service.dev === true ? await import('./develop.ts') : undefined;
   const marks = await development?.sessionStart(call, asked, service.name);
-  const view = await defined(call, asked, { ...service, by: call.terminal.user.name, wait });
+  const view = await defined(call, asked, { ...service, wait });
   if (isRefusal(view)) return refuse(call, view);
   if (view.result === 'refused') return tellRefused(call, view);
   if (development === undefined) return tell(call, view, waits);
@@ -78,7 +78,11 @@ async function daemonOrNew(call: Call): Promise<Daemon | Refusal> {
   return refused ?? daemon;
 }
 
-function defined(call: Call, daemon: Daemon, request: DefineRequest): Promise<DefineView | Refusal> {
+function defined(
+  call: Call,
+  daemon: Daemon,
+  request: Unsigned<DefineRequest>,
+): Promise<DefineView | Refusal> {
   const isOpen = ({ name, state, ready, desired }: ServiceView): boolean =>
     name === request.name &&
     !(state === 'completed' || state === 'scheduled' || (state === 'running' && ready >= desired));

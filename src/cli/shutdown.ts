@@ -11,13 +11,13 @@ const DEFAULT_TIMEOUT = 60_000;
 const EVERY = 100;
 
 export async function shutdown(call: Call): Promise<Exit> {
-  const { options, terminal } = call;
+  const { options } = call;
   const daemon = await call.daemon();
   if (isRefusal(daemon)) return refuse(call, daemon);
   const version = await daemon.version();
   if (isRefusal(version)) return refuse(call, version);
   const stopServices = options.stopServices === true;
-  const accepted = await daemon.shutdown({ stopServices, by: terminal.user.name });
+  const accepted = await daemon.shutdown({ stopServices });
   if (isRefusal(accepted)) return refuse(call, accepted);
   const timeout = options.timeout ?? DEFAULT_TIMEOUT;
   const ended =

@@ -12,12 +12,11 @@ const DEFAULT_TIMEOUT = 60_000;
 
 /** Exit 1 when it was refused, 2 when `--dry-run` finds something new, else as `update`. */
 export async function sync(call: Call): Promise<Exit> {
-  const { options, terminal } = call;
+  const { options } = call;
   const daemon = await call.daemon();
   if (isRefusal(daemon)) return refuse(call, daemon);
   const wait = options.wait === false ? 0 : (options.timeout ?? DEFAULT_TIMEOUT);
   const view = await daemon.sync({
-    by: terminal.user.name,
     dryRun: options.dryRun === true,
     prune: options.prune === true,
     wait,

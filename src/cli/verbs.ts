@@ -1,5 +1,12 @@
 /** `start`, `stop`, `restart`, `hold`, `release`, `enable`, `disable`, `scale`: one command path for all of them. */
-import type { CommandRequest, CommandResult, CommandView, ServiceView, Verb } from '../api/contract.ts';
+import type {
+  CommandRequest,
+  CommandResult,
+  CommandView,
+  ServiceView,
+  Unsigned,
+  Verb,
+} from '../api/contract.ts';
 import { safeLine, safeText } from '../model/terminal-safe.ts';
 import { type Call, printJson, printLines, type Run, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
@@ -41,7 +48,7 @@ interface Deed {
   readonly verb: Verb;
   /** True when the outcome takes time, and is waited for unless `--no-wait` is given. */
   readonly waits: boolean;
-  readonly details?: Pick<CommandRequest, 'reason' | 'for' | 'instances'>;
+  readonly details?: Pick<Unsigned<CommandRequest>, 'reason' | 'for' | 'instances'>;
   /** Which services `all` and labels stand for. */
   readonly ofAll?: (service: ServiceView) => boolean;
 }
@@ -59,10 +66,9 @@ async function run(call: Call, deed: Deed): Promise<Exit> {
   const selected = select(view.services, selection, deed.ofAll);
   if (isRefusal(selected)) return refuse(call, selected);
   const waits = deed.waits && call.options.wait !== false;
-  const request: CommandRequest = {
+  const request: Unsigned<CommandRequest> = {
     verb: deed.verb,
     services: selected.map(({ name }) => name),
-    by: call.terminal.user.name,
     ...deed.details,
     wait: waits ? (call.options.timeout ?? DEFAULT_TIMEOUT) : 0,
   };
@@ -75,7 +81,11 @@ async function run(call: Call, deed: Deed): Promise<Exit> {
 }
 
 /** An empty selection asks nothing: an empty list of names could be read as every service. */
-async function carryOut(call: Call, daemon: Daemon, request: CommandRequest): Promise<CommandView | Refusal> {
+async function carryOut(
+  call: Call,
+  daemon: Daemon,
+  request: Unsigned<CommandRequest>,
+): Promise<CommandView | Refusal> {
   if (request.services.length === 0) return { results: [] };
   if (request.wait === 0) return daemon.command(request);
   const awaited = {

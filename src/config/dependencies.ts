@@ -1,8 +1,8 @@
 /** Can every service ever get what it waits for? */
 import type { ServiceName } from '../model/names.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { Defined, Desired, Position } from '../model/spec.ts';
-import { nearest } from './nearest.ts';
 
 type Services = ReadonlyMap<ServiceName, Desired>;
 

@@ -15,6 +15,8 @@ export interface EnablePlace {
 /** A larger file is no service file. Bytes. */
 const FILE_LIMIT = 1_048_576;
 
+const MARK = '\uFEFF';
+
 /**
  * Writes `enabled` into the file; its mode and owner stay as they are. A symbolic link is not followed: what it leads to
  * may belong to others, and may be swapped by them while root writes there.
@@ -53,6 +55,11 @@ export function setEnabled(file: string, enabled: boolean, place: EnablePlace): 
  * @returns undefined when the text is no mapping that could be edited
  */
 export function withEnabled(text: string, enabled: boolean, byDefault: unknown): string | undefined {
+  // A byte order mark stands before the text, not in its first line.
+  if (text.startsWith(MARK)) {
+    const edited = withEnabled(text.slice(MARK.length), enabled, byDefault);
+    return edited === undefined ? undefined : MARK + edited;
+  }
   const document = parseDocument(text);
   if (document.errors.length > 0 || !isMap(document.contents)) return undefined;
   const { items, range, flow } = document.contents;

@@ -14,6 +14,9 @@ const MOST_SECRET_BYTES = 65_536;
 
 const MOST_DOTENV_BYTES = 1_048_576;
 
+/** What is read for bytes that are no UTF-8: different values would become the same. */
+const UNDECODED = '\uFFFD';
+
 export type WrittenValue = string | { readonly file: string } | { readonly base64: string };
 
 /** `process.env` and `process.env_files`, with absolute paths. */
@@ -80,6 +83,7 @@ function readDotenv(path: string, files: Files): ReadonlyMap<string, string> | {
   const text = files.read(path, MOST_DOTENV_BYTES);
   if (typeof text !== 'string') return { says: `${path} ${failureText(text)}` };
   if (text.includes('\0')) return { says: `${path} is no text` };
+  if (text.includes(UNDECODED)) return { says: `${path} is no UTF-8 text` };
   const parsed = parseDotenv(text);
   return 'says' in parsed ? { says: `${path}:${parsed.line}: ${parsed.says}` } : parsed.values;
 }
@@ -97,6 +101,7 @@ export function readSecret(path: string, files: Files): Secret {
   const text = files.read(path, MOST_SECRET_BYTES);
   if (typeof text !== 'string') return { says: `${path} ${failureText(text)}` };
   if (text.includes('\0')) return { says: `${path} holds a NUL character, which no variable can` };
+  if (text.includes(UNDECODED)) return { says: `${path} is no UTF-8 text; encode it, for example in base64` };
   return { value: text.replace(/\r?\n$/, '') };
 }
 

@@ -1,10 +1,11 @@
 /** What do `${name}`, `${port}`, `${env:VAR}`, `${vars.x}` in a service file stand for? */
+
+import { nearest } from '../model/nearest.ts';
 import type { Problem } from '../model/problem.ts';
 import { START_VARIABLES, type StartVariable, type TemplatePart, writeTemplate } from '../model/template.ts';
 import { SERVICE_DEFAULTS } from './generated/defaults.ts';
 import { counterparts, type KeyNode, mapScalars, SERVICE_TREE } from './key-tree.ts';
-import { nearest } from './nearest.ts';
-import { type Origin, type Path, problemAt, type RawMap } from './raw-tree.ts';
+import { isVariable, type Origin, type Path, problemAt, type RawMap } from './raw-tree.ts';
 
 export interface Variables {
   readonly name: string;
@@ -33,20 +34,20 @@ const TEMPLATES = new Set([
   'logs.stderr',
 ]);
 
-const FILLED = new Set<string | number | undefined>(['process', 'probes', 'hooks', 'logs']);
-
 /** A log outlives generations and ports; a file for each instance can be told before one of them starts. */
 const LOG_VARIABLE: StartVariable = 'instance';
 
 /** They name no variables. */
 const DEFAULTS = counterparts(SERVICE_DEFAULTS, SERVICE_DEFAULTS);
 
+const LITERAL = 'write $${ for the characters ${';
+
 /** `$${`, `${…}` or a `${` that is never closed. */
 const PIECE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 
 /**
- * The tree with every text below `process`, `probes`, `hooks` and `logs` filled in. Afterwards the template fields are
- * templates for `fillIn`; all other texts stand for themselves.
+ * The tree with every text filled in. Afterwards the template fields are templates for `fillIn`; all other texts stand
+ * for themselves.
  */
 export function interpolate(
   tree: RawMap,
@@ -55,10 +56,11 @@ export function interpolate(
 ): { readonly tree: RawMap; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const fill = (value: string | number | boolean, node: KeyNode, path: Path): unknown => {
-    if (!FILLED.has(path[0]) || typeof value !== 'string' || !value.includes('${')) return value;
+    if (typeof value !== 'string' || !value.includes('${')) return value;
     const read = readParts(value, variables);
     if ('says' in read) {
-      problems.push(refusal(origin, path, read.says, read.hint));
+      const said = isVariable(path) ? (read.unquoted ?? read) : read;
+      problems.push(refusal(origin, path, said.says, said.hint));
       return value;
     }
     const late = read.parts.flatMap((part) => ('variable' in part ? [part.variable] : []));
@@ -84,7 +86,17 @@ export function interpolate(
   return { tree: mapScalars(tree, SERVICE_TREE, fill, DEFAULTS) as RawMap, problems };
 }
 
-type Parts = { readonly parts: readonly TemplatePart[] } | { readonly says: string; readonly hint: string };
+interface Sentence {
+  readonly says: string;
+  readonly hint: string;
+}
+
+interface Misfit extends Sentence {
+  /** The same without the words of the text, where those may be anything: perhaps a part of a password. */
+  readonly unquoted?: Sentence;
+}
+
+type Parts = { readonly parts: readonly TemplatePart[] } | Misfit;
 
 /** A text in pieces: what is known now has become text, what is known at start has stayed a variable. */
 export function readParts(text: string, variables: Variables): Parts {
@@ -97,7 +109,7 @@ export function readParts(text: string, variables: Variables): Parts {
     if (whole === '$${') {
       parts.push({ text: '${' });
     } else if (close === '' || name === undefined) {
-      return { says: 'a ${ without its }', hint: 'write $${ for the characters ${' };
+      return { says: 'a ${ without its }', hint: LITERAL };
     } else {
       const value = variableValue(name.trim(), variables);
       if (typeof value === 'object' && 'says' in value) return value;
@@ -111,7 +123,7 @@ export function readParts(text: string, variables: Variables): Parts {
 function variableValue(
   name: string,
   { port, env, vars, ...known }: Variables,
-): string | { readonly variable: StartVariable } | { readonly says: string; readonly hint: string } {
+): string | { readonly variable: StartVariable } | Misfit {
   const start = START_VARIABLES.find((variable) => variable === name);
   if (start !== undefined && (start !== 'port' || port === 'auto')) return { variable: start };
   if (name === 'name') return known.name;
@@ -124,17 +136,13 @@ function variableValue(
   return unknown(name, Object.keys(vars), env);
 }
 
-function fromEnvironment(name: string, env: Variables['env']): string | { says: string; hint: string } {
+function fromEnvironment(name: string, env: Variables['env']): string | Misfit {
   const value = Object.hasOwn(env, name) ? env[name] : undefined;
   if (value !== undefined && !value.includes('\0')) return value;
   return { says: `\${env:${name}} is not set`, hint: 'it is taken from the environment of the daemon' };
 }
 
-function unknown(
-  name: string,
-  vars: readonly string[],
-  env: Variables['env'],
-): { says: string; hint: string } {
+function unknown(name: string, vars: readonly string[], env: Variables['env']): Misfit {
   const known = ['name', 'instance', 'generation', 'port', ...vars.map((key) => `vars.${key}`)];
   const cut = name.length > 60 ? `${name.slice(0, 57)}...` : name;
   const says = `no variable \${${cut}}`;
@@ -147,8 +155,12 @@ function unknown(
       hint: `write \${env:${name}} for the daemon's variable, $\${${name}} to leave it to a shell`,
     };
   }
-  return { says, hint: `write $\${${cut}} to leave it to a shell` };
+  const hint = `write $\${${cut}} to leave it to a shell`;
+  // Nobody hides a password in `${vars.…}`.
+  return name.startsWith('vars.') ? { says, hint } : { says, hint, unquoted: UNKNOWN };
 }
+
+const UNKNOWN: Sentence = { says: 'no variable has the name in ${…}', hint: LITERAL };
 
 function refusal(origin: Origin, path: Path, says: string, hint: string): Problem {
   return problemAt(origin, path, { code: 'variable-unknown', says, hint });

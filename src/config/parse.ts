@@ -12,7 +12,7 @@ import {
 } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 import { count } from '../model/units.ts';
-import { emptyMap, type Path, pathText, type RawMap } from './raw-tree.ts';
+import { emptyMap, isVariable, type Path, pathText, type RawMap } from './raw-tree.ts';
 import { SourceText } from './source-text.ts';
 
 /** More is no definition that a person wrote. It bounds the time for noise, at about a quarter of a second. */
@@ -154,11 +154,21 @@ function syntaxProblem(
   return source.problem('yaml-syntax', error.pos[0], deep ? 'nested too deeply' : message, HINTS[error.code]);
 }
 
+const TAG_HINT = 'put a text that begins with ! in quotes';
+
+const NO_ANCHOR = 'no such anchor before this';
+
+interface Anchored {
+  readonly node: ParsedNode;
+  readonly value: unknown;
+  readonly size: number;
+}
+
 /** Nodes to plain values, and whatever YAML allows but a definition must not do. */
 class TreeReader {
   readonly problems: Problem[] = [];
   readonly #source: SourceText;
-  readonly #anchors = new Map<string, { readonly value: unknown; readonly size: number }>();
+  readonly #anchors = new Map<string, Anchored>();
   #size = 0;
 
   constructor(source: SourceText) {
@@ -171,13 +181,13 @@ class TreeReader {
     if (depth > MOST_DEPTH) return this.#refuse(node, path, `nested more than ${MOST_DEPTH} deep`);
     if (isAlias(node)) return this.#follow(node.source, node, path);
     if (node.tag !== undefined && !CORE_TAG.test(node.tag)) {
-      return this.#refuse(node, path, `the tag ${node.tag.slice(0, 60)} means nothing here`);
+      const tag = isVariable(path) ? 'a tag' : `the tag ${node.tag.slice(0, 60)}`;
+      return this.#refuse(node, path, `${tag} means nothing here`, TAG_HINT);
     }
     const before = this.#size;
     const value = this.#value(node, path, depth);
     if (node.anchor !== undefined) {
-      this.#anchors.set(node.anchor, { value, size: this.#size - before + 1 });
-      this.#source.anchor(node.anchor, node);
+      this.#anchors.set(node.anchor, { node, value, size: this.#size - before + 1 });
     }
     return value;
   }
@@ -231,7 +241,11 @@ class TreeReader {
 
   #follow(name: string, node: ParsedNode, path: Path): unknown {
     const target = this.#anchors.get(name);
-    if (target === undefined) return this.#refuse(node, path, `no anchor &${name.slice(0, 60)} before this`);
+    if (target === undefined) {
+      const says = isVariable(path) ? NO_ANCHOR : `no anchor &${name.slice(0, 60)} before this`;
+      return this.#refuse(node, path, says, HINTS['BAD_ALIAS']);
+    }
+    this.#source.stands(node, target.node);
     this.#size += target.size;
     if (this.#size > MOST_VALUES) {
       return this.#refuse(node, path, `its aliases stand for more than ${MOST_VALUES} values`);

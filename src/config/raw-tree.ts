@@ -43,6 +43,11 @@ export function pathText(path: Path): string {
   return text;
 }
 
+/** Whether it is the value of a variable: what stands there may be a secret, and is quoted in no sentence. */
+export function isVariable(path: Path): boolean {
+  return path.some((key, index) => key === 'env' && path[index - 1] === 'process');
+}
+
 /** The value at a path; undefined when there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;

@@ -1,4 +1,6 @@
 /** Which number (or signal) does each value with a unit stand for? */
+
+import { nearest } from '../model/nearest.ts';
 import type { Problem } from '../model/problem.ts';
 import { parseSignal, SIGNALS } from '../model/signals.ts';
 import {
@@ -16,7 +18,6 @@ import {
 import { decodeBase64 } from './base64.ts';
 import { SERVICE_DEFAULTS } from './generated/defaults.ts';
 import { counterparts, type KeyNode, mapScalars, SERVICE_TREE } from './key-tree.ts';
-import { nearest } from './nearest.ts';
 import { type Origin, type Path, problemAt } from './raw-tree.ts';
 
 type Read = (value: Scalar) => Scalar | null | Refused;

@@ -1,9 +1,9 @@
 /** What do the command line, the environment and the master file each say about the settings? */
 import { resolve } from 'node:path';
 import { type KeyFact, SETTING_KEYS } from '../model/keys.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Problem } from '../model/problem.ts';
 import { mapScalars, SERVICE_TREE, SETTING_TREE } from './key-tree.ts';
-import { nearest } from './nearest.ts';
 import { emptyMap, isMap, type Origin, type Path, pathText, problemAt, type RawMap } from './raw-tree.ts';
 import { readUnits } from './read-units.ts';
 import { oneSpelling } from './spelling.ts';

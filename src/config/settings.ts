@@ -10,7 +10,17 @@ import { SETTING_DEFAULTS } from './generated/defaults.ts';
 import type { CompleteSettings } from './generated/types.ts';
 import { notifyProblems, notifySinks } from './notify-sinks.ts';
 import { bounded, parseYaml } from './parse.ts';
-import { emptyMap, isMap, merged, type Origin, pathText, problemAt, type RawMap } from './raw-tree.ts';
+import {
+  emptyMap,
+  isMap,
+  merged,
+  type Origin,
+  type Path,
+  pathText,
+  problemAt,
+  type RawMap,
+  valueAt,
+} from './raw-tree.ts';
 import { shownPath } from './service-files.ts';
 import {
   fromEnvironment,
@@ -139,15 +149,21 @@ function originOf(
 ): Origin {
   const parsed = file.path === null ? undefined : parseYaml(file.text, shownPath(file.path, cwd));
   const source = parsed !== undefined && 'source' in parsed ? parsed.source : DEFAULT_ORIGIN;
-  const by = (key: string | number | undefined): Origin => {
-    if (key !== undefined && Object.hasOwn(flags, key)) return namedBy(flagOf);
-    return key !== undefined && Object.hasOwn(env, key) ? namedBy(variableOf) : source;
+  const by = (path: Path): Origin => {
+    if (isGiven(flags, path)) return namedBy(flagOf);
+    return isGiven(env, path) ? namedBy(variableOf) : source;
   };
   return {
-    place: (path, of) => by(path[0]).place(path, of),
-    source: (path) => by(path[0]).source(path),
-    name: (path) => by(path[0]).name(path),
+    place: (path, of) => by(path).place(path, of),
+    source: (path) => by(path).source(path),
+    name: (path) => by(path).name(path),
   };
+}
+
+/** What is a map has come from several places, or from the file. */
+function isGiven(tree: RawMap, path: Path): boolean {
+  const value = valueAt(tree, path);
+  return value !== undefined && !isMap(value);
 }
 
 function settingsOf(whole: CompleteSettings, file: string | null, input: SettingsInput): Settings {

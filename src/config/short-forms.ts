@@ -2,6 +2,8 @@
 import { OPTIONAL_MAPS } from './generated/defaults.ts';
 import { emptyMap, isMap, merged, type Origin, type Path, type RawMap, valueAt } from './raw-tree.ts';
 
+const ENVIRONMENT = ['process', 'env'];
+
 const PROBES = ['startup', 'readiness', 'liveness'];
 
 /** The ways to ask, of which a probe has exactly one. */
@@ -21,9 +23,18 @@ export function longForms(tree: RawMap): RawMap {
   return long;
 }
 
-/** A file over what it inherits: a probe that asks in its own way does not ask in the inherited one as well. */
+/**
+ * A file over what it inherits: a probe that asks in its own way does not ask in the inherited one as well, and a
+ * variable of its own is nothing of the inherited one.
+ */
 export function overInherited(inherited: RawMap, own: RawMap): RawMap {
   let under = inherited;
+  const [mine, theirs] = [valueAt(own, ENVIRONMENT), valueAt(under, ENVIRONMENT)];
+  if (isMap(mine) && isMap(theirs)) {
+    const left = emptyMap();
+    for (const [name, value] of Object.entries(theirs)) if (!Object.hasOwn(mine, name)) left[name] = value;
+    under = withValue(under, ENVIRONMENT, left);
+  }
   for (const kind of PROBES) {
     const [mine, theirs] = [valueAt(own, ['probes', kind]), valueAt(under, ['probes', kind])];
     if (!isMap(mine) || !isMap(theirs) || !PROBE_MEANS.some((means) => mine[means] !== undefined)) continue;

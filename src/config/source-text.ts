@@ -14,7 +14,7 @@ export class SourceText implements Origin {
   /** As shown to people. */
   readonly file: string;
   readonly #root: Node | null;
-  readonly #anchors = new Map<string, Node>();
+  readonly #targets = new Map<Node, Node>();
   #lineStarts: readonly number[] | undefined;
 
   constructor(text: string, file: string, root: Node | null) {
@@ -23,9 +23,9 @@ export class SourceText implements Origin {
     this.#root = root;
   }
 
-  /** Tells which node an alias stands for. */
-  anchor(name: string, node: Node): void {
-    this.#anchors.set(name, node);
+  /** Tells which node an alias stands for: the last one of its name before it. */
+  stands(alias: Node, target: Node): void {
+    this.#targets.set(alias, target);
   }
 
   place(path: Path, of: 'key' | 'value'): { readonly file: string } & Position {
@@ -114,7 +114,7 @@ export class SourceText implements Origin {
   }
 
   #target(node: Node | null): Node | null {
-    return isAlias(node) ? (this.#anchors.get(node.source) ?? null) : node;
+    return isAlias(node) ? (this.#targets.get(node) ?? null) : node;
   }
 
   #position(offset: number): Position {

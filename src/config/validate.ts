@@ -1,9 +1,9 @@
 /** Does a raw tree have the structure that its schema demands, and how is a mistake told to the person who made it? */
 import type { KeyFact } from '../model/keys.ts';
 import { keysBelow, SERVICE_KEYS, SETTING_KEYS } from '../model/keys.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Problem } from '../model/problem.ts';
 import { validateService, validateSettings } from './generated/validators.ts';
-import { nearest } from './nearest.ts';
 import { type Origin, type Path, pathText, problemAt, valueAt } from './raw-tree.ts';
 
 /** One mistake, as ajv reports it. */
@@ -117,19 +117,25 @@ function unknownKey(path: Path, name: string, { origin, below, keys }: Context):
 function hintForUnknown(path: Path, name: string, keys: readonly KeyFact[]): string | undefined {
   const parent = patternOf(path, keys);
   const here = keysBelow(parent, keys);
-  const near = nearest(name, [...here, ...here.map((key) => `${key}_ms`)]);
+  const inMilliseconds = here.filter((key) => isDuration(parent === '' ? key : `${parent}.${key}`, keys));
+  const begun = here.find((key) => key.startsWith(`${name}_`));
+  const near = begun ?? nearest(name, [...here, ...inMilliseconds.map((key) => `${key}_ms`)]);
   if (near !== undefined) return `did you mean ${near}?`;
   const bare = name.replace(/_ms$/, '');
   const elsewhere = keys.filter((fact) => !fact.path.includes('*')).map((fact) => fact.path);
-  const same = elsewhere.find((candidate) => lastKey(candidate) === bare);
-  if (same !== undefined) {
-    const home = same.slice(0, -bare.length - 1);
-    return home === '' ? 'it belongs to the top of the file' : `it belongs under ${home}:`;
-  }
-  const word = nearest(name, elsewhere.map(lastKey));
+  const same = elsewhere.filter((candidate) => lastKey(candidate) === bare);
+  const homes = same.map((candidate) => candidate.slice(0, -bare.length - 1));
+  if (homes.includes('')) return 'it belongs to the top of the file';
+  if (homes.length > 0) return `it belongs under ${homes.map((home) => `${home}:`).join(' or ')}`;
+  // Another word and another place at once: only where the word is nearly right.
+  const word = name.length < 6 ? undefined : nearest(name, elsewhere.map(lastKey), 1);
   if (word !== undefined)
     return `did you mean ${elsewhere.find((candidate) => lastKey(candidate) === word)}?`;
   return here.length > 0 && here.length <= 12 ? `known here: ${here.join(', ')}` : undefined;
+}
+
+function isDuration(path: string, keys: readonly KeyFact[]): boolean {
+  return keys.some((fact) => fact.path === path && fact.unit === 'duration');
 }
 
 function badName(at: Path, name: string, map: string, origin: Origin): Problem {

@@ -5,6 +5,7 @@ import { type Daemon, daemonAt } from '../cli/daemon.ts';
 import type { Address } from '../cli/http-over-socket.ts';
 import { paintFor } from '../cli/paint.ts';
 import { isRefusal, type Refusal, refusal, unknownServices } from '../cli/refusal.ts';
+import { isActor } from '../model/actor.ts';
 import type { CallOptions, Client, LogsOptions, OutcomeOptions } from './client.ts';
 import { type ConnectOptions, daemonAddress } from './daemon-address.ts';
 import { type EventSource, followEvents, newestEvent } from './follow-events.ts';
@@ -28,7 +29,7 @@ const EVERY = 25;
  */
 export function connect(options: ConnectOptions = {}): Client {
   const { by } = options;
-  if (by !== undefined && !/^[\w.@+-]{1,64}$/.test(by)) {
+  if (by !== undefined && !isActor(by)) {
     throw new ProcessmasterError(
       'invalid',
       `by: ${JSON.stringify(by)} is not 1 to 64 of A-Z a-z 0-9 _ . @ + -`,
@@ -83,9 +84,7 @@ class Connection implements Client {
     if (typeof what === 'string' || isList(what)) return this.#command('start', what, options);
     const service = newService(what, surroundings(undefined, this.#closed.signal).directory);
     const { wait = WAIT } = options;
-    const view = await this.#ask(options, (daemon, { actor }) =>
-      daemon.define({ ...service, by: actor, wait }),
-    );
+    const view = await this.#ask(options, (daemon) => daemon.define({ ...service, wait }));
     if (view.result === 'refused' && view.problems.length > 0) throw invalid(view.problems);
     allDone([{ ...view, result: view.result }], wait);
     return view;
@@ -110,9 +109,7 @@ class Connection implements Client {
   async delete(services: Names, options: OutcomeOptions = {}): Promise<readonly CommandResult[]> {
     const { wait = WAIT } = options;
     const request = { services: listOf(services), wait };
-    const { results } = await this.#ask(options, (daemon, { actor }) =>
-      daemon.delete({ ...request, by: actor }),
-    );
+    const { results } = await this.#ask(options, (daemon) => daemon.delete(request));
     return allDone(results, wait);
   }
 
@@ -192,9 +189,7 @@ class Connection implements Client {
   sync(options: Parameters<Client['sync']>[0] = {}): ReturnType<Client['sync']> {
     const { prune = false, dryRun = false, wait = WAIT, onFailure } = options;
     const on_failure = onFailure === undefined ? {} : { on_failure: onFailure };
-    return this.#ask(options, (daemon, { actor }) =>
-      daemon.sync({ prune, dryRun, wait, by: actor, ...on_failure }),
-    );
+    return this.#ask(options, (daemon) => daemon.sync({ prune, dryRun, wait, ...on_failure }));
   }
 
   why(service: string, options: CallOptions = {}): ReturnType<Client['why']> {
@@ -208,11 +203,11 @@ class Connection implements Client {
 
   async killDaemon(options: Parameters<Client['killDaemon']>[0] = {}): Promise<void> {
     const { stopServices = false, wait = WAIT } = options;
-    await this.#ask(options, async (daemon, { actor, cancel }) => {
+    await this.#ask(options, async (daemon, { cancel }) => {
       const { now } = surroundings(undefined, cancel);
       const before = await daemon.version();
       if (isRefusal(before)) return before.refused.exit === 'noDaemon' ? null : before;
-      const refused = await daemon.shutdown({ stopServices, by: actor });
+      const refused = await daemon.shutdown({ stopServices });
       if (isRefusal(refused)) return refused;
       const from = now();
       while (!cancel.aborted && now() - from < wait) {
@@ -237,9 +232,7 @@ class Connection implements Client {
   ): Promise<readonly CommandResult[]> {
     const { wait = WAIT } = options;
     const request = { verb, services: listOf(services), wait, ...more };
-    const { results } = await this.#ask(options, (daemon, { actor }) =>
-      daemon.command({ ...request, by: actor }),
-    );
+    const { results } = await this.#ask(options, (daemon) => daemon.command(request));
     return allDone(results, wait);
   }
 

@@ -2,6 +2,7 @@
 import type { Address } from '../cli/http-over-socket.ts';
 import { isRefusal, type Refusal } from '../cli/refusal.ts';
 import { howToStartOf, socketPath } from '../cli/socket-path.ts';
+import { actorOfUser } from '../model/actor.ts';
 import { surroundings } from './surroundings.ts';
 
 /** Without any of it: the daemon that pmctl would find here. */
@@ -27,8 +28,7 @@ export async function daemonAddress(
 ): Promise<Address | Refusal> {
   const { sock, config, caFile } = options;
   const around = surroundings(options.token, cancel);
-  // Events tell no other characters; some directories of users allow them.
-  const actor = options.by ?? around.user.name.replace(/[^\w.@+-]/g, '-').slice(0, 64);
+  const actor = options.by ?? actorOfUser(around.user.name);
   const url = options.url ?? (sock === undefined ? around.environment['PMCTL_URL'] : undefined);
   if (url) {
     const { remoteAt } = await import('../cli/remote.ts');

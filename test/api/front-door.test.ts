@@ -214,15 +214,15 @@ test('whatever a client says of itself, it acts in the name of its token', async
   });
   const headers = { 'x-processmaster-actor': 'root' };
   const options = { method: 'POST', token: 'admin', headers } as const;
-  await ask({
-    ...options,
-    path: '/api/command',
-    body: { verb: 'stop', services: ['web'], by: 'root', wait: 0 },
+  const body = { verb: 'stop', services: ['web'], wait: 0 };
+  expect(await ask({ ...options, path: '/api/command', body: { ...body, by: 'root' } })).toMatchObject({
+    status: 400,
   });
+  await ask({ ...options, path: '/api/command', body });
   await ask({ ...options, path: '/api/processes/web/stop' });
   await ask({ ...options, path: '/api/update', body: {} });
-  await ask({ ...options, path: '/api/delete', body: { services: ['web'], by: 'root' } });
-  await ask({ ...options, path: '/api/shutdown', body: { by: 'root' } });
+  await ask({ ...options, path: '/api/delete', body: { services: ['web'] } });
+  await ask({ ...options, path: '/api/shutdown', body: {} });
   await expect.poll(() => asked.some(({ call }) => call === 'shutdown')).toBe(true);
   const changes = asked.filter(({ call }) => call !== 'status');
   expect(changes.map(({ call }) => call)).toEqual(['command', 'command', 'update', 'delete', 'shutdown']);

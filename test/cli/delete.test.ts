@@ -25,7 +25,7 @@ test('asks for the named services and says what became of them', async () => {
     err: '',
   });
   const [asked] = daemon.askedFor('POST /api/delete');
-  expect(asked?.body).toEqual({ services: ['old', 'web'], by: 'bob', wait: 60_000 });
+  expect(asked?.body).toEqual({ services: ['old', 'web'], wait: 60_000 });
 });
 
 test('one unknown name and nothing is deleted', async () => {

@@ -293,6 +293,11 @@ describe('explain', () => {
     expect(JSON.parse(out).keys.map((fact: { path: string }) => fact.path)).toEqual([path]);
   });
 
+  test('a word that is near to no key means none', async () => {
+    for (const word of ['x', ''])
+      expect((await run({ socket: '/nonexistent' }, ['explain', word])).err).toContain('lists all keys');
+  });
+
   test('a group names its keys, and all keys are listed without one', async () => {
     expect((await said('explain restart_policy')).out).toMatch(/^ {2}keys .*max_backoff/m);
     const { out } = await said('explain');
@@ -358,7 +363,7 @@ describe('shutdown', () => {
     const { exit, out } = await run(daemon, 'shutdown --stop-services');
     expect(out).toBe('the daemon (pid 77) has ended; services are stopped\n');
     expect(exit).toBe(0);
-    expect(daemon.askedFor('POST /api/shutdown')[0]?.body).toEqual({ stopServices: true, by: 'bob' });
+    expect(daemon.askedFor('POST /api/shutdown')[0]?.body).toEqual({ stopServices: true });
   });
 
   test('a daemon that stays is an error', async () => {

@@ -35,7 +35,6 @@ describe('what is asked of the daemon', () => {
       name: 'server',
       command: ['node', 'server.js'],
       directory: '/srv/shop',
-      by: 'bob',
       wait: 60_000,
     });
   });
@@ -52,7 +51,6 @@ describe('what is asked of the daemon', () => {
       port: 8080,
       env: { A: '1', B: 'x=y z', C: '' },
       user: 'www',
-      by: 'bob',
       wait: 0,
     });
   });

@@ -87,7 +87,7 @@ describe('which services a command is for', () => {
 
 describe('what is asked of the daemon', () => {
   test.each([
-    { command: 'stop web', asked: { verb: 'stop', services: ['web'], by: 'bob', wait: 60_000 } },
+    { command: 'stop web', asked: { verb: 'stop', services: ['web'], wait: 60_000 } },
     { command: 'start web --timeout 1m30s', asked: { verb: 'start', wait: 90_000 } },
     { command: 'restart web --no-wait', asked: { verb: 'restart', wait: 0 } },
     { command: 'scale web 4', asked: { verb: 'scale', services: ['web'], instances: 4, wait: 60_000 } },
@@ -96,6 +96,15 @@ describe('what is asked of the daemon', () => {
     { command: 'enable web', asked: { verb: 'enable' } },
   ])('$command', async ({ command, asked }) => {
     expect(await request(command)).toMatchObject(asked);
+  });
+
+  test('who asks is told, in characters that events can tell', async () => {
+    const daemon = await daemonWith();
+    const terminal = { ...fakeTerminal(), user: { name: 'CORP\\bob smith', uid: 1000 } };
+    expect(await runOn(terminal, daemon, 'stop web')).toBe(0);
+    const [asked] = daemon.askedFor('POST /api/command');
+    expect(asked?.headers['x-processmaster-actor']).toBe('CORP-bob-smith');
+    expect(asked?.body).not.toHaveProperty('by');
   });
 
   test('a hold without an end has none', async () => {

@@ -34,6 +34,8 @@ describe('the text of a file', () => {
     ['enabled: false\nname: web\n', true, 'enabled: true\nname: web\n'],
     ['name: web # x\nenabled:   false # y\n', true, 'name: web # x\nenabled:   true # y\n'],
     ['# x\nname: web\n', false, '# x\nenabled: false\nname: web\n'],
+    ['\uFEFFname: web\n', false, '\uFEFFenabled: false\nname: web\n'],
+    ['\uFEFFenabled: true\nname: web\n', false, '\uFEFFenabled: false\nname: web\n'],
   ])('%j gets the key, and nothing else changes', (text, enabled, after) => {
     expect(withEnabled(text, enabled, true)).toBe(after);
   });

@@ -25,6 +25,15 @@ describe('secrets', () => {
     expect(JSON.stringify(spec)).not.toMatch(/hunter2|hello/);
   });
 
+  test('of its own is nothing of an inherited one', () => {
+    const files = new TwinFiles();
+    files.write('/run/token', 'theirs', 0o600);
+    const around = { files, defaults: { process: { env: { A: { file: '/run/token' }, B: 'b' } } } };
+    const { spec, secrets } = defined(web('  env: { A: { base64: b3du } }'), around);
+    expect(spec.process.env).toMatchObject({ A: { secret: 'base64' }, B: 'b' });
+    expect([...secrets]).toEqual([['A', 'own']]);
+  });
+
   test('one newline at the end does not count', () => {
     const files = new TwinFiles();
     files.write(`${HERE}/two`, 'x\n\n', 0o600);
@@ -47,6 +56,7 @@ describe('secrets', () => {
       (files: TwinFiles) => files.write('/s', 'x', 0o644),
       'can be read by every user of the host',
     ],
+    ['no UTF-8', (files: TwinFiles) => files.write('/s', 'x\uFFFD', 0o600), '/s is no UTF-8 text'],
     ['with a NUL', (files: TwinFiles) => files.write('/s', 'x\0', 0o600), 'NUL'],
     [
       'unreadable',

@@ -58,8 +58,31 @@ describe('what is refused', () => {
   });
 });
 
-test('only process: is filled in', () => {
-  expect(specOf(web('description: "${name}"')).description).toBe('${name}');
+test('every text is filled in, wherever it stands', () => {
+  const lines = [
+    'description: "${name} of ${vars.site}"',
+    'pid_file: "/run/${name}.pid"',
+    'watch: { paths: ["${env:SRC}/src"], ignore: ["**/${vars.site}/**"] }',
+    'resources: { max_memory: "${vars.mem}" }',
+  ];
+  const spec = specOf(web(...lines), { vars: { ...AROUND.vars, mem: '64M' }, env: { SRC: '/srv' } });
+  expect(spec).toMatchObject({
+    description: 'web of shop.example',
+    pid_file: '/run/web.pid',
+    watch: { paths: ['/srv/src'], ignore: expect.arrayContaining(['**/shop.example/**']) },
+    resources: { max_memory: 64 * 1024 * 1024 },
+  });
+  expect(problem('watch: ["${nosuch}"]')).toContain('no variable ${nosuch}');
+  expect(problem('pid_file: "/run/${instance}"')).toContain('known only when a process starts');
+});
+
+test('of the value of a variable nothing is quoted that may be a part of a password', () => {
+  const said = problem('  env: { PW: "pa${s3cret}x" }');
+  expect(said).toBe(
+    '3:14  process.env.PW: no variable has the name in ${…}; write $${ for the characters ${',
+  );
+  expect(problem('  env: { PW: "${vars.typo}" }')).toContain('no variable ${vars.typo}');
+  expect(problem('  env: { PW: "${nme}" }')).toContain('did you mean ${name}?');
 });
 
 test('units are read after variables', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseYaml } from '../../src/config/parse.ts';
 import { sentence } from '../../src/model/problem.ts';
-import { problemsOf } from './ground.ts';
+import { problemsOf, specOf, web } from './ground.ts';
 
 function problems(text: string): readonly string[] {
   const parsed = parseYaml(text, 'web.yaml');
@@ -71,6 +71,21 @@ describe('what is refused', () => {
 });
 
 describe('what is read', () => {
+  test('an alias means the last anchor of its name before it, also in its characters', () => {
+    const text = web('  env:', '    A: &v 0660', '    B: *v', '    C: &v 0777', '    D: *v');
+    expect(specOf(text).process.env).toEqual({ A: '0660', B: '0660', C: '0777', D: '0777' });
+  });
+
+  test('of the value of a variable neither a tag nor an anchor is quoted', () => {
+    for (const value of ['*s3cret', '!s3cret x']) {
+      const [said = '', ...more] = problemsOf(web(`  env: { PW: ${value} }`));
+      expect(more).toEqual([]);
+      expect(said).toContain('process.env.PW: ');
+      expect(said).toContain('in quotes');
+      expect(said).not.toContain('s3cret');
+    }
+  });
+
   test('anchors, aliases and merge keys; an own key wins over a merged one', () => {
     const text = 'base: &b {x: 1, y: 2}\none:\n  <<: *b\n  y: 3\ntwo:\n  <<: [*b, {z: 4}]\nthree: *b\n';
     expect(JSON.parse(JSON.stringify(tree(text)))).toEqual({

@@ -159,6 +159,16 @@ describe('the command line wins over the environment, that over the file, that o
     expect(fromEnvironment({ PROCESSMASTER_VARS: 'x', PROCESSMASTER_SERVICE_DEFAULTS: 'y' }).size).toBe(0);
   });
 
+  test('a mistake is told where it was made, also beside a value from elsewhere', () => {
+    const text = 'api:\n  listen: "0.0.0.0:4480"\n';
+    const [said] = problems(text, { env: { PROCESSMASTER_API_TOKENS: '/t' } });
+    expect(said).toMatch(/^config\.yaml:2:11 {2}api\.listen: /);
+    const [other] = problems(undefined, {
+      env: { PROCESSMASTER_API_LISTEN: '0.0.0.0:4480', PROCESSMASTER_API_TOKENS: '/t' },
+    });
+    expect(other).toMatch(/^PROCESSMASTER_API_LISTEN: /);
+  });
+
   test('a duration may be given in milliseconds everywhere', () => {
     expect(settings('watch: { settle_ms: 5 }\n').watch.settle).toBe(5);
     expect(

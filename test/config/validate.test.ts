@@ -18,7 +18,15 @@ describe('unknown keys', () => {
     );
   });
 
+  test('with a longer key that begins with it, and milliseconds for durations alone', () => {
+    expect(only('restart: always')).toBe('3:1  unknown key restart; did you mean restart_policy?');
+    expect(only('  nmae_ms: 5')).not.toContain('_ms?');
+    expect(only('  nicee: 5')).toBe('3:3  unknown key process.nicee; did you mean nice?');
+  });
+
   test('with the place where they belong', () => {
+    expect(only('timeout: 5s')).toMatch(/it belongs under .*rollout:/);
+    expect(only('timeout: 5s')).toMatch(/ or hooks\./);
     expect(only('stop_signal: SIGINT')).toBe('3:1  unknown key stop_signal; it belongs under process:');
     expect(only('  instances: 2')).toBe(
       '3:3  unknown key process.instances; it belongs to the top of the file',

@@ -99,7 +99,7 @@ test('two updates and a stop within 10 ms end in one truthful state', async () =
   const first = host.ask('POST', '/api/update', asked);
   host.service('b', sleeps(1002));
   const second = host.ask('POST', '/api/update', asked);
-  const stop = host.ask('POST', '/api/command', { verb: 'stop', services: ['a'], by: 'bob', wait: 10_000 });
+  const stop = host.ask('POST', '/api/command', { verb: 'stop', services: ['a'], wait: 10_000 });
   const answers = await Promise.all([first, second, stop]);
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   expect(answers[2]?.body.results).toMatchObject([{ service: 'a', result: 'done' }]);

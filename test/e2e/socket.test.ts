@@ -141,8 +141,8 @@ test('clients that talk nonsense, too much, too slowly or not at all do not keep
     () => answers,
   );
   const mistakes: readonly [string, string, unknown, number][] = [
-    ['POST', '/api/command', { verb: 'explode', services: ['web'], by: 'me', wait: 0 }, 400],
-    ['POST', '/api/command', { verb: 'stop', services: 'web', by: 'me', wait: 0 }, 400],
+    ['POST', '/api/command', { verb: 'explode', services: ['web'], wait: 0 }, 400],
+    ['POST', '/api/command', { verb: 'stop', services: 'web', wait: 0 }, 400],
     ['POST', '/api/update', [], 400],
     ['POST', '/api/nothing', {}, 404],
     ['GET', '/api/why/../../etc/passwd', undefined, 404],

@@ -105,7 +105,7 @@ test('who did it is told: the token, whatever the client says of itself', async 
     method: 'POST',
     token: token.ops,
     headers: { 'x-processmaster-actor': 'root' },
-    body: { verb: 'hold', services: ['web'], reason: 'incident', by: 'root', wait: 0 },
+    body: { verb: 'hold', services: ['web'], reason: 'incident', wait: 0 },
   });
   const why = await host.ask('GET', '/api/why/web');
   expect(JSON.stringify(why.body)).toContain('token:ops');

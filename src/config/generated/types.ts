@@ -40,7 +40,7 @@ export interface RawService {
      */
     working_directory?: string;
     /**
-     * Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: shown nowhere. The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.
+     * Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: no output shows it. (Base64 only covers it: who reads the service file, or its copies below the state directory, has it.) The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.
      */
     env?: {
       [k: string]:
@@ -888,7 +888,7 @@ export interface CompleteService {
      */
     working_directory?: string;
     /**
-     * Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: shown nowhere. The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.
+     * Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: no output shows it. (Base64 only covers it: who reads the service file, or its copies below the state directory, has it.) The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.
      */
     env: {
       [k: string]: string | {file: string} | {base64: string};
@@ -1637,7 +1637,7 @@ export interface RawSettings {
     max_percent?: number;
   };
   /**
-   * A service definition that is merged under every service: maps key by key, lists as a whole. Paths in it are relative to the master file.
+   * A service definition that is merged under every service: maps key by key, lists and the value of a variable as a whole. Paths in it are relative to the master file; those of logs are, as everywhere, relative to the working directory of the service.
    */
   service_defaults?: {};
   /**
@@ -1903,7 +1903,7 @@ export interface CompleteSettings {
     max_percent: number;
   };
   /**
-   * A service definition that is merged under every service: maps key by key, lists as a whole. Paths in it are relative to the master file.
+   * A service definition that is merged under every service: maps key by key, lists and the value of a variable as a whole. Paths in it are relative to the master file; those of logs are, as everywhere, relative to the working directory of the service.
    */
   service_defaults: {};
   /**

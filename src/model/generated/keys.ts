@@ -120,7 +120,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'map of text, `{file: path}` or `{base64: text}`',
     default: '{}',
     description:
-      'Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: shown nowhere. The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.',
+      'Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: no output shows it. (Base64 only covers it: who reads the service file, or its copies below the state directory, has it.) The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.',
     example: 'process:\n  env: { MODE: production, TOKEN: { file: /run/secrets/token } }',
     values: null,
     group: false,
@@ -133,7 +133,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'text, {file: path} or {base64: text}',
     default: null,
     description:
-      'Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: shown nowhere. The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.',
+      'Variables of the process, over those of `env_files`. A value `{file: path}` or `{base64: text}` is a secret: no output shows it. (Base64 only covers it: who reads the service file, or its copies below the state directory, has it.) The file of a secret is a regular file of at most 64 KiB that others than its owner and group cannot read; one newline at its end does not count.',
     example: null,
     values: null,
     group: false,
@@ -2326,7 +2326,7 @@ export const SETTING_KEYS: readonly KeyFact[] = [
     type: 'service definition',
     default: '{}',
     description:
-      'A service definition that is merged under every service: maps key by key, lists as a whole. Paths in it are relative to the master file.',
+      'A service definition that is merged under every service: maps key by key, lists and the value of a variable as a whole. Paths in it are relative to the master file; those of logs are, as everywhere, relative to the working directory of the service.',
     example: 'service_defaults: { process: { stop_grace: 10s } }',
     values: null,
     group: false,

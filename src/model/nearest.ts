@@ -3,10 +3,11 @@
 /**
  * The known word with the fewest edits, or undefined when none is near: one edit in words of up to four letters,
  * two in longer ones, three from nine letters on.
+ * @param most fewer edits than that
  */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearest(word: string, known: readonly string[], most = 3): string | undefined {
   if (word.length > 64) return undefined;
-  const allowed = word.length <= 4 ? 1 : word.length <= 8 ? 2 : 3;
+  const allowed = Math.min(most, word.length <= 4 ? 1 : word.length <= 8 ? 2 : 3);
   let best: string | undefined;
   let least = allowed + 1;
   for (const candidate of known) {
