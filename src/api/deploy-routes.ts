@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { actorOf } from './actor.ts';
 import type { Control } from './contract.ts';
 import { type Deploys, isUnfit, type Unfit } from './deploys.ts';
+import { wholeNumber } from './query-number.ts';
+import { refuse } from './refuse.ts';
 import { BODIES } from './request-schemas.ts';
 
 /** More entries than are ever kept. */
@@ -29,8 +31,8 @@ export function deployRoutes(
     return isUnfit(view) ? reply.code(404).send({ error: view.unfit }) : view;
   };
   app.get('/api/history', async (request, reply) => {
-    const { limit } = request.query as { readonly limit?: string };
-    const most = limit !== undefined && /^\d{1,9}$/.test(limit) ? Number(limit) : ALL;
+    const most = wholeNumber(request, 'limit', ALL);
+    if (typeof most === 'object') return refuse(reply, 400, 'bad_request', most.refused);
     return answer(reply, (deploys) => deploys.history(most));
   });
   app.get('/api/history/:id', async (request, reply) => {

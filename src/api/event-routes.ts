@@ -12,6 +12,7 @@ import {
   type StreamLimits,
   tellEvents,
 } from './event-stream.ts';
+import { namesIn, type Query } from './logs-request.ts';
 import { refuse } from './refuse.ts';
 
 /** Listeners at once: the rest of the connections is for those who ask. */
@@ -19,9 +20,6 @@ const LISTENERS = 128;
 
 /** More of the last events than these are asked for by `since` or `after`. */
 const MOST_LAST = 10_000;
-
-/** One that is given several times is a list. */
-type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
  * `GET /api/events`: newline-delimited JSON, or server-sent events where the client accepts them; these always go on.
@@ -90,11 +88,8 @@ export function eventQuery(
   if (last !== undefined && !matches(last, /^\d{1,9}$/)) return { refused: 'last: write a whole number' };
   const time = since === undefined ? undefined : parseLogTime(String(since), now);
   if (typeof time === 'object') return { refused: `since: ${time.refused}` };
-  const names = [service, services].flatMap((text) =>
-    [text ?? []].flat().flatMap((names) => names.split(',')),
-  );
   return {
-    services: names.filter((name) => name !== ''),
+    services: namesIn(service, services),
     ...(number === undefined ? {} : { after: Number(number) }),
     ...(time === undefined ? {} : { since: time }),
     ...(last === undefined ? {} : { last: Math.min(Number(last), MOST_LAST) }),

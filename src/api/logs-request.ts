@@ -10,17 +10,23 @@ const LONGEST_PATTERN = 1000;
 
 const STREAMS: readonly string[] = ['stdout', 'stderr', 'hint'] satisfies readonly LogStream[];
 
+const WORDS: readonly string[] = ['file', 'lines', 'since', 'until', 'grep', 'stream', 'instance'];
+
 /** One that is given several times is a list. */
-type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** @param now milliseconds since 1970 */
-export function logsRequest({ services = '', ...rest }: Query, now: number): LogsRequest | Refused {
+export function logsRequest({ service, services, ...rest }: Query, now: number): LogsRequest | Refused {
   const query: Record<string, string> = {};
   for (const [key, value] of Object.entries(rest)) {
     if (typeof value === 'object') return { refused: `${key}: give it once` };
     if (value !== undefined) query[key] = value;
   }
+  const stranger = Object.keys(query).find((key) => !WORDS.includes(key));
+  if (stranger !== undefined)
+    return { refused: `${stranger}: unknown; there are service, services, ${WORDS.join(', ')}` };
   const { file, lines, grep, stream, instance } = query;
+  if (lines !== undefined && !/^\d{1,9}$/.test(lines)) return { refused: 'lines: write a whole number' };
   const times: { since?: number; until?: number } = {};
   for (const key of ['since', 'until'] as const) {
     const text = query[key];
@@ -37,14 +43,20 @@ export function logsRequest({ services = '', ...rest }: Query, now: number): Log
   const wrong = grep === undefined ? undefined : patternRefusal(grep);
   if (wrong !== undefined) return { refused: `grep: ${wrong}` };
   return {
-    services: [services].flat().flatMap((names) => (names === '' ? [] : names.split(','))),
-    lines: lines !== undefined && /^\d{1,9}$/.test(lines) ? Number(lines) : DEFAULT_LINES,
+    services: namesIn(service, services),
+    lines: lines === undefined ? DEFAULT_LINES : Number(lines),
     ...(file === undefined ? {} : { file }),
     ...times,
     ...(grep === undefined ? {} : { grep }),
     ...(stream === undefined ? {} : { stream: stream as LogStream }),
     ...(instance === undefined ? {} : { instance: Number(instance) }),
   };
+}
+
+/** `service=a&services=b,c`, each of them once or several times. */
+export function namesIn(...words: readonly Query[string][]): readonly string[] {
+  const names = words.flatMap((text) => [text ?? []].flat().flatMap((list) => list.split(',')));
+  return names.filter((name) => name !== '');
 }
 
 /** undefined: it is a regular expression. */

@@ -8,6 +8,7 @@ import { eventRoutes } from './event-routes.ts';
 import type { FrontDoor } from './front-door.ts';
 import { logsRequest } from './logs-request.ts';
 import { type ReloadAnswer, reloadAnswer } from './process-answers.ts';
+import { wholeNumber } from './query-number.ts';
 import { refuse } from './refuse.ts';
 import { BODIES } from './request-schemas.ts';
 import { keepRoomForSpeakers } from './room-for-speakers.ts';
@@ -104,7 +105,10 @@ function readRoutes(app: FastifyInstance, control: Control, now: () => number): 
   });
   app.get('/api/logs', async (request, reply) => {
     const asked = logsRequest(request.query as Parameters<typeof logsRequest>[0], now());
-    return 'refused' in asked ? refuse(reply, 400, 'bad_request', asked.refused) : control.logs(asked);
+    if ('refused' in asked) return refuse(reply, 400, 'bad_request', asked.refused);
+    const known = control.status().services.map(({ name }) => name);
+    const unknown = asked.services.find((name) => !known.includes(name));
+    return unknown === undefined ? control.logs(asked) : unknownService(reply, unknown);
   });
   eventRoutes(app, control.feed, now);
 }
@@ -119,8 +123,9 @@ function processRoutes(app: FastifyInstance, control: Control, now: () => number
   app.get('/api/processes/:id/logs', async (request, reply) => {
     const id = parameter(request, 'id');
     if (find(control, id) === undefined) return unknownService(reply, id);
-    const { lines } = request.query as Record<string, string | undefined>;
-    return { processId: id, ...(await control.logs({ services: [id], lines: count(lines, 100) })) };
+    const lines = wholeNumber(request, 'lines', 100);
+    if (typeof lines === 'object') return refuse(reply, 400, 'bad_request', lines.refused);
+    return { processId: id, ...(await control.logs({ services: [id], lines })) };
   });
   app.post('/api/processes/reload', async (request): Promise<ReloadAnswer> => {
     const asked = { services: [], prune: false, wait: DEFAULT_WAIT, by: actor(request) };
@@ -130,9 +135,10 @@ function processRoutes(app: FastifyInstance, control: Control, now: () => number
     const id = parameter(request, 'id');
     const verb = parameter(request, 'verb');
     if (!isVerb(verb)) return refuse(reply, 404, 'not_found', `no such call: ${verb}`);
-    const { wait } = request.query as Record<string, string | undefined>;
-    const request_ = { verb, services: [id], by: actor(request), wait: count(wait, DEFAULT_WAIT) };
-    const { results } = await control.command(request_);
+    const wait = wholeNumber(request, 'wait', DEFAULT_WAIT);
+    if (typeof wait === 'object') return refuse(reply, 400, 'bad_request', wait.refused);
+    const asked = { verb, services: [id], by: actor(request), wait: waitOf(wait) };
+    const { results } = await control.command(asked);
     const result = results[0];
     if (result === undefined || result.result === 'unknown_service') return unknownService(reply, id);
     if (result.result === 'refused' || result.result === 'failed') {
@@ -143,10 +149,13 @@ function processRoutes(app: FastifyInstance, control: Control, now: () => number
 }
 
 function actionRoutes(app: FastifyInstance, control: Control): void {
-  app.post('/api/update', { schema: { body: BODIES.update } }, async (request) => {
+  app.post('/api/update', { schema: { body: BODIES.update } }, async (request, reply) => {
     const body = request.body as Partial<Parameters<Control['update']>[0]>;
+    const { services = [] } = body;
+    const unknown = services.length === 0 ? undefined : unknownIn(services, control);
+    if (unknown !== undefined) return unknownService(reply, unknown);
     return control.update({
-      services: body.services ?? [],
+      services,
       prune: body.prune ?? false,
       wait: waitOf(body.wait),
       by: actor(request),
@@ -225,8 +234,13 @@ function parameter(request: FastifyRequest, name: string): string {
   return (request.params as Record<string, string | undefined>)[name] ?? '';
 }
 
-function count(text: string | undefined, fallback: number): number {
-  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : fallback;
+/** The first that neither runs, nor is defined, nor would be after an update. */
+function unknownIn(names: readonly string[], control: Control): string | undefined {
+  const known = new Set([
+    ...control.status().services.map(({ name }) => name),
+    ...control.diff().changes.map(({ service }) => service),
+  ]);
+  return names.find((name) => !known.has(name));
 }
 
 function unknownService(reply: FastifyReply, id: string): FastifyReply {

@@ -7,6 +7,8 @@ import { processTerminal } from '../cli/terminal.ts';
 const interrupt = new AbortController();
 let endsItself = false;
 let signalled: number | undefined;
+let endsWithReader = false;
+let hasReader = true;
 
 /** 128 and the number of the signal, as shells count (signal(7)). */
 for (const [signal, code] of [
@@ -27,8 +29,12 @@ for (const [signal, code] of [
 process.on('uncaughtExceptionMonitor', () => interrupt.abort());
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // `pmctl logs | head`: whoever reads has seen enough.
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') {
+    hasReader = false;
+    // `pmctl logs | head`: whoever reads has seen enough. `pmctl check | true` still says by its code what was wrong.
+    if (endsWithReader) process.exit(0);
+    return;
+  }
   process.stderr.write(`pmctl: cannot write the output: ${error.code ?? error.message}\n`);
   process.exit(1);
 });
@@ -40,6 +46,10 @@ const terminal = processTerminal({
   interrupted: interrupt.signal,
   endItself: () => {
     endsItself = true;
+  },
+  endWithReader: () => {
+    endsWithReader = true;
+    if (!hasReader) process.exit(0);
   },
   daemonProgram: [
     process.execPath,

@@ -55,7 +55,7 @@ function commandOf(row: CommandRow): CompletedCommand {
     name: row.name,
     summary: row.summary,
     options: row.options.map(optionOf),
-    words: places.map((place) => completionOf(place, row.choices)),
+    words: places.map((place, index) => completionOf(place, index === 0 ? row.choices : undefined)),
     repeats: places.at(-1)?.includes('...') ?? false,
   };
 }

@@ -21,12 +21,12 @@ export async function diff(call: Call): Promise<Exit> {
   }
   const view = await ask(call, (daemon) => daemon.diff());
   if (isRefusal(view)) return refuse(call, view);
-  print(call, view);
   if (call.options.out !== undefined) {
     const { savePlan } = await import('./plan-file.ts');
     const unsaved = savePlan(call.options.out, view);
     if (unsaved !== undefined) return refuse(call, unsaved);
   }
+  print(call, view);
   if (view.errors.length > 0) return 'error';
   return view.prune !== null || view.changes.some(({ action }) => action !== 'keep') ? 'changes' : 'fine';
 }

@@ -12,6 +12,7 @@ import { named } from './selection.ts';
 const LAST_EVENTS = 50;
 
 export async function events(call: Call): Promise<Exit> {
+  call.terminal.endWithReader();
   const daemon = await call.daemon();
   if (isRefusal(daemon)) return refuse(call, daemon);
   const request = requestOf(call);

@@ -34,6 +34,7 @@ export async function followLogs(
   selection: LogSelection,
 ): Promise<Exit> {
   const { terminal } = call;
+  terminal.endWithReader();
   const { matches, marks, ...files } = selection;
   const request: LogsRequest = { ...files, lines: 0 };
   const first = await daemon.logs(request);

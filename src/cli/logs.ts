@@ -47,6 +47,7 @@ const LAST_LINES = 50;
 const LAST_LINES_FOLLOWED = 10;
 
 export async function logs(call: Call): Promise<Exit> {
+  call.terminal.endWithReader();
   const wanted = linesWanted(call);
   if (isRefusal(wanted)) return refuse(call, wanted);
   const daemon = await call.daemon();

@@ -14,7 +14,8 @@ export type LineToPrint = Omit<LogLine, 'time'> & Partial<Pick<LogLine, 'time'>>
 
 /**
  * Prints lines as `web[0] stdout | text`, the bars of all `files` below each other; the instance where it has a file of
- * its own. On a terminal the text is made harmless; in a file or pipe it stays byte for byte what the service wrote.
+ * its own. On a terminal the text is made harmless; in a file or pipe it stays what the service wrote, but for bytes that are no
+ * UTF-8.
  * With `--json` one object a line.
  */
 export function logPrinter(call: Call, files: readonly LogFile[]): (line: LineToPrint) => void {

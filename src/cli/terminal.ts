@@ -31,6 +31,8 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
   /** From now on the first interrupt only aborts `interrupted`: the command has something to do before its end. */
   endItself(): void;
+  /** From now on the command is over, and well, when nobody reads its output any more. Others come to their own end. */
+  endWithReader(): void;
   /** The argv of the daemon that belongs to this pmctl; its last word is a file. */
   readonly daemonProgram: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -40,7 +42,7 @@ export interface Terminal {
 }
 
 /** What the program around knows of itself. */
-export type Surroundings = Pick<Terminal, 'interrupted' | 'endItself' | 'daemonProgram'>;
+export type Surroundings = Pick<Terminal, 'interrupted' | 'endItself' | 'endWithReader' | 'daemonProgram'>;
 
 export function processTerminal(surroundings: Surroundings): Terminal {
   const { interrupted } = surroundings;

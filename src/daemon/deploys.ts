@@ -1,4 +1,5 @@
 /** How does one look at applied states and go back to one, and when are the files followed again? */
+
 import { join } from 'node:path';
 import type { DiffView, FrozenView, UpdateRequest, UpdateView } from '../api/changes.ts';
 import { configError } from '../api/config-error.ts';
@@ -13,6 +14,7 @@ import {
   type Trigger,
   type Unfit,
 } from '../api/deploys.ts';
+import { withoutSecrets } from '../config/hidden-secrets.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
@@ -174,7 +176,7 @@ export class LocalDeploys implements Deploys {
     }
     const text = this.#tools.snapshots.text(file.blob);
     if (typeof text !== 'string') return unfit(text.code, text.message);
-    return { id: snapshot.id, path: file.path, service, text };
+    return { id: snapshot.id, path: file.path, service, text: withoutSecrets(text) };
   }
 
   compare(from: string, to: string | undefined): DiffView | Unfit {

@@ -11,6 +11,7 @@ import { type ConnectOptions, daemonAddress } from './daemon-address.ts';
 import { type EventSource, followEvents, newestEvent } from './follow-events.ts';
 import { logsRequest } from './logs-request.ts';
 import { allDone, invalid, ProcessmasterError, refusedBy } from './processmaster-error.ts';
+import { listOf, type Names } from './service-names.ts';
 import { newService, type ServiceRequest } from './service-request.ts';
 import { pause, surroundings } from './surroundings.ts';
 
@@ -37,8 +38,6 @@ export function connect(options: ConnectOptions = {}): Client {
   }
   return new Connection(options);
 }
-
-type Names = string | readonly string[];
 
 class Connection implements Client {
   readonly #options: ConnectOptions;
@@ -168,7 +167,9 @@ class Connection implements Client {
       ...(onFailure === undefined ? {} : { on_failure: onFailure }),
       ...(plan === undefined ? {} : { plan }),
     };
-    return this.#ask(options, (daemon) => daemon.update({ services, prune, wait, ...more }));
+    return this.#ask(options, (daemon) =>
+      daemon.update({ services: listOf(services), prune, wait, ...more }),
+    );
   }
 
   history(options: Parameters<Client['history']>[0] = {}): ReturnType<Client['history']> {
@@ -264,8 +265,4 @@ class Connection implements Client {
 
 function isList(names: Names | ServiceRequest): names is readonly string[] {
   return Array.isArray(names);
-}
-
-function listOf(names: Names): readonly string[] {
-  return typeof names === 'string' ? [names] : names;
 }

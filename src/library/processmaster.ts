@@ -18,6 +18,7 @@ import type { Services } from './given-services.ts';
 import { logsRequest } from './logs-request.ts';
 import { eventsOf } from './own-events.ts';
 import { allDone, ProcessmasterError } from './processmaster-error.ts';
+import { listOf, type Names } from './service-names.ts';
 
 export interface EmbeddedEventsOptions {
   /** Only events with a higher number; without it, what happens from now on, or everything from the start. */
@@ -27,8 +28,6 @@ export interface EmbeddedEventsOptions {
   /** Ends the loop, without an error. */
   readonly signal?: AbortSignal;
 }
-
-type Names = string | readonly string[];
 
 type Phase =
   | { readonly is: 'new' }
@@ -217,7 +216,7 @@ export class Processmaster {
   async #command(verb: Verb, services: Names, options: OutcomeOptions): Promise<readonly CommandResult[]> {
     const { wait = WAIT, signal } = options;
     const { control } = await this.#running();
-    const names = typeof services === 'string' ? [services] : services;
+    const names = listOf(services);
     const { results } = await aborting(control.command({ verb, services: names, by: BY, wait }), signal);
     return allDone(results, wait);
   }

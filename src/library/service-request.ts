@@ -32,6 +32,7 @@ export interface ServiceRequest {
  */
 export function newService(request: ServiceRequest, from: string): NewService {
   const { name, directory, instances, port, env, user, schedule, dev } = request;
+  if (typeof name !== 'string') throw new ProcessmasterError('invalid', 'name: a service needs one');
   const checked = serviceName(name);
   if (typeof checked !== 'string') throw new ProcessmasterError('invalid', checked.refused);
   const place = resolve(from, directory ?? '.');

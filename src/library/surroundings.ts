@@ -24,6 +24,7 @@ export function surroundings(token: string | undefined, cancel: AbortSignal): Te
       pause(milliseconds, also === undefined ? cancel : AbortSignal.any([also, cancel])),
     interrupted: cancel,
     endItself: () => undefined,
+    endWithReader: () => undefined,
     daemonProgram: [program.node, ...DAEMON_FLAGS, DAEMON_PROGRAM],
     environment: token === undefined ? program.environment : { ...program.environment, PMCTL_TOKEN: token },
     directory: program.directory,

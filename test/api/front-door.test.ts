@@ -61,6 +61,9 @@ async function open(
   return { ...fake, port, door, told, ask };
 }
 
+const STATUS = { services: ['a', 'b', 'c', 'd'].map((name) => ({ name })), problems: [], prune: null };
+const NO_LINES = { files: [], logs: [], problems: [] };
+
 describe('the token', () => {
   test.each([
     ['none', undefined],
@@ -323,11 +326,37 @@ describe('what a request may look like', () => {
     },
   );
 
+  test.each([
+    '/api/logs?lines=abc',
+    '/api/logs?lines=-1',
+    '/api/logs?service=web&tail=3',
+    '/api/history?limit=x',
+  ])('words in an address that nobody knows, or that are no number: %s', async (path) => {
+    const { ask, asked } = await open();
+    const answer = await ask({ path, token: 'read' });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'bad_request' } } });
+    expect(asked).toEqual([]);
+  });
+
   test('services that are named one by one are a list, as those between commas are', async () => {
-    const { ask, asked } = await open({ answers: { logs: () => ({ files: [], logs: [], problems: [] }) } });
-    const answer = await ask({ path: '/api/logs?services=a,b&services=c', token: 'read' });
+    const { ask, asked } = await open({ answers: { status: () => STATUS, logs: () => NO_LINES } });
+    const answer = await ask({ path: '/api/logs?services=a,b&services=c&service=d', token: 'read' });
     expect(answer.status).toBe(200);
-    expect(asked).toMatchObject([{ call: 'logs', request: { services: ['a', 'b', 'c'] } }]);
+    const logs = asked.filter(({ call }) => call === 'logs');
+    expect(logs).toMatchObject([{ request: { services: ['d', 'a', 'b', 'c'] } }]);
+  });
+
+  test('a service that nobody knows is no empty answer: logs and update', async () => {
+    const diff = () => ({ changes: [{ service: 'new', action: 'start' }] });
+    const { ask, asked } = await open({ answers: { status: () => STATUS, diff, update: () => ({}) } });
+    const unknown = { status: 404, body: { error: { code: 'unknown_service' } } };
+    expect(await ask({ path: '/api/logs?services=a,wob', token: 'read' })).toMatchObject(unknown);
+    const update = (services: readonly string[]) =>
+      ask({ method: 'POST', path: '/api/update', token: 'operate', body: { services } });
+    expect(await update(['a', 'wob'])).toMatchObject(unknown);
+    expect(asked.map(({ call }) => call)).not.toContain('update');
+    // What would come with the update is known, too.
+    expect(await update(['a', 'new'])).toMatchObject({ status: 200 });
   });
 
   test('headers have an end', async () => {

@@ -54,6 +54,7 @@ export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
     },
     interrupted: interruption.signal,
     endItself: () => {},
+    endWithReader: () => {},
     daemonProgram: ['/nowhere/processmaster.js'],
     environment: options.environment ?? {},
     directory: options.directory ?? '/',

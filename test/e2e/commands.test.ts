@@ -560,6 +560,21 @@ test('a reader that has seen enough ends pmctl without a word', async () => {
     expect({ args, code: pipe.child.exitCode, stderr: pipe.stderr }).toEqual({ args, code: 0, stderr: '' });
     expect(pipe.stdout.split('\n')).toHaveLength(2);
   }
+  host.service('web', { process: { command: ['sh', '-c', 'while :; do echo a line; sleep 0.05; done'] } });
+  await host.until(
+    'a line in the log',
+    async () => ((await host.pmctl('logs', 'web')).stdout.includes('a line') ? true : undefined),
+    () => host.stderr,
+  );
+  const end = async (words: string): Promise<number | null> => {
+    const pipe = host.run(['bash', '-c', `set -o pipefail; ${quoted} ${words}`]);
+    await pipe.over;
+    return pipe.child.exitCode;
+  };
+  expect(await end('logs web -f | head -n 1')).toBe(0);
+  // What was wrong is said by the exit code, whether somebody reads the output or not.
+  host.write('broken.yaml', 'process: [');
+  expect(await end('check | true')).toBe(1);
 });
 
 test('shutdown leaves the services for the next daemon; with --stop-services it stops them first', async () => {

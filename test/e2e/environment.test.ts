@@ -129,8 +129,14 @@ describe.each(GROUNDS)('$title', (ground) => {
       ['status', '--json'],
       ['events', '--json'],
       ['restart', 'web', '--json'],
+      ['show', 'latest', 'web'],
+      ['show', 'latest', 'web', '--json'],
     ]) {
       await look(...words);
+    }
+    for (const version of [2, 3]) {
+      const written = Buffer.from(`hunter${version}-base64`).toString('base64');
+      expect(seen.filter((text) => text.includes(written))).toEqual([]);
     }
     await host.stop();
     seen.push(host.stdout, host.stderr, ...filesBelow(host.state).map((path) => readOr(path)));

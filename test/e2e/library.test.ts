@@ -51,6 +51,10 @@ describe('a client', () => {
     await client.resume();
     expect((await client.status()).frozen).toBe(null);
     await expect(client.sync()).resolves.toMatchObject({ result: 'refused' });
+    await expect(client.update({ services: ['wob'] })).rejects.toMatchObject({ code: 'unknown_service' });
+    await expect(client.logs({ services: 'wob' })).rejects.toMatchObject({ code: 'unknown_service' });
+    await expect(client.logs({ since: new Date('x') })).rejects.toMatchObject({ code: 'invalid' });
+    await expect(client.stop(undefined as never)).rejects.toMatchObject({ code: 'invalid' });
     await expect(client.restart('wob')).rejects.toMatchObject({ code: 'unknown_service' });
     await expect(client.stats('wob')).rejects.toMatchObject({ code: 'unknown_service', message: /mean web/ });
     await expect(client.why('wob')).rejects.toBeInstanceOf(ProcessmasterError);

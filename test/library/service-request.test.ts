@@ -32,6 +32,7 @@ describe('newService', () => {
     { name: 'web' },
     { name: 'web', script: 'a.js', command: 'true' },
     { name: 'a b', command: 'true' },
+    { name: undefined as never, command: 'true' },
   ])('refuses %j', (request) => {
     let thrown: unknown;
     try {
