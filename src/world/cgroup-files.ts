@@ -59,13 +59,45 @@ export function writeControl(cgroup: string, file: string, value: string): unkno
  * listed as 0 and left out. A cgroup that is gone has none; other errors are thrown.
  */
 export function processesIn(cgroup: string): readonly number[] {
-  return cgroupsIn(cgroup).flatMap((each) => {
-    const text = unlessGone(() => fs.readFileSync(`${each}/cgroup.procs`, 'utf8'), '');
-    return text
-      .split('\n')
-      .map(Number)
-      .filter((pid) => pid > 0);
-  });
+  const { pids, failed } = readableProcesses(cgroup);
+  if (failed !== undefined) throw failed;
+  return pids;
+}
+
+/** The same, as far as it can be read; `failed` is the first error of what cannot, undefined for none. */
+export function readableProcesses(cgroup: string): {
+  readonly pids: readonly number[];
+  readonly failed: unknown;
+} {
+  const pids: number[] = [];
+  let failed: unknown;
+  const walk = (each: string): void => {
+    try {
+      pids.push(...listedIn(each));
+    } catch (error) {
+      // A threaded cgroup lists no processes: the nearest one above that is not threaded lists them with its own.
+      if (each === cgroup || !NOT_FOR_THREADED.has(codeOf(error))) failed ??= error;
+    }
+    try {
+      for (const name of childCgroups(each)) walk(`${each}/${name}`);
+    } catch (error) {
+      failed ??= error;
+    }
+  };
+  walk(cgroup);
+  return { pids, failed };
+}
+
+/** EOPNOTSUPP and ENOTSUP are one number on Linux, and node tells it by either name. */
+const NOT_FOR_THREADED: ReadonlySet<string> = new Set(['EOPNOTSUPP', 'ENOTSUP']);
+
+/** The processes of this cgroup alone. */
+function listedIn(cgroup: string): readonly number[] {
+  const text = unlessGone(() => fs.readFileSync(`${cgroup}/cgroup.procs`, 'utf8'), '');
+  return text
+    .split('\n')
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 /** This cgroup and all below, parents first. */

@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
-import { processesIn, readControl, writeControl } from './cgroup-files.ts';
+import { readableProcesses, readControl, writeControl } from './cgroup-files.ts';
+import { unreadable } from './containment-trouble.ts';
 import { codeOf, inWords } from './errno.ts';
 import { processStat } from './procfs.ts';
 import { resume, sendSignal } from './send-signal.ts';
@@ -11,30 +12,26 @@ import { resume, sendSignal } from './send-signal.ts';
 const ROUNDS = 64;
 
 /**
- * Sends the signal once to each process, also to those that appear while we send.
+ * Sends the signal once to each process, also to those that appear while we send. What cannot be read keeps nobody
+ * else from it.
  * @param also a process that may not have joined its cgroup yet
  */
 export function signalCgroup(cgroup: string, signal: Signal, also: number | undefined): Problem | undefined {
   const done = new Set<number>();
   let refused: Problem | undefined;
-  try {
-    for (let round = 0; round < ROUNDS; round++) {
-      const fresh = withLauncher(processesIn(cgroup), also).filter((pid) => !done.has(pid));
-      if (fresh.length === 0) break;
-      for (const pid of fresh) {
-        done.add(pid);
-        refused = sendSignal(pid, signal) ?? refused;
-        resume(pid, processStat(pid)?.state, signal);
-      }
+  let failed: unknown;
+  for (let round = 0; round < ROUNDS; round++) {
+    const listing = readableProcesses(cgroup);
+    failed = listing.failed;
+    const fresh = withLauncher(listing.pids, also).filter((pid) => !done.has(pid));
+    if (fresh.length === 0) break;
+    for (const pid of fresh) {
+      done.add(pid);
+      refused = sendSignal(pid, signal) ?? refused;
+      resume(pid, processStat(pid)?.state, signal);
     }
-  } catch (error) {
-    return {
-      code: 'observe-failed',
-      severity: 'error',
-      message: `${cgroup} cannot be read: ${inWords(error)}`,
-    };
   }
-  return refused;
+  return failed === undefined ? refused : unreadable(cgroup, failed);
 }
 
 function withLauncher(pids: readonly number[], also: number | undefined): readonly number[] {

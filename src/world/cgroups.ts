@@ -13,6 +13,7 @@ import {
   isPopulated,
   keyedNumber,
   processesIn,
+  readableProcesses,
   readControl,
   removeCgroup,
 } from './cgroup-files.ts';
@@ -182,14 +183,10 @@ export class Cgroups implements Containment {
   }
 
   members(key: RunKey): readonly number[] {
-    try {
-      return processesIn(this.#tree.ofRun(key))
-        .map((pid) => ({ pid, ticks: processStat(pid)?.startTicks ?? Number.POSITIVE_INFINITY }))
-        .sort((a, b) => a.ticks - b.ticks || a.pid - b.pid)
-        .map(({ pid }) => pid);
-    } catch {
-      return [];
-    }
+    return readableProcesses(this.#tree.ofRun(key))
+      .pids.map((pid) => ({ pid, ticks: processStat(pid)?.startTicks ?? Number.POSITIVE_INFINITY }))
+      .sort((a, b) => a.ticks - b.ticks || a.pid - b.pid)
+      .map(({ pid }) => pid);
   }
 
   describe(pid: number): string {
@@ -225,13 +222,7 @@ export class Cgroups implements Containment {
   }
 
   portHolder(port: number, service: ServiceName): string | undefined {
-    return foreignListener(port, () => {
-      try {
-        return new Set(processesIn(this.#tree.ofService(service)));
-      } catch {
-        return new Set();
-      }
-    });
+    return foreignListener(port, () => new Set(readableProcesses(this.#tree.ofService(service)).pids));
   }
 
   freezer(services: readonly ServiceName[]): Freezer {

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type RunKey, runDirectory } from '../../src/model/names.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
+import { processStat } from '../../src/world/procfs.ts';
 import type { Containment } from '../../src/world/world.ts';
 import {
   bundledFixture,
@@ -98,6 +99,27 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
     containment.signal(key, 'SIGTERM');
     await emptied(containment, key);
     expect(isGone(child)).toBe(true);
+    expect(containment.remove(key)).toBeUndefined();
+    expect(fs.existsSync(directoryOf(key))).toBe(false);
+  });
+
+  it('finds, stops and adopts a run that made a threaded cgroup inside its own', async () => {
+    const key = await running(['sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.01; done']);
+    const inner = `${directoryOf(key)}/vcpu0`;
+    fs.mkdirSync(inner);
+    fs.writeFileSync(`${inner}/cgroup.type`, 'threaded');
+    fs.writeFileSync(`${inner}/cgroup.threads`, String(key.pid));
+    expect(() => fs.readFileSync(`${inner}/cgroup.procs`)).toThrow();
+    expect(containment.members(key)).toContain(key.pid);
+    const next = ground.reopen();
+    const { startTicks } = processStat(key.pid)!;
+    expect(next.look(key.service, () => ({ pid: key.pid, ticks: startTicks }))).toMatchObject({
+      kind: 'seen',
+      runs: [{ main: { is: 'running', pid: key.pid }, members: { is: 'some' } }],
+    });
+    expect(next.signal(key, 'SIGTERM')).toBeUndefined();
+    expect(await outcomeOf(containment, key)).toEqual({ kind: 'exited', code: 7 });
+    await emptied(containment, key);
     expect(containment.remove(key)).toBeUndefined();
     expect(fs.existsSync(directoryOf(key))).toBe(false);
   });

@@ -24,4 +24,22 @@ describe('signalCgroup', () => {
       fs.rmSync(cgroup, { recursive: true });
     }
   });
+
+  it('signals whom it can read, and then tells what it could not', () => {
+    const cgroup = fs.mkdtempSync(join(os.tmpdir(), 'pm-signals-'));
+    try {
+      fs.writeFileSync(join(cgroup, 'cgroup.procs'), '4242\n');
+      for (const [name, pid] of [['first'], ['second', 4243]] as const) {
+        fs.mkdirSync(join(cgroup, name));
+        if (pid === undefined) fs.mkdirSync(join(cgroup, name, 'cgroup.procs'));
+        else fs.writeFileSync(join(cgroup, name, 'cgroup.procs'), `${pid}\n`);
+      }
+      const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+      const problem = { code: 'observe-failed', message: expect.stringContaining('EISDIR') };
+      expect(signalCgroup(cgroup, 'SIGTERM', undefined)).toMatchObject(problem);
+      expect(kill.mock.calls).toEqual([4242, 4243].map((pid) => [pid, 'SIGTERM']));
+    } finally {
+      fs.rmSync(cgroup, { recursive: true });
+    }
+  });
 });
