@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { writeControl } from './cgroup-files.ts';
 import { enableControllers, missingLimits, writeLimits } from './cgroup-limits.ts';
-import { beginToJoin, joinAlone } from './cgroup-lock.ts';
+import { beginToJoin, joinAlone, type Mark } from './cgroup-lock.ts';
 import {
   baseDirectory,
   directoryOf,
@@ -37,6 +37,8 @@ export interface BaseOptions {
 export interface Approach {
   /** The cgroup directory in which this process was started; undefined when it cannot be seen. */
   readonly home: string | undefined;
+  /** Closed by {@link openBase}; see {@link beginToJoin}. */
+  readonly mark: number | undefined;
 }
 
 export interface Base {
@@ -69,8 +71,8 @@ export async function approachBase(
     // openBase says why.
     return undefined;
   }
-  await beginToJoin(`${base}/daemon`);
-  return { home };
+  const joined = await beginToJoin(`${base}/daemon`);
+  return { home, mark: joined?.mark };
 }
 
 /** Makes `<base>/daemon` and `<base>/services`, moves the daemon in, and enables the controllers that limits need. */
@@ -84,17 +86,21 @@ export function openBase(options: BaseOptions): OpenedBase {
   if ('unavailable' in place) return place;
   const { base } = place;
   const { home } = options.approach ?? place;
+  let mark: number | undefined;
   const tree: Tree = { base, daemon: `${base}/daemon`, services: `${base}/services` };
   const { daemon, services } = tree;
   const locks = options.lock !== false;
   try {
-    const problem = locks ? enter(tree, home) : undefined;
-    if (problem !== undefined)
-      return problem.code === 'daemon-running' ? { refused: problem } : { unavailable: problem };
+    const entered = locks ? enter(tree, home) : { mark: undefined };
+    if ('code' in entered)
+      return entered.code === 'daemon-running' ? { refused: entered } : { unavailable: entered };
+    mark = entered.mark;
     // Only now: a daemon that left meanwhile may have removed them.
     makeDirectories(daemon, services);
   } catch (error) {
     return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
+  } finally {
+    if (options.approach?.mark !== undefined) fs.closeSync(options.approach.mark);
   }
   for (const cgroup of [posix.dirname(base), base, services]) {
     if (mayHandOn(cgroup, home)) enableControllers(cgroup);
@@ -106,6 +112,8 @@ export function openBase(options: BaseOptions): OpenedBase {
     shortcomings: [...writeLimits(base, limits).map(ofAll), ...missingLimits(services)],
     leave: () => {
       if (locks && home !== undefined && !isBelow(home, base)) leave(tree, home);
+      if (mark !== undefined) fs.closeSync(mark);
+      mark = undefined;
     },
   };
 }
@@ -120,14 +128,12 @@ interface Tree {
 /** How often a daemon that leaves may remove the tree while this one enters it. */
 const ENTRANCES = 3;
 
-function enter({ daemon }: Tree, home: string | undefined): Problem | undefined {
-  let problem: Problem | undefined;
-  for (let attempt = 0; attempt < ENTRANCES; attempt++) {
+function enter({ daemon }: Tree, home: string | undefined): Problem | Mark {
+  for (let attempt = 1; ; attempt++) {
     makeDirectories(daemon);
-    problem = joinAlone(daemon, home);
-    if (problem === undefined || fs.existsSync(daemon)) break;
+    const joined = joinAlone(daemon, home);
+    if ('mark' in joined || attempt === ENTRANCES || fs.existsSync(daemon)) return joined;
   }
-  return problem;
 }
 
 /**

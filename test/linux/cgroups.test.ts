@@ -390,12 +390,44 @@ describe.skipIf(cgroupsMissing).each([
     }
   });
 
-  it('never lets two in, however close they come to each other', async () => {
+  /** A process in the cgroup of the daemon that no living daemon has started. */
+  function leftover(environment: Readonly<Record<string, string>> = {}): number {
+    const cgroup = `${mountPoint}/${name}/daemon`;
+    fs.mkdirSync(cgroup, { recursive: true });
+    const child = spawn('sleep', ['1000'], { env: { PATH: process.env['PATH'], ...environment } });
+    holders.push(child);
+    fs.writeFileSync(`${cgroup}/cgroup.procs`, String(child.pid));
+    return child.pid!;
+  }
+
+  it('is not kept out by what a dead daemon has left, and keeps others out beside it', async () => {
+    const left = leftover();
+    expect(await daemon()).toEqual({ pid: holders.at(-1)!.pid });
+    const { pid } = holders.at(-1)!;
+    expect(await daemon()).toMatchObject({
+      refused: { code: 'daemon-running', message: expect.stringContaining(`: ${pid} `) },
+    });
+    await closed(holders[1]);
+    expect(isGone(left)).toBe(false);
+  });
+
+  it('is kept out by a launch that has yet to join its run', async () => {
+    const pid = leftover({ PROCESSMASTER_RUN_ID: '0mabcdef1-abcd' });
+    expect(await daemon()).toMatchObject({
+      refused: { code: 'daemon-running', message: expect.stringContaining(`: ${pid} sleep`) },
+    });
+  });
+
+  it.each([
+    { beside: 'nobody', patient: '1' },
+    { beside: 'what a dead daemon has left', patient: '0' },
+  ])('never lets two in, however close they come to each other, beside $beside', async ({ patient }) => {
     const base = `${mountPoint}/${name}`;
     for (const cgroup of ['daemon', 'home']) fs.mkdirSync(`${base}/${cgroup}`, { recursive: true });
+    if (patient === '0') leftover();
     const racer = bundledFixture('lock-racer', directory);
     const first = String(Date.now() + 1000);
-    const argv = [racer, `${base}/daemon`, `${base}/home`, first, '10', '300', ...way];
+    const argv = [racer, `${base}/daemon`, `${base}/home`, first, '10', '300', patient, ...way];
     type Held = readonly (readonly [from: number, to: number])[];
     const race = async () => JSON.parse((await promisify(execFile)(process.execPath, argv)).stdout) as Held;
     const [left, right] = await Promise.all([race(), race()]);
