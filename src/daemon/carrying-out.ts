@@ -27,10 +27,12 @@ export function carryOut(
     // What was thought to be gone is not: a start in its place has to wait for the next look.
     if (action.do === 'start' && occupied.has(action.slot)) continue;
     const problem = hands.carryOut(action, situation);
-    if (action.do === 'forget') forgotten();
+    if (action.do === 'forget' && problem === undefined) forgotten();
     if (problem === undefined) continue;
     failed = true;
-    complain({ ...problem, service: name });
+    // A command that is being ended is gone in a moment.
+    const isOrdinary = action.do === 'forget' && problem.passing === true;
+    if (!isOrdinary) complain({ ...problem, service: name });
     if (action.do === 'clean_up') occupied.add(action.run.slot);
   }
   return failed;

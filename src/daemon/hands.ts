@@ -255,7 +255,9 @@ export class Hands {
   }
 
   #forget(name: ServiceName): Problem | undefined {
-    this.#tools.world.containment.forget(name);
+    // What is not remembered would look like something that somebody has to approve of.
+    const left = this.#tools.world.containment.forget(name);
+    if (left !== undefined) return left;
     this.#warnings.delete(name);
     return this.#tools.store.forget(name);
   }

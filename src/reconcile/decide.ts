@@ -7,7 +7,7 @@
  */
 import { overtime } from '../policy/schedule.ts';
 import { Draft } from './draft.ts';
-import { fill } from './filling.ts';
+import { fill, isClearing } from './filling.ts';
 import { judge } from './judge.ts';
 import type { JudgedRun, Judgement } from './judgement.ts';
 import { isOpen } from './replace.ts';
@@ -45,7 +45,7 @@ export function decide(situation: Situation): Decision {
   if (judgement.live) {
     draft.actions.push({ do: 'apply_live', service: situation.name, because: 'live fields changed' });
   }
-  if (isForgotten(judgement)) {
+  if (isForgotten(draft, situation, judgement)) {
     draft.actions.push({ do: 'forget', service: situation.name, because: 'file removed' });
   }
   for (const run of judgement.runs) lookAgain(draft, situation, run);
@@ -93,6 +93,8 @@ function running(judged: JudgedRun, draft: Draft, now: number): SlotPhase {
   };
 }
 
-function isForgotten(judgement: Judgement): boolean {
-  return judgement.wanted.kind === 'none' && judgement.wanted.removed && judgement.runs.length === 0;
+/** What still clears up after a run is known by what is remembered of that; its end makes the service due. */
+function isForgotten(draft: Draft, situation: Situation, { wanted, runs, memory }: Judgement): boolean {
+  const isOver = wanted.kind === 'none' && wanted.removed && runs.length === 0;
+  return isOver && !Object.keys(memory.slots).some((slot) => isClearing(draft, situation, Number(slot)));
 }

@@ -70,7 +70,7 @@ export function awayOf({ dependencies }: Situation): Dependency | undefined {
 }
 
 /** The post_stop hook of the last run in the place clears up what the next one would find, or lose. */
-function isClearing(draft: Draft, { inFlight }: Situation, slot: number): boolean {
+export function isClearing(draft: Draft, { inFlight }: Situation, slot: number): boolean {
   const begins = draft.actions.some(
     (action) => action.do === 'hook' && action.hook === 'post_stop' && action.run.slot === slot,
   );

@@ -69,6 +69,10 @@ export class BesideCommands {
     return this.#commands.has(`${service}/${name}`);
   }
 
+  isBusy(service: ServiceName): boolean {
+    return [...this.#commands.values()].some((command) => command.service === service);
+  }
+
   run(input: BesideInput): Beside | Problem {
     const { service, name, place, done } = input;
     let ending = false;

@@ -56,6 +56,11 @@ export class CgroupBeside {
     }
   }
 
+  /** A command beside one of its runs lives, or is being ended. */
+  isBusy(service: ServiceName): boolean {
+    return this.#commands.isBusy(service);
+  }
+
   close(): void {
     this.#commands.close();
   }

@@ -8,7 +8,7 @@ import {
   type ServiceName,
 } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
-import { childCgroups, isPopulated, removeCgroup } from './cgroup-files.ts';
+import { childCgroups, isGone, isPopulated, removeCgroup } from './cgroup-files.ts';
 import { everUsed } from './cgroup-history.ts';
 import { enableControllers, isEnabled } from './cgroup-limits.ts';
 import { unreadable } from './containment-trouble.ts';
@@ -89,12 +89,13 @@ export class CgroupTree {
     return { undo };
   }
 
-  /** Removes the cgroup of a service if nothing is in it. */
-  forget(service: ServiceName): void {
+  /** Removes the cgroup of a service if nothing is in it; answers the error of the kernel where it is still there. */
+  forget(service: ServiceName): unknown {
     try {
       fs.rmdirSync(this.ofService(service));
-    } catch {
-      // Gone already, or something of somebody else is in it: neither is ours to remove.
+      return undefined;
+    } catch (error) {
+      return isGone(error) ? undefined : error;
     }
   }
 }

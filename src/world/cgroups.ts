@@ -24,7 +24,7 @@ import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
 import { CgroupTree } from './cgroup-tree.ts';
 import { systemClock } from './clock.ts';
-import { stillAlive, unreadable } from './containment-trouble.ts';
+import { notEmpty, stillAlive, unreadable } from './containment-trouble.ts';
 import { describeProcess } from './describe-process.ts';
 import { ExitRecords } from './exit-records.ts';
 import { foreignListener } from './listening-ports.ts';
@@ -177,9 +177,10 @@ export class Cgroups implements Containment {
     return undefined;
   }
 
-  forget(service: ServiceName): void {
+  forget(service: ServiceName): Problem | undefined {
     this.#found.delete(service);
-    this.#tree.forget(service);
+    const failed = this.#tree.forget(service);
+    return failed === undefined ? undefined : notEmpty(service, failed, this.#beside.isBusy(service));
   }
 
   members(key: RunKey): readonly number[] {

@@ -1,5 +1,5 @@
 /** In which words is told what went wrong with the container of a run? */
-import type { RunKey } from '../model/names.ts';
+import type { RunKey, ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords, passing } from './errno.ts';
@@ -14,6 +14,13 @@ export function stillAlive(key: RunKey, pids: readonly number[], reason: unknown
   const what = pids.length === 0 ? inWords(reason) : `still alive: ${names.join(', ')}${rest}`;
   const message = `run ${key.id} cannot be removed, ${what}`;
   return { code: 'stop-blocked', severity: 'error', message, service: key.service };
+}
+
+/** @param isBusy a command that is being ended is in it, and nothing has to be mended */
+export function notEmpty(service: ServiceName, reason: unknown, isBusy: boolean): Problem {
+  const message = `what is left of ${service} cannot be removed: ${inWords(reason)}`;
+  const isPassing = isBusy ? ({ passing: true } as const) : {};
+  return { code: 'stop-blocked', severity: 'error', message, service, ...isPassing };
 }
 
 export function unreadable(path: string, error: unknown): Problem {

@@ -6,7 +6,7 @@ import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../mo
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Credentials, Resources } from '../model/spec.ts';
-import { pathOf, stillAlive, unreadable, unrecorded, weaker } from './containment-trouble.ts';
+import { notEmpty, pathOf, stillAlive, unreadable, unrecorded, weaker } from './containment-trouble.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 import { ExitRecords } from './exit-records.ts';
@@ -212,8 +212,9 @@ class ProcessGroups implements Containment {
     return undefined;
   }
 
-  forget(service: ServiceName): void {
-    this.#records.forget(service);
+  forget(service: ServiceName): Problem | undefined {
+    const failed = this.#records.forget(service);
+    return failed === undefined ? undefined : notEmpty(service, failed, this.#beside.isBusy(service));
   }
 
   members(key: RunKey): readonly number[] {

@@ -101,11 +101,13 @@ export class RunRecords {
     return this.#files.remove(this.#path(key))?.failed;
   }
 
-  forget(service: ServiceName): void {
+  /** Removes the place of the records of a service if none is left; answers the error where it is still there. */
+  forget(service: ServiceName): unknown {
     try {
       fs.rmdirSync(join(this.#directory, service));
-    } catch {
-      // Gone already, or something else is in it.
+      return undefined;
+    } catch (error) {
+      return codeOf(error) === 'ENOENT' ? undefined : error;
     }
   }
 

@@ -71,6 +71,11 @@ export class SessionBeside {
     }
   }
 
+  /** A command beside one of its runs lives, or is being ended. */
+  isBusy(service: ServiceName): boolean {
+    return this.#commands.isBusy(service);
+  }
+
   close(): void {
     this.#commands.close();
   }

@@ -209,8 +209,11 @@ export interface Containment {
   kill(key: RunKey): Problem | undefined;
   /** Removes the empty container. */
   remove(key: RunKey): Problem | undefined;
-  /** Removes what is left of a service without runs. */
-  forget(service: ServiceName): void;
+  /**
+   * Removes what is left of a service without runs; a Problem: something is still in it. `passing`: a command that is
+   * being ended, after which the service is due.
+   */
+  forget(service: ServiceName): Problem | undefined;
   /** Process ids, oldest first; empty when it could not be seen. */
   members(key: RunKey): readonly number[];
   /** For people: `811 node worker.js (uninterruptible)`. */

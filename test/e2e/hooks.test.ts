@@ -134,3 +134,26 @@ test('a daemon that is killed during pre_start: the next one begins anew, and on
   await host.pidOf('web');
   expect(await host.says('ran', (text) => text.endsWith('\n'))).toBe('ran\n');
 });
+
+test('a service that is deleted is gone when its post_stop hook has ended and its probe was ended', async () => {
+  const [ground] = GROUNDS;
+  if (ground === undefined) throw new Error('no ground');
+  const host = openHost({ ground });
+  const go = join(host.work, 'go');
+  const probe = `echo asked >> ${host.work}/asked; exec ${SLEEP}`;
+  host.service('web', {
+    process: { command: SLEEP },
+    probes: { readiness: { exec: ['sh', '-c', probe], timeout: '60s', interval: '60s' } },
+    hooks: { post_stop: `echo begun >> ${host.work}/begun; until [ -e ${go} ]; do sleep 0.02; done` },
+  });
+  await host.start();
+  await host.says('asked');
+  const deleted = host.pmctl('delete', 'web', '--timeout', '30s');
+  await host.says('begun');
+  const { services } = (await host.pmctl('status', '--json')).json;
+  expect(services).toMatchObject([{ name: 'web', reason: 'file removed' }]);
+  fs.writeFileSync(go, '');
+  expect((await deleted).code).toBe(0);
+  expect((await host.pmctl('status', '--json')).json.services).toEqual([]);
+  expect(host.said('begun')).toBe('begun\n');
+});

@@ -103,7 +103,7 @@ describe.each(grounds)('a command beside a run in %s', (_, makeGround, missing) 
       await outcomeOf(containment, key);
       await emptied(containment, key);
       expect(containment.remove(key)).toBeUndefined();
-      containment.forget(key.service);
+      expect(containment.forget(key.service)).toMatchObject({ code: 'stop-blocked', passing: true });
       expect(isGone(command!)).toBe(false);
       expect(containment.services()).toEqual(['web']);
       expect(told).toEqual([]);

@@ -443,11 +443,13 @@ describe.each(grounds)('%s', (_, makeGround, missing) => {
       const key = start(['true']);
       await outcomeOf(containment, key);
       await emptied(containment, key);
-      containment.forget(key.service);
+      expect(containment.forget(key.service)).toMatchObject({ code: 'stop-blocked', service: key.service });
       expect(runOf(containment, key)).toBeDefined();
       containment.remove(key);
-      containment.forget(key.service);
+      expect(containment.forget(key.service)).toBeUndefined();
       expect(containment.services()).toEqual([]);
+      // It is gone already.
+      expect(containment.forget(key.service)).toBeUndefined();
     });
   });
 });

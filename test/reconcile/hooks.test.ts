@@ -75,4 +75,21 @@ describe('after an end', () => {
     expect(doings(withHook('post_stop', { ...later, inFlight }))).toEqual([]);
     expect(doings(withHook('post_stop', later))).toEqual(['start']);
   });
+
+  it('a service that was removed is forgotten when the hook is over, and waits for it when it comes back', () => {
+    const ended = over(exited(0));
+    const { desired, applied } = withHook('post_stop');
+    const gone = {
+      desired: undefined,
+      applied: Object.fromEntries(applied),
+      intent: { removalApproved: true },
+    };
+    const first = decide(situation({ ...gone, observed: seen(ended), memory: memory({ generation: 1 }) }));
+    expect(first.actions.map(({ do: what }) => what)).toEqual(['hook', 'clean_up']);
+    const inFlight = new Set([besides(ended.key.id, 'post_stop')]);
+    const going = { memory: first.memory, now: NOW + 1500, inFlight };
+    expect(doings(situation({ ...gone, ...going }))).toEqual([]);
+    expect(doings(situation({ ...going, desired }))).toEqual([]);
+    expect(doings(situation({ ...gone, ...going, inFlight: new Set() }))).toEqual(['forget']);
+  });
 });

@@ -289,11 +289,14 @@ export class SimulatedContainment implements Containment {
     });
   }
 
-  forget(service: ServiceName): void {
+  forget(service: ServiceName): Problem | undefined {
     const { machine, injector, record } = this.#tools;
-    injector.perform(`forgetting ${service}`, () => {
+    return injector.perform(`forgetting ${service}`, () => {
       record({ what: 'forget', service });
-      if (machine.placesOf(service).length === 0) machine.services.delete(service);
+      if (machine.placesOf(service).length > 0)
+        return { code: 'stop-blocked', severity: 'error', message: 'EBUSY' };
+      machine.services.delete(service);
+      return undefined;
     });
   }
 

@@ -1,9 +1,9 @@
-/** Is nothing started without its pre_start hook, and told to end without its pre_stop hook? */
+/** Is nothing started without its pre_start hook, told to end without its pre_stop hook, or forgotten before post_stop? */
 import type { RunId } from '../../../src/model/names.ts';
 import { Broken, type Checker } from '../checker.ts';
 
 const PROMISE =
-  'nothing starts before its pre_start hook has succeeded, or is told to end before its pre_stop hook';
+  'nothing starts before its pre_start hook has succeeded, is told to end before its pre_stop hook, or forgotten before its post_stop hook has ended';
 
 /** A pre_start hook that went well, and when. */
 interface Preparation {
@@ -20,9 +20,16 @@ export function hooked(): Checker {
     { readonly place: string; readonly digest: string; readonly daemon: number }
   >();
   const stopping = new Map<RunId, { readonly at: number; readonly daemon: number; over: boolean }>();
+  const clearing = new Map<RunId, { readonly service: string; readonly daemon: number }>();
   return {
     promise: PROMISE,
     see(entry, { truth, now, clockNow }) {
+      if (entry.what === 'forget') {
+        for (const { service, daemon } of clearing.values()) {
+          if (service !== entry.service || daemon !== entry.daemon) continue;
+          throw new Broken(PROMISE, `${service} was forgotten while a post_stop hook of it ran`);
+        }
+      }
       if (!('run' in entry)) return;
       const { service, slot, id } = entry.run;
       const place = `${service}/${slot}`;
@@ -32,6 +39,7 @@ export function hooked(): Checker {
       switch (entry.what) {
         case 'beside':
           if (entry.word === 'pre_stop') stopping.set(id, { at: now, daemon: entry.daemon, over: false });
+          if (entry.word === 'post_stop') clearing.set(id, { service, daemon: entry.daemon });
           if (entry.word !== 'pre_start') return;
           for (const other of running.values()) {
             if (other.place === place && other.daemon === entry.daemon)
@@ -45,6 +53,7 @@ export function hooked(): Checker {
           return;
         case 'answer': {
           const stop = stopping.get(id);
+          if (entry.word === 'post_stop') clearing.delete(id);
           if (entry.word === 'pre_stop' && stop !== undefined) stop.over = true;
           const hook = running.get(id);
           if (entry.word !== 'pre_start' || hook === undefined) return;
