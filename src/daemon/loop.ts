@@ -156,9 +156,9 @@ export class Loop {
     return this.#tools.read();
   }
 
-  /** Approves every removal that the guard holds back. */
-  prune(): Problem | undefined {
-    return this.#settlement.prune();
+  /** Approves the removals that the guard holds back, or only those of these services. */
+  prune(only?: ReadonlySet<string>): Problem | undefined {
+    return this.#settlement.prune(only);
   }
 
   /** Durable when it answers undefined. */
@@ -270,10 +270,12 @@ export class Loop {
   /**
    * The plan: what a reading of the directory would change, service by service.
    * @param prune what the guard holds back is approved
+   * @param only of these services; all others stay as they are wanted now
    */
-  plan(reading: DesiredState, prune = false): readonly Change[] {
-    const desired = followed(this.#desired, reading, undefined);
-    const names = new Set([...desired.services.keys(), ...this.names()]);
+  plan(reading: DesiredState, prune = false, only?: ReadonlySet<string>): readonly Change[] {
+    const desired = followed(this.#desired, reading, only);
+    const all = new Set([...desired.services.keys(), ...this.names()]);
+    const names = [...all].filter((name) => only?.has(name) ?? true);
     return planOf(desired, names, {
       removals: this.removalsOf(desired),
       prune,

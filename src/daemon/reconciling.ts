@@ -76,13 +76,13 @@ export class Reconciling {
     const fresh = loop.peek();
     // The slow look finds nothing new nearly always: then nobody has to plan.
     if (!asked && isSameReading(fresh, loop.desired)) return NOTHING_TO_DO;
-    const planned = loop.plan(fresh, request.prune).filter((change) => only?.has(change.service) ?? true);
+    const planned = loop.plan(fresh, request.prune, only);
     const view = this.#view(fresh, planned);
     const before = loop.desired;
     loop.use(fresh, only);
     this.pace = { count: this.pace.count + 1, last: world.clock.now() - begun };
     this.#tools.followed({ trigger, by: request.by ?? null });
-    const refused = request.prune ? loop.prune() : undefined;
+    const refused = request.prune ? loop.prune(only) : undefined;
     const doing = planned.filter((change) => change.action !== 'keep').length;
     if (asked || doing > 0) manager('manager_reload_started', { trigger, changes: doing, ...by });
     const verdicts = this.deploys?.watch(request, trigger, planned, before);

@@ -62,10 +62,20 @@ export class Settlement {
     this.#settle(desired, this.#removals.held.length === 0);
   }
 
-  /** Approves every removal that the guard holds back. Somebody has looked: what went before counts no more. */
-  prune(): Problem | undefined {
-    const problem = this.#approve(this.#removals.held);
+  /**
+   * Approves removals that the guard holds back. Somebody has looked at all of them: what went before counts no more.
+   * @param only these services; what is held besides stays held, and those that go now count together with it
+   */
+  prune(only?: ReadonlySet<string>): Problem | undefined {
+    const { held } = this.#removals;
+    const named = held.filter((name) => only?.has(name) ?? true);
+    const problem = this.#approve(named);
     if (problem !== undefined) return problem;
+    if (named.length < held.length) {
+      this.#removals = { ...this.#removals, held: held.filter((name) => !named.includes(name)) };
+      this.#recent = recorded(this.#recent, named, this.#tools.world.clock.now());
+      return undefined;
+    }
     this.#removals = NO_REMOVALS;
     this.#recent = new Map();
     return undefined;
@@ -103,8 +113,8 @@ export class Settlement {
 
   #remember(removed: readonly ServiceName[], desired: DesiredState): void {
     const now = this.#tools.world.clock.now();
-    const gone = [...this.#recent].filter(([name]) => !desired.services.has(name));
-    this.#recent = new Map([...gone, ...removed.map((name) => [name, now] as const)]);
+    const gone = new Map([...this.#recent].filter(([name]) => !desired.services.has(name)));
+    this.#recent = recorded(gone, removed, now);
   }
 
   #approve(names: readonly ServiceName[]): Problem | undefined {
@@ -113,4 +123,8 @@ export class Settlement {
     if (open.length === 0) return undefined;
     return setIntents(new Map(open.map((name) => [name, { ...store.intent(name), removalApproved: true }])));
   }
+}
+
+function recorded(before: RecentRemovals, removed: readonly ServiceName[], now: number): RecentRemovals {
+  return new Map([...before, ...removed.map((name) => [name, now] as const)]);
 }
