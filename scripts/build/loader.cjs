@@ -1,6 +1,10 @@
 // Runs the bundle of the same name, with the code that V8 made of it when it was built; V8 refuses code of another version.
 // Every start of a process copies the page tables of what malloc(3) gave, but not those of V8's own memory: so neither the
 // source nor the code may lie there, and nothing as large as them may be freed there, after which malloc(3) keeps more.
+
+// Before all else, because left to node the first opens a debugger to every user of the host, and the second ends it.
+for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => undefined);
+
 const { closeSync, fstatSync, openSync, readSync } = require('node:fs');
 const { Script } = require('node:vm');
 

@@ -32,7 +32,8 @@ const STANDS_IN = 'PROCESSMASTER_STANDS_IN_FOR_INIT';
 export function systemHost(print: Host['print'] = printToStdout()): Host {
   const isInit = process.pid === 1 || process.env[STANDS_IN] === '1';
   delete process.env[STANDS_IN];
-  if (isInit) takeStraySignals();
+  // What a container is told to end with.
+  if (isInit) process.on('SIGQUIT', () => process.kill(process.pid, 'SIGTERM'));
   return {
     pid: process.pid,
     isInit,
@@ -82,10 +83,4 @@ function printToStdout(): Host['print'] {
   return (line) => {
     process.stdout.write(`${line}\n`);
   };
-}
-
-/** What a container is told to end with may be SIGQUIT; the other two would open a debugger, or kill. */
-function takeStraySignals(): void {
-  process.on('SIGQUIT', () => process.kill(process.pid, 'SIGTERM'));
-  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 }

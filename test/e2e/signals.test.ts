@@ -1,5 +1,6 @@
 /** How does the daemon take signals, and what does it tell of its own life? */
 import fs from 'node:fs';
+import os from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { GROUND } from './grounds.ts';
@@ -132,6 +133,24 @@ test('SIGHUP does what update does', async () => {
   );
 });
 
+test('SIGUSR1 opens no debugger, SIGUSR2 ends nothing, also before the daemon is ready', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('web', SLEEP);
+  const program = host.startUnasked();
+  await host.until('node to listen for SIGUSR2', () => (catches(host.pid, 'SIGUSR2') ? true : undefined));
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) host.signal(signal);
+  const pid = await host.until('the daemon to answer', () => host.pidOf('web').catch(() => undefined));
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) host.signal(signal);
+  // By then every signal from before has been taken.
+  host.signal('SIGHUP');
+  await host.until('SIGHUP to be taken', () => host.lifecycle('manager_reload_completed')[0]);
+  // Node tells on standard error that it opens one.
+  expect(program.stderr).not.toMatch(/debugger/i);
+  expect(listensOnTcp(host.pid)).toBe(false);
+  expect(await host.pidOf('web')).toBe(pid);
+  expect(await host.stop()).toBe(0);
+});
+
 test('the lifecycle log is a copy of the lifecycle lines, over all daemons', async () => {
   const host = openHost({ ground: GROUND });
   const log = join(host.work, 'lifecycle.log');
@@ -185,3 +204,24 @@ test('whoever read its output is gone: the daemon and its services go on', async
   expect(await host.pidOf('web')).not.toBe(pid);
   expect(await host.stop()).toBe(0);
 });
+
+/** By the bits of SigCgt in proc_pid_status(5). */
+function catches(pid: number, signal: NodeJS.Signals): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? '0';
+  return ((BigInt(`0x${caught}`) >> BigInt(os.constants.signals[signal] - 1)) & 1n) === 1n;
+}
+
+/** Field 4 of proc_net_tcp(5) is 0A for a socket that listens, field 10 its inode. */
+function listensOnTcp(pid: number): boolean {
+  const own = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  const lines = ['tcp', 'tcp6'].flatMap((file) => readOr(`/proc/${pid}/net/${file}`).split('\n'));
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .some((fields) => fields[3] === '0A' && own.includes(`socket:[${fields[9]}]`));
+}
