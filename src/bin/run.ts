@@ -72,7 +72,7 @@ export async function runForeground(
   if ('problems' in state && !('services' in state)) return failed(state.problems);
   const opened = openWorld(settings);
   if ('problem' in opened) return failed([opened.problem]);
-  const log = await openDaemonLog(settings.log, ground.terminal);
+  const log = await openDaemonLog(settings.log, ground.terminal, (reopen) => host.onSignal('SIGHUP', reopen));
   for (const warning of request.warnings) log.warn({ code: 'key-unknown' }, warning);
   const daemon = new Daemon({
     ...{ world: opened.world, host, settings, log, version, readLogs },

@@ -42,7 +42,7 @@ export async function serve(input: ServeInput): Promise<Problem | undefined> {
   const { settings, host, files, users, cwd, version } = input;
   const opened = openWorld(settings, undefined, input.approach);
   if ('problem' in opened) return opened.problem;
-  const log = await openDaemonLog(settings.log, input.terminal);
+  const log = await openDaemonLog(settings.log, input.terminal, (reopen) => host.onSignal('SIGHUP', reopen));
   for (const warning of input.warnings) log.warn({ code: warning.code }, sentence(warning));
   const place = { files, users, host: hostFacts(), settings, environment: host.environment, cwd };
   const directory = new ServiceDirectory(place);

@@ -1,18 +1,118 @@
-/** Who may read the daemon's own log, which repeats what services wrote? */
+/** How is the daemon's own log written, so that nothing of it ends the daemon or holds it up for long? */
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { codeOf, inWords } from './errno.ts';
+
+/** A reader that is slow gets so many pauses of so many milliseconds. */
+const PATIENCE = { pauses: 25, pause: 20 };
 
 /**
- * Makes the file, if it is not there, so that others than its owner and group cannot read it: whoever opens it later to
- * append keeps that. What cannot be made is told by that one.
+ * A file, or standard error. Whoever reads it is not waited for, a disk that is full is not minded: what cannot be written
+ * is lost, counted, and told when there is room again.
  */
-export function makeOwnLog(path: string): void {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
-  try {
-    fs.mkdirSync(dirname(path), { recursive: true });
-    // A fifo without a reader must not hold the start up.
-    fs.closeSync(fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o640));
-  } catch {
-    // The log says it as well.
+export class OwnLog {
+  readonly #path: string | null;
+  readonly #open: () => number;
+  readonly #tellLost: (texts: number, why: string) => void;
+  #fd: number | undefined;
+  #lost = 0;
+  #why = '';
+  /** The last thing that was written is not ended. */
+  #torn = false;
+  #patient = true;
+
+  /**
+   * @param path null: standard error
+   * @param tellLost so many texts were lost, because of that; called when one was written again
+   */
+  constructor(path: string | null, tellLost: (texts: number, why: string) => void) {
+    this.#path = path;
+    this.#open = path === null ? () => 2 : () => opened(path);
+    this.#tellLost = tellLost;
   }
+
+  /** @param text whole lines */
+  write(text: string): void {
+    const failed = this.#append(text);
+    if (failed !== undefined) {
+      this.#lost += 1;
+      this.#why = inWords(failed);
+      if (this.#lost === 1) this.#complain();
+      return;
+    }
+    const lost = this.#lost;
+    if (lost === 0) return;
+    this.#lost = 0;
+    this.#tellLost(lost, this.#why);
+    // Not even that could be written: it is told later.
+    if (this.#lost > 0) this.#lost = lost;
+  }
+
+  /**
+   * From now on the file that has the name now: whoever rotates logs has moved the other one away.
+   * @returns why it is still the other one
+   */
+  reopen(): string | undefined {
+    if (this.#path === null) return undefined;
+    const before = this.#fd;
+    try {
+      this.#fd = this.#open();
+    } catch (error) {
+      return inWords(error);
+    }
+    this.#torn = false;
+    if (before !== undefined) fs.closeSync(before);
+    return undefined;
+  }
+
+  /** @returns the error, if not all of it could be written */
+  #append(text: string): unknown {
+    let rest = Buffer.from(this.#torn ? `\n${text}` : text);
+    const whole = rest.length;
+    let pauses = this.#patient ? PATIENCE.pauses : 0;
+    while (rest.length > 0) {
+      try {
+        this.#fd ??= this.#open();
+        rest = rest.subarray(fs.writeSync(this.#fd, rest));
+      } catch (error) {
+        const isSlow = codeOf(error) === 'EAGAIN';
+        if (isSlow && pauses > 0) {
+          pauses -= 1;
+          pause();
+          continue;
+        }
+        if (isSlow) this.#patient = false;
+        if (rest.length < whole) this.#torn = true;
+        return error;
+      }
+    }
+    this.#torn = false;
+    this.#patient = true;
+    return undefined;
+  }
+
+  /** Of a file: somebody may read standard error. */
+  #complain(): void {
+    if (this.#path === null) return;
+    try {
+      fs.writeSync(2, `processmaster: the log ${this.#path} cannot be written: ${this.#why}\n`);
+    } catch {
+      // Nobody is left who could be told.
+    }
+  }
+}
+
+/**
+ * It is made so that others than its owner and group cannot read it: it repeats what services wrote.
+ * @throws as open(2) fails
+ */
+function opened(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
+  fs.mkdirSync(dirname(path), { recursive: true });
+  // A fifo without a reader must not hold the start up.
+  return fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o640);
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PATIENCE.pause);
 }

@@ -189,6 +189,30 @@ test('the lifecycle log cannot be written: services and standard output do not s
   expect(await host.stop()).toBe(0);
 });
 
+test('standard error has no room: the daemon and its services go on', async () => {
+  const host = openHost({ ground: GROUND, prefix: ['sh', '-c', 'exec "$0" "$@" 2>/dev/full'] });
+  host.service('web', SLEEP);
+  await host.start();
+  await host.runs('web');
+  expect((await host.pmctl('stop', 'web')).code).toBe(0);
+  expect(await host.stop()).toBe(0);
+});
+
+test('a log that was moved away is opened afresh at SIGHUP', async () => {
+  const host = openHost({ ground: GROUND });
+  const log = join(host.work, 'daemon.log');
+  host.settings['log'] = { file: log };
+  await host.start(['--watch-enabled', 'false']);
+  await host.says('daemon.log', (text) => text.includes('ready: '));
+  fs.renameSync(log, `${log}.1`);
+  const old = readOr(`${log}.1`);
+  host.write('broken.yaml', 'process: [');
+  host.signal('SIGHUP');
+  await host.says('daemon.log', (text) => text.includes('broken.yaml'));
+  expect(readOr(`${log}.1`)).toBe(old);
+  expect(await host.stop()).toBe(0);
+});
+
 test('whoever read its output is gone: the daemon and its services go on', async () => {
   const host = openHost({ ground: GROUND });
   host.service('web', SLEEP);

@@ -1697,7 +1697,7 @@ export interface RawSettings {
      */
     level?: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
     /**
-     * Where it is written.
+     * Where it is written; opened afresh at SIGHUP.
      */
     file?: string;
     /**
@@ -1963,7 +1963,7 @@ export interface CompleteSettings {
      */
     level: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
     /**
-     * Where it is written.
+     * Where it is written; opened afresh at SIGHUP.
      */
     file?: string;
     /**

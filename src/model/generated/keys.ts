@@ -2507,7 +2507,7 @@ export const SETTING_KEYS: readonly KeyFact[] = [
     grammar: 'path',
     type: 'path',
     default: 'standard error',
-    description: 'Where it is written.',
+    description: 'Where it is written; opened afresh at SIGHUP.',
     example: 'log:\n  file: /var/log/processmaster.log',
     values: null,
     group: false,

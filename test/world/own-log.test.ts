@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { OwnLog } from '../../src/world/own-log.ts';
+import { toolPath } from '../../src/world/tools.ts';
+
+function ground(): string {
+  const directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
+  onTestFinished(() => fs.rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+/** A fifo behaves as a disk does that has no room: nothing can be written until somebody reads. */
+function fifo(): string {
+  const path = join(ground(), 'log');
+  expect(spawnSync(toolPath('mkfifo') ?? 'mkfifo', [path]).status).toBe(0);
+  return path;
+}
+
+function reader(path: string): () => string {
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  onTestFinished(() => fs.closeSync(fd));
+  const bytes = Buffer.alloc(1 << 20);
+  return () => {
+    let text = '';
+    try {
+      for (let length = 1; length > 0; text += bytes.toString('utf8', 0, length))
+        length = fs.readSync(fd, bytes);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EAGAIN' });
+    }
+    return text;
+  };
+}
+
+interface Told {
+  readonly texts: number;
+  readonly why: string;
+}
+
+/** A log that tells what was lost by a line of its own, as the daemon does. */
+function openLog(path: string): { readonly log: OwnLog; readonly told: Told[] } {
+  const told: Told[] = [];
+  const log: OwnLog = new OwnLog(path, (texts, why) => {
+    told.push({ texts, why });
+    log.write(`lost ${texts}\n`);
+  });
+  return { log, told };
+}
+
+test('a disk without room is no error of the program', () => {
+  const { log, told } = openLog('/dev/full');
+  for (let line = 0; line < 3; line++) log.write('line\n');
+  expect(told).toEqual([]);
+});
+
+test('what was lost is counted, and told when there is room again', () => {
+  const path = fifo();
+  const { log, told } = openLog(path);
+  log.write('one\n');
+  log.write('two\n');
+  const read = reader(path);
+  log.write('three\n');
+  log.write('four\n');
+  expect(read()).toBe('three\nlost 2\nfour\n');
+  expect(told).toEqual([{ texts: 2, why: expect.stringContaining('ENXIO') }]);
+});
+
+test('a line of which only the beginning could be written does not run into the next one', () => {
+  const path = fifo();
+  const read = reader(path);
+  const { log } = openLog(path);
+  const long = 'x'.repeat(1 << 17);
+  log.write(`${long}\n`);
+  // Nobody reads: this is lost as well, and is not waited for.
+  log.write('short\n');
+  const begun = read();
+  expect(long.startsWith(begun)).toBe(true);
+  expect(begun.length).toBeGreaterThan(0);
+  log.write('next\n');
+  expect(read()).toBe('\nnext\nlost 2\n');
+});
+
+test('opened afresh, it writes to the file that has the name now, which only its owner and group can read', () => {
+  const path = join(ground(), 'made', 'log');
+  const { log } = openLog(path);
+  log.write('old\n');
+  fs.renameSync(path, `${path}.1`);
+  log.write('still old\n');
+  expect(log.reopen()).toBeUndefined();
+  log.write('new\n');
+  expect(fs.readFileSync(`${path}.1`, 'utf8')).toBe('old\nstill old\n');
+  expect(fs.readFileSync(path, 'utf8')).toBe('new\n');
+  expect(fs.statSync(path).mode & 0o007).toBe(0);
+});
+
+test('what cannot be opened afresh stays as it was', () => {
+  const path = join(ground(), 'log');
+  const { log } = openLog(path);
+  log.write('old\n');
+  fs.renameSync(path, `${path}.1`);
+  fs.mkdirSync(path);
+  expect(log.reopen()).toContain('EISDIR');
+  log.write('new\n');
+  expect(fs.readFileSync(`${path}.1`, 'utf8')).toBe('old\nnew\n');
+});
