@@ -21,7 +21,11 @@ export interface CheckResult {
 }
 
 /** True of this host and this user, not of the files: a check often runs elsewhere than the daemon will. */
-const OF_THIS_HOST: ReadonlySet<string> = new Set(['user-unknown', 'privilege-missing']);
+const OF_THIS_HOST: ReadonlySet<string> = new Set([
+  'user-unknown',
+  'user-database-unavailable',
+  'privilege-missing',
+]);
 
 /** Everything that is wrong with the master file and the service files. Writes nothing. */
 export function checkDirectory({ only, ...input }: CheckInput): CheckResult {

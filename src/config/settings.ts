@@ -32,7 +32,7 @@ import {
   treeOf,
   variableOf,
 } from './setting-sources.ts';
-import { userRefusal } from './who.ts';
+import { groupRefusal, userRefusal } from './who.ts';
 
 export interface SettingsInput {
   /** As given with -c; without it `config.yaml` in `cwd` is taken when there is one. */
@@ -236,16 +236,14 @@ function ownerProblems(
   const { self } = users;
   const problems: Problem[] = [];
   const owner = sock_owner === null ? self : users.user(sock_owner);
-  const unknown = sock_owner === null ? undefined : userRefusal(sock_owner, owner);
-  if (unknown !== undefined) {
-    problems.push(problemAt(origin, ['sock_owner'], { code: 'user-unknown', says: unknown }));
-  } else if (owner?.uid !== self.uid && self.uid !== 0) {
+  const noOwner = sock_owner === null ? undefined : userRefusal(sock_owner, owner);
+  if (noOwner !== undefined) {
+    problems.push(problemAt(origin, ['sock_owner'], noOwner));
+  } else if (owner !== undefined && !isFailure(owner) && owner.uid !== self.uid && self.uid !== 0) {
     const says = 'only root may give the socket to another user';
     problems.push(problemAt(origin, ['sock_owner'], { code: 'privilege-missing', says }));
   }
-  if (sock_group !== null && users.group(sock_group) === undefined) {
-    const says = `this host knows no group ${JSON.stringify(sock_group)}`;
-    problems.push(problemAt(origin, ['sock_group'], { code: 'user-unknown', says }));
-  }
+  const noGroup = sock_group === null ? undefined : groupRefusal(sock_group, users.group(sock_group));
+  if (noGroup !== undefined) problems.push(problemAt(origin, ['sock_group'], noGroup));
   return problems;
 }

@@ -1,7 +1,7 @@
 /** As which user, with which groups, does a service run on this host? */
 import type { Problem, ProblemCode } from '../model/problem.ts';
 import type { Credentials, ProcessSpec } from '../model/spec.ts';
-import type { Group, Users } from '../world/world.ts';
+import { type Failure, type Group, isFailure, type Users } from '../world/world.ts';
 import { type Origin, type Path, problemAt } from './raw-tree.ts';
 
 /** What the file says. */
@@ -47,23 +47,44 @@ export function whoRuns(wanted: WhoWanted, users: Users, origin: Origin): Who {
   if (same && groups === undefined) return { credentials: null };
   const key = userName === undefined ? (groupName === undefined ? 'supplementary_groups' : 'group') : 'user';
   const says = `only root may run a process as ${wantedText(wanted)}; the daemon runs as ${users.self.user}`;
-  return { problems: [refusal(origin, ['process', key], 'privilege-missing', says)] };
+  return { problems: [refusal(origin, ['process', key], { code: 'privilege-missing', says })] };
 }
 
-/** Why this name is no user to be used, or undefined. Root under another name is refused: nobody expects it. */
-export function userRefusal(name: string, found: Credentials | undefined): string | undefined {
-  if (found === undefined) return `this host knows no user ${JSON.stringify(name)}`;
-  if (found.uid === 0 && name !== 'root' && name !== '0') {
-    return `user ${JSON.stringify(name)} is root under another name: write root if you mean it`;
-  }
-  return undefined;
+/** Why a name cannot be used. */
+export interface NameRefusal {
+  readonly code: ProblemCode;
+  readonly says: string;
+  readonly passing?: true;
+}
+
+/** Root under another name is refused: nobody expects it. */
+export function userRefusal(name: string, found: ReturnType<Users['user']>): NameRefusal | undefined {
+  if (found === undefined) return unknown('user', name);
+  if (isFailure(found)) return unanswered('user', name, found);
+  if (found.uid !== 0 || name === 'root' || name === '0') return undefined;
+  const says = `user ${JSON.stringify(name)} is root under another name: write root if you mean it`;
+  return { code: 'user-unknown', says };
+}
+
+export function groupRefusal(name: string, found: ReturnType<Users['group']>): NameRefusal | undefined {
+  if (found === undefined) return unknown('group', name);
+  return isFailure(found) ? unanswered('group', name, found) : undefined;
+}
+
+function unknown(what: 'user' | 'group', name: string): NameRefusal {
+  return { code: 'user-unknown', says: `this host knows no ${what} ${JSON.stringify(name)}` };
+}
+
+function unanswered(what: 'user' | 'group', name: string, { failed }: Failure): NameRefusal {
+  const says = `nobody can tell who ${what} ${JSON.stringify(name)} is: ${failed}`;
+  return { code: 'user-database-unavailable', says, passing: true };
 }
 
 function findUser(name: string, users: Users, origin: Origin, problems: Problem[]): Credentials | undefined {
   const found = users.user(name);
-  const says = userRefusal(name, found);
-  if (says === undefined) return found;
-  problems.push(refusal(origin, ['process', 'user'], 'user-unknown', says));
+  const refused = userRefusal(name, found);
+  if (refused === undefined) return isFailure(found) ? undefined : found;
+  problems.push(refusal(origin, ['process', 'user'], refused));
   return undefined;
 }
 
@@ -75,10 +96,10 @@ function findGroup(
   problems: Problem[],
 ): Group | undefined {
   const found = users.group(name);
-  if (found === undefined) {
-    problems.push(refusal(origin, path, 'user-unknown', `this host knows no group ${JSON.stringify(name)}`));
-  }
-  return found;
+  const refused = groupRefusal(name, found);
+  if (refused === undefined) return isFailure(found) ? undefined : found;
+  problems.push(refusal(origin, path, refused));
+  return undefined;
 }
 
 function wantedText({ user, group, supplementary_groups: groups }: WhoWanted): string {
@@ -86,6 +107,7 @@ function wantedText({ user, group, supplementary_groups: groups }: WhoWanted): s
   return group === undefined ? `a member of ${groups?.join(', ') || 'no group'}` : `group ${group}`;
 }
 
-function refusal(origin: Origin, path: Path, code: ProblemCode, says: string): Problem {
-  return problemAt(origin, path, { code, says });
+function refusal(origin: Origin, path: Path, { passing, ...detail }: NameRefusal): Problem {
+  const problem = problemAt(origin, path, detail);
+  return passing === undefined ? problem : { ...problem, passing };
 }

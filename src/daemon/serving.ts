@@ -4,7 +4,7 @@ import type { apiServer } from '../api/server.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Host } from '../world/host.ts';
-import type { World } from '../world/world.ts';
+import { isFailure, type World } from '../world/world.ts';
 import type { Log } from './reports.ts';
 import type { TcpApi } from './tcp-api.ts';
 
@@ -40,8 +40,11 @@ export class Serving {
     const server = apiServer(control, () => world.clock.now());
     await server.ready();
     const { sock_path: path, sock_mode: mode, sock_owner, sock_group } = settings;
-    const uid = sock_owner === null ? null : (world.users.user(sock_owner)?.uid ?? null);
-    const gid = sock_group === null ? null : (world.users.group(sock_group)?.gid ?? null);
+    // Both were known a moment ago, when the settings were read.
+    const owner = sock_owner === null ? undefined : world.users.user(sock_owner);
+    const group = sock_group === null ? undefined : world.users.group(sock_group);
+    const uid = owner === undefined || isFailure(owner) ? null : owner.uid;
+    const gid = group === undefined || isFailure(group) ? null : group.gid;
     const refused = await listenOn(server.server, { path, mode, uid, gid }, host.pid);
     if (refused !== undefined) {
       log.error({ path }, refused);

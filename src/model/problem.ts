@@ -38,6 +38,7 @@ export const PROBLEM_CODES = {
   'secret-exposed': 'The file behind a secret can be read by others than its owner and group.',
   'config-exposed': 'Every user of the host can write what the daemon follows.',
   'user-unknown': 'A user or group that this host does not know.',
+  'user-database-unavailable': 'Nobody can tell who a user or group is: the user database did not answer.',
   'privilege-missing': 'The definition asks for something that only root may do, and the daemon is not root.',
   'directory-unreadable': 'The configuration directory cannot be read; everything stays as it is.',
   'directory-suspicious': 'The change would stop too many services at once; it waits for --prune.',

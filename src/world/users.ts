@@ -1,19 +1,24 @@
 /** Which users and groups does this host know? */
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import type { Credentials } from '../model/spec.ts';
+import { getent } from './getent.ts';
+import { type Database, NameService } from './name-service.ts';
 import { type PasswdEntry, parseGroup, parsePasswd } from './user-database.ts';
-import type { Group, Users } from './world.ts';
+import { type Failure, type Group, isFailure, type Users } from './world.ts';
 
 /** The largest id; 2^32-1 is (uid_t)-1 and means "leave unchanged" to the kernel (setresuid(2)). */
 const LARGEST_ID = 2 ** 32 - 2;
 
-/** How long an answer of getent, good or bad, is believed; milliseconds. A directory server may be slow. */
-const BELIEVED_FOR = 30_000;
+/** One for all who ask in this process. */
+const NAMES = new NameService(getent, () => performance.now());
 
-/** The user database: the two files first, then whatever else the name service knows (getent(1)). */
-export function systemUsers(): Users {
-  return { user: userOf, group: groupOf, self: selfOf() };
+/** The user database: the two files first, then whatever else the name service knows. */
+export function systemUsers(names: NameService = NAMES): Users {
+  return {
+    user: (name) => userOf(name, names),
+    group: (name) => groupOf(name, names),
+    self: selfOf(names),
+  };
 }
 
 /**
@@ -26,8 +31,9 @@ export function groupsOf(user: string): readonly number[] {
     .map((group) => group.gid);
 }
 
-function userOf(name: string): Credentials | undefined {
-  const found = lookUp('/etc/passwd', 'passwd', name, parsePasswd, (entry) => entry.uid);
+function userOf(name: string, names: NameService): Credentials | Failure | undefined {
+  const found = passwdEntry(name, names);
+  if (isFailure(found)) return found;
   if (found !== undefined) return credentialsOf(found);
   const uid = idOf(name);
   // A user that exists only as a number has no groups but one of the same number.
@@ -35,20 +41,27 @@ function userOf(name: string): Credentials | undefined {
   return { uid, gid: uid, groups: [], user: String(uid), home: '/', shell: '/bin/sh' };
 }
 
-function groupOf(name: string): Group | undefined {
-  const found = lookUp('/etc/group', 'group', name, parseGroup, (entry) => entry.gid);
+function groupOf(name: string, names: NameService): Group | Failure | undefined {
+  const found = lookUp('/etc/group', 'group', name, names, parseGroup, (entry) => entry.gid);
+  if (isFailure(found)) return found;
   if (found !== undefined) return { name: found.name, gid: found.gid };
   const gid = idOf(name);
   return gid === undefined ? undefined : { name: String(gid), gid };
 }
 
-function selfOf(): Credentials {
+function selfOf(names: NameService): Credentials {
   const uid = process.geteuid?.() ?? 0;
   const gid = process.getegid?.() ?? 0;
   const groups = process.getgroups?.() ?? [];
-  const found = lookUp('/etc/passwd', 'passwd', String(uid), parsePasswd, (entry) => entry.uid);
-  if (found === undefined) return { uid, gid, groups, user: String(uid), home: '/', shell: '/bin/sh' };
+  const found = passwdEntry(String(uid), names);
+  if (found === undefined || isFailure(found)) {
+    return { uid, gid, groups, user: String(uid), home: '/', shell: '/bin/sh' };
+  }
   return { ...credentialsOf(found), uid, gid, groups };
+}
+
+function passwdEntry(name: string, names: NameService): PasswdEntry | Failure | undefined {
+  return lookUp('/etc/passwd', 'passwd', name, names, parsePasswd, (entry) => entry.uid);
 }
 
 function credentialsOf(entry: PasswdEntry): Credentials {
@@ -65,17 +78,21 @@ function idOf(text: string): number | undefined {
 /** A name wins over an id: a user may be called `1000`. */
 function lookUp<Entry extends { readonly name: string }>(
   file: string,
-  database: string,
+  database: Database,
   name: string,
+  names: NameService,
   parse: (text: string) => readonly Entry[],
   id: (entry: Entry) => number,
-): Entry | undefined {
+): Entry | Failure | undefined {
   const entries = parse(contentOf(file));
   const wanted = idOf(name);
   const fits = (entry: Entry) => entry.name === name;
   const numbered = (entry: Entry) => wanted !== undefined && id(entry) === wanted;
   const own = entries.find(fits) ?? entries.find(numbered);
-  return own ?? parse(askNameService(database, name)).find((entry) => fits(entry) || numbered(entry));
+  // Anything else cannot be a name (useradd(8)), and must not be taken for an option.
+  if (own !== undefined || !/^[A-Za-z0-9_.][A-Za-z0-9_.@\\-]*\$?$/.test(name)) return own;
+  const said = names.ask(database, name);
+  return isFailure(said) ? said : parse(said).find((entry) => fits(entry) || numbered(entry));
 }
 
 const contents = new Map<string, { readonly version: string; readonly text: string }>();
@@ -92,18 +109,4 @@ function contentOf(file: string): string {
   } catch {
     return '';
   }
-}
-
-const answers = new Map<string, { readonly text: string; readonly until: number }>();
-
-function askNameService(database: string, name: string): string {
-  // Anything else cannot be a name (useradd(8)), and must not be taken for an option.
-  if (!/^[A-Za-z0-9_.][A-Za-z0-9_.@\\-]*\$?$/.test(name)) return '';
-  const question = `${database} ${name}`;
-  const known = answers.get(question);
-  if (known !== undefined && known.until > performance.now()) return known.text;
-  const { stdout } = spawnSync('getent', [database, name], { encoding: 'utf8', timeout: 5000 });
-  const text = stdout ?? '';
-  answers.set(question, { text, until: performance.now() + BELIEVED_FOR });
-  return text;
 }

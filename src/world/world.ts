@@ -88,9 +88,13 @@ export interface Group {
 
 /** The user database of the host. */
 export interface Users {
-  /** By name or decimal id; undefined when the host does not know it. */
-  user(name: string): Credentials | undefined;
-  group(name: string): Group | undefined;
+  /**
+   * By name or decimal id; undefined when the host does not know it, a Failure, as words, when nobody can tell. An id
+   * without an entry is a user with the group of the same number and no others.
+   */
+  user(name: string): Credentials | Failure | undefined;
+  /** As {@link user}; an id without an entry is a group too. */
+  group(name: string): Group | Failure | undefined;
   /** Who this daemon runs as. */
   readonly self: Credentials;
 }

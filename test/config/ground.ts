@@ -5,6 +5,7 @@ import { resolveDefinition } from '../../src/config/resolve.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { sentence } from '../../src/model/problem.ts';
 import type { Defined, ServiceSpec } from '../../src/model/spec.ts';
+import type { Users } from '../../src/world/world.ts';
 import { TwinFiles } from '../twins/files.ts';
 import { twinUsers } from '../twins/users.ts';
 
@@ -69,7 +70,7 @@ export function web(...lines: string[]): string {
 export function directoryOf(
   files: TwinFiles,
   change: Partial<ServiceDirectoryInput['settings']> = {},
-  users = twinUsers(),
+  users: Users = twinUsers(),
 ): ServiceDirectory {
   const settings = {
     file: null,

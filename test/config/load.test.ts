@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DesiredState } from '../../src/model/spec.ts';
+import type { Users } from '../../src/world/world.ts';
+import { WEB } from '../builders.ts';
 import { TwinFiles } from '../twins/files.ts';
 import { twinUsers } from '../twins/users.ts';
 import { directoryOf, filesWith, sentences, web } from './ground.ts';
@@ -641,5 +643,41 @@ describe('texts in the place of the files', () => {
     directoryOf(files).load('never');
     files.write(`${HERE}/web.yaml`, BROKEN);
     expect(told(directoryOf(files).load())).toContain('web: v1 (last good)');
+  });
+});
+
+describe('while nobody can tell who a user is', () => {
+  const UNANSWERED = { failed: 'getent exited with 1' };
+  const files = () => filesWith({ 'web.yaml': version(1, '  user: www-data', '  group: daemon') });
+  const unasked = (users: Users): Users => ({ ...users, user: () => UNANSWERED, group: () => UNANSWERED });
+
+  test('a service keeps the user and the group that it had', () => {
+    const known = twinUsers();
+    const silent = unasked(known);
+    let users: Users = known;
+    const asked: Users = {
+      self: known.self,
+      user: (name) => users.user(name),
+      group: (name) => users.group(name),
+    };
+    const directory = directoryOf(files(), {}, asked);
+    const credentials = { uid: 33, gid: 1 };
+    expect(directory.load().services.get(WEB)).toMatchObject({ credentials, problems: [] });
+    users = silent;
+    const code = 'user-database-unavailable';
+    expect(directory.load().services.get(WEB)).toMatchObject({
+      credentials,
+      problems: [
+        { code, path: 'process.user', passing: true },
+        { code, path: 'process.group', passing: true },
+      ],
+    });
+    users = known;
+    expect(directory.load().services.get(WEB)).toMatchObject({ credentials, problems: [] });
+  });
+
+  test('a service that was never read before is not run as somebody else', () => {
+    const directory = directoryOf(files(), {}, unasked(twinUsers()));
+    expect(told(directory.load())).toEqual(['web: broken']);
   });
 });

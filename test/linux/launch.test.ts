@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Credentials } from '../../src/model/spec.ts';
 import { inheritedDescriptors } from '../../src/world/inherited-descriptors.ts';
 import { systemUsers } from '../../src/world/users.ts';
-import type { Containment, Launch } from '../../src/world/world.ts';
+import { type Containment, isFailure, type Launch } from '../../src/world/world.ts';
 import {
   bundledFixture,
   cgroupGround,
@@ -43,7 +43,7 @@ describe.skipIf(cgroupsMissing)('a process started by root', () => {
   };
   const knownUser = (name: string): Credentials => {
     const user = systemUsers().user(name);
-    if (user === undefined) throw new Error(`this host has no user ${name}`);
+    if (user === undefined || isFailure(user)) throw new Error(`this host has no user ${name}`);
     return user;
   };
   const ids = (id: number) => [id, id, id, id].join('\t');

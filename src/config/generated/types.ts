@@ -71,7 +71,7 @@ export interface RawService {
      */
     inherit_env?: boolean | string[];
     /**
-     * User name or number. Group and supplementary groups are this user's own unless set.
+     * User name or number. Group and supplementary groups are this user's own unless set. A number that belongs to no user of the host stands for a user with the group of the same number, no other groups and / as home.
      */
     user?: string | number;
     /**
@@ -906,7 +906,7 @@ export interface CompleteService {
      */
     inherit_env: boolean | string[];
     /**
-     * User name or number. Group and supplementary groups are this user's own unless set.
+     * User name or number. Group and supplementary groups are this user's own unless set. A number that belongs to no user of the host stands for a user with the group of the same number, no other groups and / as home.
      */
     user?: string;
     /**

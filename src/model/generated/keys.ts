@@ -207,7 +207,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'user',
     type: 'user',
     default: "the daemon's user",
-    description: "User name or number. Group and supplementary groups are this user's own unless set.",
+    description:
+      "User name or number. Group and supplementary groups are this user's own unless set. A number that belongs to no user of the host stands for a user with the group of the same number, no other groups and / as home.",
     example: 'process:\n  user: www-data',
     values: null,
     group: false,
