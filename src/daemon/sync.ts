@@ -71,6 +71,7 @@ export class Sync {
   #pause = FINISH_AGAIN;
   #cancel = () => {};
   #cancelFinishing = () => {};
+  readonly #end = new AbortController();
   #isClosed = false;
 
   constructor(tools: SyncTools) {
@@ -115,8 +116,10 @@ export class Sync {
     });
   }
 
+  /** A fetch under way ends at once; files that Git is writing are written to the end. */
   close(): void {
     this.#isClosed = true;
+    this.#end.abort();
     this.#cancel();
     this.#cancelFinishing();
   }
@@ -217,7 +220,7 @@ export class Sync {
     if (checkout === undefined) return refused(NOTHING, `${directory} lies in no Git checkout`);
     const held = frozen();
     if (held !== undefined && !request.dryRun) return refused(NOTHING, held);
-    const fetched = await checkout.fetch();
+    const fetched = await checkout.fetch(this.#end.signal);
     if (fetched.code !== 0) return refused(NOTHING, `git fetch failed: ${fetched.stderr}`);
     const [branch, from, to] = await Promise.all([
       checkout.branch(),

@@ -26,7 +26,7 @@ export async function commitOf(directory: string): Promise<CommitState | null> {
   if (checkout === undefined) return null;
   // What a repository names as its monitor would be run.
   const own = ['-c', 'core.fsmonitor=false', 'status', '--porcelain=v2', '--branch'];
-  const { code, stdout } = await checkout.git([...own, '--', checkout.directory], PATIENCE);
+  const { code, stdout } = await checkout.git([...own, '--', checkout.directory], { timeout: PATIENCE });
   return code === 0 ? stateOf(stdout) : null;
 }
 

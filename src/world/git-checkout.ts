@@ -1,7 +1,7 @@
 /** What does Git say about the directory with the service files, and how does it come to a newer commit? */
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { type GroupAnswer, runInGroup } from './group-command.ts';
 
 export interface GitAnswer {
   readonly code: number;
@@ -57,6 +57,24 @@ const OF_ANOTHER = [
   'GIT_REPLACE_REF_BASE',
 ];
 
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['missing', 'git is not installed'],
+  ['too_slow', 'it took too long'],
+  ['too_much', 'it said too much'],
+  ['cancelled', 'the daemon ends'],
+]);
+
+export interface GitOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** A list is given line by line, a text as it is. */
+  readonly input?: readonly string[] | string;
+  /** Taken in the place of the one of the checkout. */
+  readonly index?: string;
+  /** Its end is the end of Git. */
+  readonly cancel?: AbortSignal | undefined;
+}
+
 /** A checkout, found without running Git. */
 export class GitCheckout {
   /** Absolute: the directory that has `.git`. */
@@ -103,48 +121,36 @@ export class GitCheckout {
     return join(this.gitDirectory, 'index.lock');
   }
 
-  /**
-   * Hooks and monitors of the repository are not run: what it brings along must not run as the daemon.
-   * @param input a list is given line by line, a text as it is
-   * @param index taken in the place of the one of the checkout
-   */
-  git(
-    args: readonly string[],
-    timeout: number = LOCAL,
-    input: readonly string[] | string = [],
-    index?: string,
-  ): Promise<GitAnswer> {
+  /** Hooks and monitors of the repository are not run: what it brings along must not run as the daemon. */
+  async git(args: readonly string[], options: GitOptions = {}): Promise<GitAnswer> {
+    const { timeout = LOCAL, input = [], index, cancel } = options;
     const own = [
       ...['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'core.quotePath=false'],
       // What somebody has edited stays where it is.
       'merge.autoStash=false',
     ];
     const env = { ...process.env, ...Object.fromEntries(OF_ANOTHER.map((name) => [name, undefined])) };
-    return new Promise((done) => {
-      // Objects are bytes: latin1 keeps each of them.
-      const encoding = args[0] === 'cat-file' ? 'latin1' : 'utf8';
-      const child = execFile(
-        'git',
-        ['-C', this.top, ...own.flatMap((setting) => ['-c', setting]), ...args],
-        {
-          ...{ timeout, maxBuffer: MOST_OUTPUT, encoding },
-          env: { ...env, ...ENVIRONMENT, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) },
-        },
-        (error, stdout, stderr) => {
-          const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-          const words = error !== null && stderr === '' ? wordsOf(error) : stderr;
-          done({ code, stdout, stderr: onOneLine(withoutCredentials(words.trim().slice(0, MOST_WORDS))) });
-        },
-      );
-      // A Git that has ended already reads no more.
-      child.stdin?.on('error', () => {});
-      child.stdin?.end(typeof input === 'string' ? input : input.map((line) => `${line}\n`).join(''));
+    const answer = await runInGroup({
+      argv: ['git', '-C', this.top, ...own.flatMap((setting) => ['-c', setting]), ...args],
+      environment: { ...env, ...ENVIRONMENT, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) },
+      input: typeof input === 'string' ? input : input.map((line) => `${line}\n`).join(''),
+      ...{ timeout, cancel, most: MOST_OUTPUT },
     });
+    const words = wordsOf(answer).trim().slice(0, MOST_WORDS);
+    return {
+      code: answer.code,
+      // Objects are bytes: latin1 keeps each of them.
+      stdout: answer.stdout.toString(args[0] === 'cat-file' ? 'latin1' : 'utf8'),
+      stderr: onOneLine(withoutCredentials(words)),
+    };
   }
 
-  /** From the remote that the current branch follows. */
-  fetch(): Promise<GitAnswer> {
-    return this.git(['fetch', '--quiet', '--no-recurse-submodules'], REMOTE);
+  /**
+   * From the remote that the current branch follows.
+   * @param cancel its end is the end of Git, and of what it has started to reach the remote
+   */
+  fetch(cancel?: AbortSignal): Promise<GitAnswer> {
+    return this.git(['fetch', '--quiet', '--no-recurse-submodules'], { timeout: REMOTE, cancel });
   }
 
   /** undefined: there is no such revision. */
@@ -217,7 +223,7 @@ export class GitCheckout {
 
   /** Moves branch and files to a commit that follows the present one; nothing else is ever done to them. */
   fastForward(commit: string): Promise<GitAnswer> {
-    return this.git(['merge', '--ff-only', '--quiet', commit], REMOTE);
+    return this.git(['merge', '--ff-only', '--quiet', commit], { timeout: REMOTE });
   }
 }
 
@@ -228,7 +234,7 @@ export async function textsOf(
   most: number,
 ): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
-  const sizes = await checkout.git(['cat-file', '--batch-check'], LOCAL, blobs);
+  const sizes = await checkout.git(['cat-file', '--batch-check'], { input: blobs });
   let total = 0;
   const small = sizes.stdout.split('\n').flatMap((line) => {
     const [blob = '', kind, size] = line.split(' ');
@@ -237,7 +243,7 @@ export async function textsOf(
     return [blob];
   });
   if (small.length === 0) return texts;
-  const { code, stdout } = await checkout.git(['cat-file', '--batch'], LOCAL, small);
+  const { code, stdout } = await checkout.git(['cat-file', '--batch'], { input: small });
   // Cut off, for it took too long: half a file may look like a whole one.
   if (code !== 0) return texts;
   const bytes = Buffer.from(stdout, 'latin1');
@@ -279,7 +285,8 @@ export function onOneLine(text: string): string {
     );
 }
 
-function wordsOf(error: Error & { readonly killed?: boolean; readonly code?: unknown }): string {
-  if (error.code === 'ENOENT') return 'git is not installed';
-  return error.killed === true ? 'it took too long' : error.message;
+function wordsOf({ failed, stderr }: GroupAnswer): string {
+  const said = stderr.toString('utf8');
+  if (failed === undefined || said.trim() !== '') return said;
+  return WORDS.get(failed) ?? failed;
 }

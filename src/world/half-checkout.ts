@@ -122,8 +122,8 @@ async function filesOf(
 function unlike(checkout: GitCheckout, commit: string): Promise<ReadonlySet<string> | undefined> {
   return withIndexOf(checkout, commit, async (index) => {
     // Says by its exit code that something differs, which is no failure.
-    await checkout.git(['update-index', '-q', '--refresh'], undefined, [], index);
-    const { code, stdout } = await checkout.git(['diff-files', '--name-only', '-z'], undefined, [], index);
+    await checkout.git(['update-index', '-q', '--refresh'], { index });
+    const { code, stdout } = await checkout.git(['diff-files', '--name-only', '-z'], { index });
     if (code !== 0) return undefined;
     const names = stdout.split('\0').filter((name) => name !== '');
     return new Set(names.map((name) => resolve(checkout.top, name)));
@@ -159,7 +159,7 @@ async function putBack(
   const names = broken.filter(({ wasThere }) => wasThere).map(({ name }) => `${name}\0`);
   if (names.length === 0) return undefined;
   const answer = await withIndexOf(checkout, from, (index) =>
-    checkout.git(['checkout-index', '--force', '-z', '--stdin'], undefined, names.join(''), index),
+    checkout.git(['checkout-index', '--force', '-z', '--stdin'], { input: names.join(''), index }),
   );
   return answer?.code === 0 ? undefined : (answer?.stderr ?? 'Git cannot read the older commit');
 }
@@ -172,7 +172,7 @@ async function tellIndex(checkout: GitCheckout, files: readonly MovedFile[]): Pr
     const names = some.map(({ name }) => `${name}\0`).join('');
     if (names === '') continue;
     const args = ['update-index', '--add', how, '-z', '--stdin'];
-    const { code, stderr } = await checkout.git(args, undefined, names);
+    const { code, stderr } = await checkout.git(args, { input: names });
     if (code !== 0) return stderr;
   }
   return undefined;
@@ -186,7 +186,7 @@ async function withIndexOf<Answer>(
 ): Promise<Answer | undefined> {
   const index = join(checkout.gitDirectory, `processmaster-${process.pid}.index`);
   try {
-    const { code } = await checkout.git(['read-tree', commit], undefined, [], index);
+    const { code } = await checkout.git(['read-tree', commit], { index });
     return code === 0 ? await use(index) : undefined;
   } finally {
     fs.rmSync(index, { force: true });

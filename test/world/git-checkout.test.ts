@@ -47,6 +47,14 @@ function around(path: string): GitCheckout {
   return checkout;
 }
 
+function statusOf(pid: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** What the commit that `change` makes would say, seen from the commit before. */
 async function beforehand(configured: string, change: () => void) {
   const from = commit();
@@ -118,6 +126,23 @@ describe('Git', () => {
   afterEach(() => {
     delete process.env['GIT_DIR'];
     delete process.env['GIT_INDEX_FILE'];
+    delete process.env['GIT_SSH_COMMAND'];
+  });
+
+  it('does not leave behind what it reaches a remote by', async () => {
+    commit();
+    write('pid', '');
+    process.env['GIT_SSH_COMMAND'] = `sh -c 'echo $$ > ${at('pid')}; exec sleep 60'`;
+    git('remote', 'add', 'origin', 'ssh://host.invalid/repository');
+    git('config', 'branch.main.remote', 'origin');
+    git('config', 'branch.main.merge', 'refs/heads/main');
+    const end = new AbortController();
+    const fetched = around(directory).fetch(end.signal);
+    await expect.poll(() => fs.readFileSync(at('pid'), 'utf8')).toMatch(/\d\n/);
+    end.abort();
+    expect(await fetched).toMatchObject({ code: 1, stderr: 'the daemon ends' });
+    const pid = fs.readFileSync(at('pid'), 'utf8').trim();
+    await expect.poll(() => /^State:\s+[^Z]/m.test(statusOf(pid))).toBe(false);
   });
 
   it('is asked about this checkout, also by a daemon that a hook of another repository has started', async () => {
