@@ -1,13 +1,13 @@
 /** How does the directory come to the newest commit of its branch, and only to one that is right? */
 import type { OnFailure } from '../api/changes.ts';
-import { configError, type DiffView, type UpdateRequest, type UpdateView } from '../api/contract.ts';
+import type { DiffView, UpdateRequest, UpdateView } from '../api/contract.ts';
 import type { SyncRequest, SyncView } from '../api/sync.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
-import { commitFiles } from '../world/commit-files.ts';
 import type { GitCheckout } from '../world/git-checkout.ts';
 import { finishMove, type Move, type MoveEnd } from '../world/half-checkout.ts';
 import { type Clock, type Files, isFailure } from '../world/world.ts';
+import { NOTHING, newestCommit, readCommit, refused, short } from './newest-commit.ts';
 import type { Unfinished } from './unfinished.ts';
 
 export interface SyncTools {
@@ -43,21 +43,6 @@ const LOOK_AGAIN = 100;
  */
 const FINISH_AGAIN = 5000;
 const SELDOM = 60_000;
-
-/** Shown of what a synchronisation brings. */
-const MOST_COMMITS = 20;
-
-const NOTHING: SyncView = {
-  result: 'nothing_new',
-  reason: null,
-  branch: null,
-  from: null,
-  to: null,
-  commits: [],
-  errors: [],
-  diff: null,
-  update: null,
-};
 
 /** One at a time. Never a merge, never a forced checkout: a branch that cannot be fast-forwarded is left alone. */
 export class Sync {
@@ -220,36 +205,11 @@ export class Sync {
     if (checkout === undefined) return refused(NOTHING, `${directory} lies in no Git checkout`);
     const held = frozen();
     if (held !== undefined && !request.dryRun) return refused(NOTHING, held);
-    const fetched = await checkout.fetch(this.#end.signal);
-    if (fetched.code !== 0) return refused(NOTHING, `git fetch failed: ${fetched.stderr}`);
-    const [branch, from, to] = await Promise.all([
-      checkout.branch(),
-      checkout.commit('HEAD'),
-      checkout.commit('@{upstream}'),
-    ]);
-    const known: SyncView = { ...NOTHING, branch: branch ?? null, from: from ?? null, to: to ?? null };
-    if (branch === undefined) return refused(known, 'no branch is checked out');
-    if (from === undefined) return refused(known, `${branch} has no commit yet`);
-    if (to === undefined)
-      return refused(known, `${branch} follows no branch of a remote (git branch --set-upstream-to)`);
-    if (from === to || (await checkout.isAncestor(to, from))) return known;
-    const commits = await checkout.commits(from, to, MOST_COMMITS);
-    const view: SyncView = { ...known, commits };
-    const obstacle = await obstacleTo(checkout, branch, from, to);
-    if (obstacle !== undefined) return refused(view, obstacle);
-    const changes = await checkout.changes(from, to);
-    if (changes === undefined) return refused(view, 'what the commits change cannot be told');
-    const overlaid = await commitFiles(files, checkout, changes, {
-      path: directory,
-      real: checkout.directory,
-    });
-    if (typeof overlaid === 'string') return refused(view, overlaid);
-    const desired = readAs(overlaid);
-    const errors = desired.problems.filter(({ severity }) => severity === 'error');
-    if (errors.length > 0 || !desired.readable) {
-      const reason = `${short(to)} is not applied: it has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`;
-      return { ...refused(view, reason), errors: errors.map(configError) };
-    }
+    const newest = await newestCommit(checkout, this.#end.signal);
+    if (newest.is !== 'newer') return newest.view;
+    const { view, branch, from, to } = newest;
+    const desired = await readCommit({ files, directory, checkout, readAs }, view, from, to);
+    if ('result' in desired) return desired;
     if (request.dryRun) return { ...view, result: 'would_apply', diff: planned(desired) };
     const trouble = await this.#move(checkout, branch, from, to);
     if (trouble !== undefined) return refused(view, trouble);
@@ -276,29 +236,4 @@ export class Sync {
     tell(`${branch} was brought from ${short(from)} to ${short(to)}`);
     return undefined;
   }
-}
-
-async function obstacleTo(
-  checkout: GitCheckout,
-  branch: string,
-  from: string,
-  to: string,
-): Promise<string | undefined> {
-  if (!(await checkout.isAncestor(from, to))) {
-    return `${branch} has commits of its own; bring it and its remote together by hand`;
-  }
-  const changed = await checkout.changedByHand();
-  if (changed === undefined) return 'Git cannot tell whether files were changed by hand';
-  const [first] = changed;
-  if (first === undefined) return undefined;
-  const more = changed.length > 1 ? ` and ${changed.length - 1} more` : '';
-  return `changed by hand: ${first}${more}; commit or undo that first`;
-}
-
-function refused(view: SyncView, reason: string): SyncView {
-  return { ...view, result: 'refused', reason };
-}
-
-function short(commit: string): string {
-  return commit.slice(0, 10);
 }

@@ -20,6 +20,14 @@ export interface ChangedFile {
   readonly mode: string;
 }
 
+/** What a branch follows. */
+export interface Upstream {
+  /** A name, or an address. */
+  readonly remote: string;
+  /** At the remote: `refs/heads/main`. */
+  readonly ref: string;
+}
+
 export interface Commit {
   readonly id: string;
   readonly subject: string;
@@ -146,11 +154,33 @@ export class GitCheckout {
   }
 
   /**
-   * From the remote that the current branch follows.
+   * Exactly this branch: that it is gone from the remote is a failure then.
+   * @param limit milliseconds
    * @param cancel its end is the end of Git, and of what it has started to reach the remote
    */
-  fetch(cancel?: AbortSignal): Promise<GitAnswer> {
-    return this.git(['fetch', '--quiet', '--no-recurse-submodules'], { timeout: REMOTE, cancel });
+  async fetch({ remote, ref }: Upstream, limit = REMOTE, cancel?: AbortSignal): Promise<GitAnswer> {
+    const timeout = Math.min(REMOTE, limit);
+    const args = ['fetch', '--quiet', '--no-recurse-submodules', '--', remote, ref];
+    const answer = await this.git(args, { timeout, cancel });
+    if (!answer.stderr.includes("couldn't find remote ref")) return answer;
+    const name = ref.replace(/^refs\/heads\//, 'branch ');
+    const advice = 'git branch --set-upstream-to follows another one';
+    return { ...answer, stderr: `${remote} has no ${name} any more; ${advice}` };
+  }
+
+  /** undefined: the branch follows none. */
+  async upstream(branch: string): Promise<Upstream | undefined> {
+    const [remote, ref] = await Promise.all(
+      ['remote', 'merge'].map((key) => this.git(['config', '--get', `branch.${branch}.${key}`])),
+    );
+    if (remote?.code !== 0 || ref?.code !== 0) return undefined;
+    return { remote: remote.stdout.trim(), ref: ref.stdout.trim() };
+  }
+
+  /** Where the branch left the one it follows, as far as it is known what that one was; undefined: it is not. */
+  async forkPoint(): Promise<string | undefined> {
+    const { code, stdout } = await this.git(['merge-base', '--fork-point', '@{upstream}', 'HEAD']);
+    return code === 0 ? stdout.trim() : undefined;
   }
 
   /** undefined: there is no such revision. */

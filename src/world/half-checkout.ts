@@ -42,9 +42,12 @@ export async function finishMove(checkout: GitCheckout, move: Move): Promise<Mov
   if (lock !== undefined) return { half: lock };
   const files = await filesOf(checkout, from, to);
   if (typeof files === 'string') return { half: files };
+  // Git looks for what nobody has committed and what lies in its way before it writes the first file.
+  const isUntouched = ({ is, wasThere }: MovedFile): boolean =>
+    is === 'old' || (is === 'strange' && !wasThere);
+  if (files.every(isUntouched)) return 'never_begun';
   const strange = files.filter(({ is }) => is === 'strange').map(({ name }) => name);
   if (strange.length > 0) return { half: `changed by hand meanwhile: ${strange.slice(0, 5).join(', ')}` };
-  if (files.every(({ is }) => is === 'old')) return 'never_begun';
   const failed = (await putBack(checkout, from, files)) ?? (await tellIndex(checkout, files));
   if (failed !== undefined) return { half: failed };
   const { code, stderr } = await checkout.fastForward(to);

@@ -20,6 +20,8 @@ function checkoutAt(directory: string): GitCheckout {
   return checkout;
 }
 
+const MAIN = { remote: 'origin', ref: 'refs/heads/main' };
+
 function ground(): string {
   const directory = fs.realpathSync(temporaryDirectory());
   onTestFinished(() => fs.rmSync(directory, { recursive: true }));
@@ -27,7 +29,7 @@ function ground(): string {
 }
 
 test('a password in the address of a remote is not told when it cannot be reached', async () => {
-  const { code, stderr } = await checkoutAt(ground()).fetch();
+  const { code, stderr } = await checkoutAt(ground()).fetch(MAIN);
   expect(code).not.toBe(0);
   expect(stderr).toContain('127.0.0.1');
   expect(stderr).not.toContain('hunter2');
@@ -62,7 +64,7 @@ describe.skipIf(!isRoot)('the checkout of somebody else', () => {
     fs.appendFileSync(config, `[remote "origin"]\n\turl = ssh://nowhere.invalid/x\n\tuploadpack = ${spy}\n`);
     fs.appendFileSync(config, `[diff]\n\texternal = ${spy}\n[credential]\n\thelper = ${spy}\n`);
     execFileSync('chown', ['-R', '54321:54321', directory]);
-    const { code, stderr } = await checkout.fetch();
+    const { code, stderr } = await checkout.fetch(MAIN);
     expect([code === 0, stderr]).toEqual([false, expect.stringContaining('dubious ownership')]);
     expect(await checkout.changedByHand()).toBeUndefined();
     expect(await checkout.commit('HEAD')).toBeUndefined();

@@ -9,6 +9,7 @@ import { systemFiles } from '../../src/world/files.ts';
 import { GitCheckout, onOneLine, textsOf } from '../../src/world/git-checkout.ts';
 
 let directory: string;
+const MAIN = { remote: 'origin', ref: 'refs/heads/main' };
 const at = (name: string) => join(directory, name);
 
 beforeEach(() => {
@@ -134,10 +135,8 @@ describe('Git', () => {
     write('pid', '');
     process.env['GIT_SSH_COMMAND'] = `sh -c 'echo $$ > ${at('pid')}; exec sleep 60'`;
     git('remote', 'add', 'origin', 'ssh://host.invalid/repository');
-    git('config', 'branch.main.remote', 'origin');
-    git('config', 'branch.main.merge', 'refs/heads/main');
     const end = new AbortController();
-    const fetched = around(directory).fetch(end.signal);
+    const fetched = around(directory).fetch(MAIN, 20_000, end.signal);
     await expect.poll(() => fs.readFileSync(at('pid'), 'utf8')).toMatch(/\d\n/);
     end.abort();
     expect(await fetched).toMatchObject({ code: 1, stderr: 'the daemon ends' });
@@ -189,9 +188,7 @@ describe('what Git says', () => {
   it('is one line, for it becomes part of a sentence', async () => {
     commit();
     git('remote', 'add', 'origin', '/nonexistent/repo');
-    git('config', 'branch.main.remote', 'origin');
-    git('config', 'branch.main.merge', 'refs/heads/main');
-    const { code, stderr } = await around(directory).fetch();
+    const { code, stderr } = await around(directory).fetch(MAIN);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^fatal: '\/nonexistent\/repo' does not appear to be a git repository; fatal: /);
     expect(stderr).not.toMatch(/[\n.]$|\n|;;|\.;/);

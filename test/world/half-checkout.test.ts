@@ -177,6 +177,14 @@ describe('what a person did', () => {
     expect(whole()).toBe(before);
   });
 
+  it('in the place of a new file is no half of a commit: Git writes nothing where it would write over it', async () => {
+    lay('config.d/new.yaml', 'mine\n');
+    expect(() => git('merge', '--quiet', '--ff-only', move.to)).toThrow('would be overwritten');
+    const before = whole();
+    expect(await finish()).toBe('never_begun');
+    expect(whole()).toBe(before);
+  });
+
   it('to the branch ends it', async () => {
     lay('config.d/web.yaml', NEW['config.d/web.yaml'] ?? null);
     git('checkout', '--quiet', '-b', 'mine');
