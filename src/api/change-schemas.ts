@@ -1,6 +1,14 @@
 /** What does an answer look like that tells of changes, as a schema? Held against the types by the compiler. */
 import type { Change, FieldChange } from '../model/action.ts';
-import type { ChangeResult, DiffView, FailureView, FrozenView, HeldRemovals, UpdateView } from './changes.ts';
+import type {
+  ChangeResult,
+  DiffView,
+  FailureView,
+  FrozenView,
+  HeldRemovals,
+  HeldService,
+  UpdateView,
+} from './changes.ts';
 import type { ConfigError } from './config-error.ts';
 import type { CommandResult, CommandView } from './contract.ts';
 import type { DefineView } from './definition.ts';
@@ -98,7 +106,13 @@ const diffFields: FieldsOf<DiffView> = {
   errors: list(configError),
   warnings: list(configError),
   unchanged: whole(),
-  held: list(object<DiffView['held'][number]>({ service: text(), reason: text() })),
+  held: list(
+    object<HeldService>({
+      service: text(),
+      reason: text(),
+      change: optional(object<Change>(changeFields)),
+    }),
+  ),
   scaled: optional(
     list(object<NonNullable<DiffView['scaled']>[number]>({ service: text(), ...scaleFields })),
   ),

@@ -8,6 +8,15 @@ export interface HeldRemovals {
   readonly reason: string;
 }
 
+/** The loop leaves it alone until somebody releases it. */
+export interface HeldService {
+  readonly service: string;
+  /** One sentence. */
+  readonly reason: string;
+  /** What the release would do; absent: nothing. */
+  readonly change?: Change;
+}
+
 /** The files are not followed: what is in force is this, until `resume` or `update`. */
 export interface FrozenView {
   readonly snapshot: string;
@@ -56,9 +65,9 @@ export interface DiffView {
   readonly changes: readonly Change[];
   readonly errors: readonly ConfigError[];
   readonly warnings: readonly ConfigError[];
-  /** Services on which nothing would be done, and how many of them are held. */
+  /** Services on which nothing would be done, and for which nothing waits. */
   readonly unchanged: number;
-  readonly held: readonly { readonly service: string; readonly reason: string }[];
+  readonly held: readonly HeldService[];
   readonly scaled?: readonly (ScaleView & { readonly service: string })[];
   readonly prune: HeldRemovals | null;
   readonly frozen?: FrozenView | null;

@@ -1,5 +1,5 @@
 /** How do the differences between the files and what runs look, and what they mean for processes? */
-import type { FailureView } from '../api/changes.ts';
+import type { FailureView, HeldService } from '../api/changes.ts';
 import type { ChangeResult, ConfigError, DiffView } from '../api/contract.ts';
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
 import { safeText } from '../model/terminal-safe.ts';
@@ -61,7 +61,15 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
   const { paint, width } = look;
   const done = view.changes.some(({ result }) => result !== undefined);
   return [
-    ...table(COLUMNS, view.changes.flatMap(changeRows), { width, paint, header: false }),
+    ...table(
+      COLUMNS,
+      [...view.changes.flatMap((change) => changeRows(change)), ...view.held.flatMap(waitingRows)],
+      {
+        width,
+        paint,
+        header: false,
+      },
+    ),
     ...view.errors.map((error) => `${paint('red', '!')} ${errorText(error)}`),
     ...view.warnings.map((warning) => `${paint('yellow', '!')} warning: ${errorText(warning)}`),
     ...renderPrune(view.prune, paint),
@@ -73,11 +81,18 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
   ];
 }
 
-function changeRows(change: AnyChange): readonly (readonly Cell[])[] {
+/** What the end of a hold would bring. */
+function waitingRows({ service, reason, change }: HeldService): readonly (readonly Cell[])[] {
+  if (change === undefined) return [];
+  const told = `waits for pmctl release ${service} (${reason})`;
+  return [...changeRows(change, '='), [EMPTY, EMPTY, EMPTY, { text: told, colour: 'yellow' }]];
+}
+
+function changeRows(change: AnyChange, symbol = SYMBOLS[change.action]): readonly (readonly Cell[])[] {
   const colour = COLOURS[change.action];
   const kept = change.action === 'keep';
   const head = [
-    { text: `${SYMBOLS[change.action]} ${change.service}`, colour },
+    { text: `${symbol} ${change.service}`, colour },
     { text: kept ? '' : instancesText(change) },
     { text: change.action.toUpperCase(), colour },
   ];

@@ -31,6 +31,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
+import { changeWhenReleased } from '../reconcile/release.ts';
 import type { World } from '../world/world.ts';
 import { withBlockers } from './blockers.ts';
 import { commandEvents } from './command-events.ts';
@@ -207,7 +208,7 @@ export class LocalControl implements Control {
     const view = whyView({
       situation,
       view: this.#views.service(situation, loop.decision(name)),
-      change: changeOf(situation),
+      change: changeOf(situation) ?? changeWhenReleased(situation),
       warnings: [...loop.warnings(name), ...this.#tools.logWarnings(name)],
       stderr: stderrWords(situation, loop.desired, this.#tools.readLogs),
       excerpts: excerptsOf(situation),

@@ -27,7 +27,7 @@ import { Hands, newRun } from './hands.ts';
 import { Jobs } from './jobs.ts';
 import { Neighbours } from './neighbours.ts';
 import type { Glance } from './outcome.ts';
-import { planOf } from './plan.ts';
+import { type PlanTools, planOf, waitingIn } from './plan.ts';
 import { type Removals, removalsOf } from './removals.ts';
 import { noticedEvents } from './run-events.ts';
 import { Settlement } from './settlement.ts';
@@ -276,13 +276,24 @@ export class Loop {
     const desired = followed(this.#desired, reading, only);
     const all = new Set([...desired.services.keys(), ...this.names()]);
     const names = [...all].filter((name) => only?.has(name) ?? true);
-    return planOf(desired, names, {
+    return planOf(desired, names, this.#planTools(desired, prune));
+  }
+
+  /** What the end of the holds of these services would bring, if a reading of the directory was followed. */
+  waiting(reading: DesiredState, names: readonly ServiceName[]): ReadonlyMap<ServiceName, Change> {
+    if (names.length === 0) return new Map();
+    const desired = followed(this.#desired, reading, undefined);
+    return waitingIn(desired, names, this.#planTools(desired, false));
+  }
+
+  #planTools(desired: DesiredState, prune: boolean): PlanTools {
+    return {
       removals: this.removalsOf(desired),
       prune,
       store: this.#tools.store,
       situation: (name) => this.situation(name, desired),
       inForce: this.#desired,
-    });
+    };
   }
 
   /** What the guard says about a reading of the directory. */

@@ -3,6 +3,7 @@ import type { Change } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { changeOf, changeOfDefinition } from '../reconcile/change.ts';
+import { changeWhenReleased } from '../reconcile/release.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { outlivedIntents, type Removals } from './removals.ts';
 import type { Store } from './store.ts';
@@ -20,18 +21,49 @@ export interface PlanTools {
 export function planOf(
   desired: DesiredState,
   names: Iterable<ServiceName>,
-  { removals, prune, store, situation, inForce }: PlanTools,
+  tools: PlanTools,
 ): readonly Change[] {
-  const approved = prune ? [...removals.approved, ...removals.held] : removals.approved;
-  const outlived = outlivedIntents(desired, store);
+  const after = situationAfter(desired, tools);
   const changes: Change[] = [];
   for (const name of names) {
+    const situation = after(name);
+    const change = changeOf(situation);
+    if (change !== undefined) changes.push(change);
+    // What waits for the end of a hold is no change that could be carried out.
+    else if (changeWhenReleased(situation) === undefined) {
+      const definition = changeOfDefinition(situation, tools.inForce.services.get(name));
+      if (definition !== undefined) changes.push(definition);
+    }
+  }
+  return changes.sort((a, b) => (a.service < b.service ? -1 : 1));
+}
+
+/** What the end of the hold of each of these services would bring; those to which it brings nothing are left out. */
+export function waitingIn(
+  desired: DesiredState,
+  names: Iterable<ServiceName>,
+  tools: PlanTools,
+): ReadonlyMap<ServiceName, Change> {
+  const after = situationAfter(desired, tools);
+  const waiting = new Map<ServiceName, Change>();
+  for (const name of names) {
+    const change = changeWhenReleased(after(name));
+    if (change !== undefined) waiting.set(name, change);
+  }
+  return waiting;
+}
+
+/** The situation of each service once the reading is followed. */
+function situationAfter(
+  desired: DesiredState,
+  { removals, prune, store, situation }: PlanTools,
+): (name: ServiceName) => Situation {
+  const approved = prune ? [...removals.approved, ...removals.held] : removals.approved;
+  const outlived = outlivedIntents(desired, store);
+  return (name) => {
     const now = situation(name);
     const kept = outlived.get(name) ?? now.intent;
     const intent = approved.includes(name) ? { ...kept, removalApproved: true } : kept;
-    const then = { ...now, intent };
-    const change = changeOf(then) ?? changeOfDefinition(then, inForce.services.get(name));
-    if (change !== undefined) changes.push(change);
-  }
-  return changes.sort((a, b) => (a.service < b.service ? -1 : 1));
+    return { ...now, intent };
+  };
 }

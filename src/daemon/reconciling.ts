@@ -5,7 +5,6 @@ import type { Trigger } from '../api/deploys.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
-import { holdOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
 import { changeOutcome } from './change-outcome.ts';
 import { desiredHash } from './comparison.ts';
@@ -13,6 +12,7 @@ import { type DeployTools, LocalDeploys } from './deploys.ts';
 import type { Verdicts } from './failing.ts';
 import { isSameReading } from './following.ts';
 import type { Cause } from './history.ts';
+import { holdsIn } from './holds.ts';
 import { lastWords } from './last-words.ts';
 import type { Loop } from './loop.ts';
 import { scaleOf } from './scaling.ts';
@@ -130,10 +130,7 @@ export class Reconciling {
   #view(desired: DesiredState, changes: readonly Change[]): DiffView {
     const { loop, world } = this.#tools;
     const names = new Set([...desired.services.keys(), ...loop.names()]);
-    const held = [...names].flatMap((service) => {
-      const reason = holdOf({ intent: loop.intent(service), now: world.clock.now() });
-      return reason === undefined ? [] : [{ service, reason }];
-    });
+    const held = holdsIn(desired, names, loop, world.clock.now());
     const scaled = [...desired.services.values()].flatMap((each) => {
       const scale = scaleOf(each, loop.intent(each.name));
       return scale === undefined ? [] : [{ service: each.name, ...scale }];
@@ -142,7 +139,7 @@ export class Reconciling {
       changes,
       errors: desired.problems.filter((problem) => problem.severity === 'error').map(configError),
       warnings: desired.problems.filter((problem) => problem.severity === 'warning').map(configError),
-      unchanged: names.size - changes.length,
+      unchanged: names.size - changes.length - held.filter(({ change }) => change !== undefined).length,
       held,
       scaled,
       prune: heldBy(loop.removalsOf(desired)),

@@ -77,6 +77,26 @@ describe('diff', () => {
     expect(JSON.parse((await run(daemon, 'diff --json')).out)).toEqual(FULL);
   });
 
+  test('tells what waits for the release of a service, which is no change that an update makes', async () => {
+    const because = [
+      { path: 'process.env.V', from: '"2"', to: '"3"', class: 'roll', file: 'w.yaml', line: 4 } as const,
+    ];
+    const waits = change('worker', 'roll', { instances: 2, because });
+    const held = [
+      { service: 'worker', reason: 'held by bob: incident', change: waits },
+      { service: 'other', reason: 'held by al' },
+    ];
+    const daemon = await fakeDaemon({ 'GET /api/diff': { ...NOTHING, unchanged: 3, held } });
+    const { out, exit } = await run(daemon, 'diff');
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(/^= worker {2}2 instances {2}ROLL {2}process\.env\.V {2}"2" -> "3" +w\.yaml:4$/),
+      expect.stringMatching(/^ +waits for pmctl release worker \(held by bob: incident\)$/),
+      '= 3 unchanged; 2 held: worker (held by bob: incident), other (held by al)',
+      '',
+    ]);
+    expect(exit).toBe(0);
+  });
+
   test('tells of which services a command holds the number of instances, which is no change', async () => {
     const scaled = [{ service: 'worker', instances: 4, file: 2, by: 'bob', at: '2026-11-22T10:00:00.000Z' }];
     const daemon = await fakeDaemon({ 'GET /api/diff': { ...NOTHING, unchanged: 3, scaled } });

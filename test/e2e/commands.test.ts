@@ -39,6 +39,36 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(await command('enable', 'web')).toMatchObject({ state: 'running', enabled: true, ready: 1 });
   });
 
+  test('what is written for a held service waits for its release, and everybody is told', async () => {
+    const host = openHost({ ground });
+    const version = (V: string): unknown => host.service('web', { process: { command: SLEEP, env: { V } } });
+    version('2');
+    await host.start(['--watch-enabled', 'false']);
+    const pid = await host.pidOf('web');
+    expect((await host.pmctl('hold', 'web', '-m', 'incident')).code).toBe(0);
+    version('3');
+    const waits = {
+      service: 'web',
+      action: 'roll',
+      because: [{ path: 'process.env.V', from: '"2"', to: '"3"' }],
+    };
+    for (const verb of ['diff', 'update', 'diff']) {
+      const { code, json } = await host.pmctl(verb, '--json');
+      expect({ code, ...json }).toMatchObject({
+        ...{ code: 0, changes: [], unchanged: 0 },
+        held: [{ service: 'web', reason: expect.stringMatching(/^held by \w+: incident$/), change: waits }],
+      });
+    }
+    expect((await host.pmctl('why', 'web')).stdout).toMatch(
+      /Not applied yet:\n {2}process\.env\.V {2}"2" -> "3"/,
+    );
+    expect(await host.pidOf('web')).toBe(pid);
+    expect((await host.pmctl('release', 'web')).code).toBe(0);
+    expect((await host.pmctl('wait', 'web')).code).toBe(0);
+    expect(isGone(pid)).toBe(true);
+    expect((await host.pmctl('diff', '--json')).json).toMatchObject({ changes: [], unchanged: 1, held: [] });
+  });
+
   test('restart replaces each instance exactly once, one after the other', async () => {
     const host = openHost({ ground });
     host.service('web', { instances: 3, process: { command: SLEEP } });
