@@ -93,16 +93,14 @@ function print(call: Call, view: DiffView | UpdateView): void {
   else printLines(call, renderDiff(view, { width: widthOf(call), paint: call.paint }));
 }
 
-/** The guard first, then what failed, then what is wrong with files. */
+/** The guard first, then what failed, then what is wrong with files or has not come about in time. */
 export function exitOf(view: UpdateView, services: readonly string[], waited: boolean): Exit {
   const { prune, changes, errors } = view;
   if (errors.some(({ code }) => code === 'plan-stale')) return 'stalePlan';
   const guarded = prune?.services.some((name) => services.length === 0 || services.includes(name)) ?? false;
   if (guarded) return 'guarded';
-  const failed = changes.some(
-    ({ action, result }) =>
-      action !== 'keep' && (result === 'failed' || result === 'refused' || (waited && result === 'pending')),
-  );
-  if (failed) return 'partly';
-  return errors.length > 0 ? 'error' : 'fine';
+  const results = new Set(changes.filter(({ action }) => action !== 'keep').map(({ result }) => result));
+  if (results.has('failed') || results.has('refused')) return 'partly';
+  const isLate = waited && results.has('pending');
+  return errors.length > 0 || isLate ? 'error' : 'fine';
 }

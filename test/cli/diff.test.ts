@@ -197,7 +197,14 @@ describe('update', () => {
     { why: 'all done', view: view({}), exit: 0 },
     { why: 'a file is wrong', view: view({ errors: [BROKEN] }), exit: 1 },
     { why: 'one failed', view: view({ changes: [done, result(change('b', 'start'), 'failed')] }), exit: 5 },
-    { why: 'the time was over', view: view({ changes: [result(change('b', 'start'), 'pending')] }), exit: 5 },
+    { why: 'the time was over', view: view({ changes: [result(change('b', 'start'), 'pending')] }), exit: 1 },
+    {
+      why: 'the time was over and another one failed',
+      view: view({
+        changes: [result(change('b', 'start'), 'pending'), result(change('c', 'roll'), 'failed')],
+      }),
+      exit: 5,
+    },
     {
       why: 'kept for a broken file',
       view: view({ changes: [result(change('b', 'keep'), 'refused')] }),
