@@ -9,7 +9,7 @@ import { overtime, stillDue } from '../policy/schedule.ts';
 import { examine } from './health.ts';
 import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { type LivingRun, noticeExits } from './notice-exits.ts';
-import { rejectionOf, wayOfReplacing } from './replace.ts';
+import { rejectionOf, wasBefore, wayOfReplacing } from './replace.ts';
 import type { Notice, Situation } from './situation.ts';
 import { type Wanted, wantedOf } from './wanted.ts';
 
@@ -83,7 +83,11 @@ function unfit(
   const surplus = (reason: string): JudgedRun => ({ ...judged, fate: 'surplus', reason });
   const keepsOld = judged.fate === 'keep' && desired.spec.rollout.on_failure === 'keep_old';
   const replaces = runs.some(
-    (other) => other.fate === 'outdated' && other.life === 'alive' && other.run.key.slot === run.key.slot,
+    (other) =>
+      other.fate === 'outdated' &&
+      other.life === 'alive' &&
+      other.run.key.slot === run.key.slot &&
+      !wasBefore(judged, other),
   );
   if (rejected !== null && keepsOld && replaces) return surplus('rollout_failed');
   if (health?.started === 'failed') return surplus('startup_failed');

@@ -47,9 +47,7 @@ export function rejectionOf(
   if (outdated.length === 0) return null;
   const failed =
     way === 'roll'
-      ? firstOf(outdated, ({ run }) =>
-          failureIn(run.key.slot, runs, memory, desired, generation, situation.now),
-        )
+      ? firstOf(outdated, (older) => failureBeside(older, runs, memory, desired, generation, situation.now))
       : firstOf(
           runs.filter(({ run, fate, life }) => {
             return life === 'alive' && fate === 'keep' && run.key.generation === generation;
@@ -75,6 +73,11 @@ function firstOf<Item, Answer>(
 /** The run of the new definition in the place of an older one. */
 export function successorIn(slot: number, runs: readonly JudgedRun[]): JudgedRun | undefined {
   return runs.find((run) => run.run.key.slot === slot && run.life === 'alive' && run.fate === 'keep');
+}
+
+/** A change was taken back: the run was there before the other one, which was started to replace it. */
+export function wasBefore({ run }: JudgedRun, { run: other }: JudgedRun): boolean {
+  return run.key.generation < other.key.generation;
 }
 
 /** What an earlier daemon knew about its probes counts no more, and they have not said enough to this one. */
@@ -108,16 +111,19 @@ function failureOf(
   return { reason: answer.reason, run: key.id };
 }
 
-function failureIn(
-  slot: number,
+function failureBeside(
+  older: JudgedRun,
   runs: readonly JudgedRun[],
   memory: Memory,
   desired: Defined,
   generation: number,
   now: number,
 ): Pick<Rejection, 'reason' | 'run'> | undefined {
+  const { slot } = older.run.key;
   const successor = successorIn(slot, runs);
-  if (successor !== undefined) return failureOf(successor, memory, desired, now);
+  if (successor !== undefined) {
+    return wasBefore(successor, older) ? undefined : failureOf(successor, memory, desired, now);
+  }
   // Only a run of this generation that ended, or could not be started, leaves a wait or an end in the place.
   const remembered = memory.slots[slot] ?? NO_SLOT;
   if (remembered.generation !== generation) return undefined;

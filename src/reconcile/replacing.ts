@@ -4,7 +4,7 @@ import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
 import { awayOf, begin, isPrepared, startReason } from './filling.ts';
 import type { JudgedRun, Judgement } from './judgement.ts';
-import { successorIn } from './replace.ts';
+import { successorIn, wasBefore } from './replace.ts';
 import type { Dependency, Situation, SlotPhase } from './situation.ts';
 import { isToStop, stop } from './stopping.ts';
 
@@ -36,7 +36,8 @@ function roll(
   for (const older of outdated) {
     const { slot } = older.run.key;
     const successor = successorIn(slot, judgement.runs);
-    if (rejected !== null && rollout.on_failure === 'replace') {
+    const isTakenBack = successor !== undefined && wasBefore(successor, older);
+    if (isTakenBack || (rejected !== null && rollout.on_failure === 'replace')) {
       stop(draft, situation, older);
       continue;
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceName } from '../../src/model/names.ts';
+import { NO_PROBE } from '../../src/model/probe.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { judge } from '../../src/reconcile/judge.ts';
 import {
@@ -10,6 +11,7 @@ import {
   name,
   problem,
   run,
+  runsRemembered,
   type SituationChanges,
   seen,
   situation,
@@ -126,6 +128,53 @@ describe('an older run beside its successor', () => {
       expect.objectContaining({ run: newer.key, because: 'rollout_failed' }),
     ]);
     expect(after.rejected).toMatchObject({ generation: 2, run: newer.key.id });
+  });
+
+  describe('that is wanted again, since the change was taken back,', () => {
+    const times = { interval: 1000, timeout: 500, initial_delay: 0 };
+    const how = { tcp: { host: 'web', port: 80 } };
+    const readiness = { how, ...times, failure_threshold: 1, success_threshold: 1 };
+    const back = defined({ hash: 'a', spec: { instances: 2, rollout: ROLLOUT, probes: { readiness } } });
+    const answered = (passed: number | null) => ({
+      ...{ met: true, readySince: passed },
+      probes: { readiness: { ...NO_PROBE, asked: NOW - 1, failures: passed === null ? 1 : 0, passed } },
+    });
+    const first = run({ hash: 'a', generation: 1, age: 3_600_000 });
+    const second = run({ hash: 'b', generation: 2, age: 5000 });
+    const told = (runs: ReturnType<typeof runsRemembered>, ...others: readonly ReturnType<typeof run>[]) => {
+      const known = memory({ generation: 2, generationHash: hash('b'), runs });
+      const applied = { [hash('a')]: back.spec, [hash('b')]: back.spec };
+      const observed = seen(first, second, ...others);
+      const { actions, memory: after } = decide(
+        situation({ desired: back, applied, observed, memory: known }),
+      );
+      const stopped = actions.flatMap((action) => (action.do === 'signal' ? [action] : []));
+      return { stopped: stopped.map(({ run: { id }, because }) => [id, because]), rejected: after.rejected };
+    };
+
+    it('stays also when it is not ready, and its successor goes', () => {
+      const runs = runsRemembered([first, answered(null)], [second, answered(NOW - 1)]);
+      const { stopped, rejected } = told(runs);
+      expect(stopped).toEqual([[second.key.id, 'reload_retire_generation_2']]);
+      expect(rejected).toBeNull();
+    });
+
+    it('stays also when it cannot be had again in another place', () => {
+      const late = run({ slot: 1, hash: 'a', generation: 3, age: 60_000 });
+      const served = run({ slot: 1, hash: 'b', generation: 2, age: 65_000 });
+      const runs = runsRemembered(
+        [first, answered(null)],
+        [second, answered(NOW - 1)],
+        [late, answered(null)],
+        [served, answered(NOW - 1)],
+      );
+      const { stopped, rejected } = told(runs, late, served);
+      expect(stopped).toEqual([
+        [late.key.id, 'rollout_failed'],
+        [second.key.id, 'reload_retire_generation_2'],
+      ]);
+      expect(rejected).toMatchObject({ generation: 3, run: late.key.id });
+    });
   });
 
   it('leaves the wait of the place alone when it ends: that is about its successor', () => {

@@ -78,6 +78,22 @@ it('a probe that is taken out of the file lets the roll-out go on from then', ()
   );
 });
 
+it('a change that is taken back costs only what it brought, also while the version before is not ready', () => {
+  const busy = { ...GOOD, health: { ...GOOD.health, flaps: 8000 } };
+  tell(
+    { step: 'program', path: '/srv/web-1', program: busy },
+    { step: 'add', text: { ...web, surge: 1, overlap: 5000, probes: { ...web.probes, readiness } } },
+    reload,
+    { step: 'wait', ms: 9000 },
+    { step: 'edit', service: WEB, change: { version: 2 } },
+    reload,
+    { step: 'wait', ms: 1500 },
+    { step: 'edit', service: WEB, change: { version: 1 } },
+    reload,
+    { step: 'wait', ms: 5000 },
+  );
+});
+
 it('a broken file that would end a schedule leaves it in force', () => {
   tell(
     { step: 'add', text: job },

@@ -67,6 +67,7 @@ function checkLate(run: RunTruth, simulation: Simulation): void {
       other.key.service === service &&
       other.key.slot === slot &&
       !truth.isCurrent(other.key) &&
+      other.key.generation < run.key.generation &&
       other.stopAt === undefined &&
       lives(other, simulation),
   );
@@ -133,6 +134,8 @@ function checkSuccessor(run: RunTruth, simulation: Simulation): void {
   const lost = Math.max(truth.memoryLostAt, truth.clockForwardAt, truth.writeFailedAt);
   if (lost >= (successor?.startedAt ?? run.startedAt)) return;
   if (successor === undefined) throw bad('without a successor');
+  // A change was taken back: whoever was there before has nothing to prove.
+  if (successor.key.generation < run.key.generation) return;
   if (successor.daemon !== daemon?.number) return;
   const age = now - successor.startedAt + SLACK;
   if (age < PROOF_OF_LIFE) throw bad(`when its successor had lived for ${age - SLACK} ms`);
