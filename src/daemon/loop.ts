@@ -6,13 +6,11 @@
  * action is short (a stop is a signal now and a look later), so no slow service delays another.
  */
 
-import type { StartTools } from '../executor/start.ts';
-import type { Change, Event } from '../model/action.ts';
+import type { Change } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
-import type { RunKey, ServiceName } from '../model/names.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Settings } from '../model/settings.ts';
-import type { Defined, DesiredState } from '../model/spec.ts';
+import type { DesiredState } from '../model/spec.ts';
 import { decide } from '../reconcile/decide.ts';
 import { standingOf } from '../reconcile/dependencies.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
@@ -25,6 +23,7 @@ import { Flushing } from './flushing.ts';
 import { definedIn, followed } from './following.ts';
 import { Hands, newRun } from './hands.ts';
 import { Jobs } from './jobs.ts';
+import type { LoopTools, PassResult } from './loop-tools.ts';
 import { Neighbours } from './neighbours.ts';
 import type { Glance } from './outcome.ts';
 import { type PlanTools, planOf, waitingIn } from './plan.ts';
@@ -32,29 +31,8 @@ import { type Removals, removalsOf } from './removals.ts';
 import { noticedEvents } from './run-events.ts';
 import { Settlement } from './settlement.ts';
 import { stopsAhead } from './stops-ahead.ts';
-import type { Store } from './store.ts';
 import { keepingTraces, removesTraces } from './traces.ts';
 import { earliest, Wakes } from './wakes.ts';
-
-export interface LoopTools extends StartTools {
-  readonly settings: Settings;
-  readonly store: Store;
-  /** IANA name of the zone of the host, for schedules that name none. */
-  readonly zone: () => string;
-  /** Reads the directory afresh. */
-  readonly read: () => DesiredState;
-  readonly report: (event: Event) => void;
-  readonly starting?: (run: RunKey, service: Defined, reason: string) => void;
-  /** Something that a person should know and that no event tells. */
-  readonly complain: (problem: Problem) => void;
-}
-
-export interface PassResult {
-  /** Some services are still due. */
-  readonly more: boolean;
-  /** When the next pass is due at the latest; milliseconds since 1970. */
-  readonly wakeAt: number | undefined;
-}
 
 /** After an action failed, the service is looked at again this much later. Milliseconds. */
 const RETRY_ACTION = 1000;
