@@ -1,8 +1,7 @@
 /** What is different for a manager that lives inside of a program that somebody else wrote? */
-import { appendFileSync } from 'node:fs';
 import { arch, hostname, platform, release, userInfo } from 'node:os';
-import { codeOf } from './errno.ts';
 import { bootOfHost, type Host } from './host.ts';
+import { appendToOwn } from './own-log.ts';
 import type { Clock } from './world.ts';
 
 /** What a library may know of the program that it is a part of. */
@@ -41,14 +40,7 @@ export function hostProgram(environment: Host['environment'], ended: (code: numb
     environment,
     bootId: bootOfHost(),
     print: () => undefined,
-    append: (path, text) => {
-      try {
-        appendFileSync(path, text, { mode: 0o640 });
-        return undefined;
-      } catch (error) {
-        return codeOf(error);
-      }
-    },
+    append: appendToOwn,
     onSignal: () => undefined,
     soon: (turn) => {
       setImmediate(turn);

@@ -1,7 +1,7 @@
 /** What does the program as a process ask of its host: signals, standard output, turns of the event loop, its end? */
-import { appendFileSync } from 'node:fs';
 import { arch, hostname, platform, release } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import { appendToOwn } from './own-log.ts';
 import { bootId } from './procfs.ts';
 
 export interface Host {
@@ -42,14 +42,7 @@ export function systemHost(print: Host['print'] = printToStdout()): Host {
     environment: process.env,
     bootId: bootOfHost(),
     print,
-    append: (path, text) => {
-      try {
-        appendFileSync(path, text, { mode: 0o640 });
-        return undefined;
-      } catch (error) {
-        return (error as NodeJS.ErrnoException).code ?? 'EIO';
-      }
-    },
+    append: appendToOwn,
     onSignal: (signal, handler) => {
       process.on(signal, handler);
     },

@@ -1,7 +1,15 @@
-/** How is the daemon's own log written, so that nothing of it ends the daemon or holds it up for long? */
+/** How are the daemon's own log and lifecycle lines written, so that nothing of it ends the daemon or holds it up for long? */
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf, inWords } from './errno.ts';
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
+
+/** A fifo that nobody reads must not hold the daemon up, and no terminal become its own. */
+const FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
+
+/** It repeats what services wrote: others than its owner and group cannot read it. */
+const NEW_FILE = 0o640;
 
 /** A reader that is slow gets so many pauses of so many milliseconds. */
 const PATIENCE = { pauses: 25, pause: 20 };
@@ -102,15 +110,28 @@ export class OwnLog {
   }
 }
 
-/**
- * It is made so that others than its owner and group cannot read it: it repeats what services wrote.
- * @throws as open(2) fails
- */
+/** @throws as open(2) fails */
 function opened(path: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
   fs.mkdirSync(dirname(path), { recursive: true });
-  // A fifo without a reader must not hold the start up.
-  return fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o640);
+  return fs.openSync(path, FLAGS, NEW_FILE);
+}
+
+/**
+ * Opens the file anew, which may have been rotated since.
+ * @returns the code of the failure, if any: EAGAIN and ENXIO of a fifo that nobody reads
+ */
+export function appendToOwn(path: string, text: string): string | undefined {
+  try {
+    const fd = fs.openSync(path, FLAGS, NEW_FILE);
+    try {
+      fs.writeFileSync(fd, text);
+    } finally {
+      fs.closeSync(fd);
+    }
+    return undefined;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 function pause(): void {

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { OwnLog } from '../../src/world/own-log.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { hostProgram } from '../../src/world/host-program.ts';
+import { appendToOwn, OwnLog } from '../../src/world/own-log.ts';
 import { toolPath } from '../../src/world/tools.ts';
 
 function ground(): string {
@@ -105,4 +106,30 @@ test('what cannot be opened afresh stays as it was', () => {
   expect(log.reopen()).toContain('EISDIR');
   log.write('new\n');
   expect(fs.readFileSync(`${path}.1`, 'utf8')).toBe('old\nnew\n');
+});
+
+describe('lifecycle lines', () => {
+  test('are appended to the file that lies there now', () => {
+    const path = join(ground(), 'lines.log');
+    const { append } = hostProgram({}, () => undefined);
+    expect(append(path, 'first\n')).toBeUndefined();
+    expect(append(path, 'second\n')).toBeUndefined();
+    fs.renameSync(path, `${path}.1`);
+    expect(append(path, 'third\n')).toBeUndefined();
+    expect([`${path}.1`, path].map((file) => fs.readFileSync(file, 'utf8'))).toEqual([
+      'first\nsecond\n',
+      'third\n',
+    ]);
+  });
+
+  test('reach who reads a fifo, and wait for nobody who does not', () => {
+    const path = fifo();
+    expect(appendToOwn(path, 'nobody is there\n')).toBe('ENXIO');
+    const read = reader(path);
+    expect(appendToOwn(path, 'somebody is there\n')).toBeUndefined();
+    expect(read()).toBe('somebody is there\n');
+    // More than any pipe takes unless somebody sets it (pipe(7), "Pipe capacity").
+    const answers = Array.from({ length: 256 }, () => appendToOwn(path, 'x'.repeat(4096)));
+    expect(answers.at(-1)).toBe('EAGAIN');
+  });
 });
