@@ -11,6 +11,10 @@ import type { Notify } from './world.ts';
 
 const NEWLINE = 0x0a;
 
+/** Where the fifo is made: in a directory whose name begins so, for a moment. */
+const PLACE = { directory: 'processmaster-', name: 'notify' };
+const OURS = new RegExp(`/${PLACE.directory}[^/]+/${PLACE.name} \\(deleted\\)$`);
+
 export interface NotifyEar {
   /** To be passed on to the program, and closed by the caller once it was. */
   readonly mouth: number;
@@ -29,8 +33,8 @@ export function openNotify(heard: Notify['heard']): NotifyEar | Problem {
   let directory: string | undefined;
   const opened: number[] = [];
   try {
-    directory = fs.mkdtempSync(join(os.tmpdir(), 'processmaster-'));
-    const path = join(directory, 'notify');
+    directory = fs.mkdtempSync(join(os.tmpdir(), PLACE.directory));
+    const path = join(directory, PLACE.name);
     // Nobody but us can reach it by its name; the program may open it anew as /dev/fd/N, whoever it runs as.
     const made = spawnSync(mkfifo, ['-m', '0666', path], { encoding: 'utf8' });
     if (made.status !== 0) return notMade(made.error, made.stderr);
@@ -51,15 +55,20 @@ export function openNotify(heard: Notify['heard']): NotifyEar | Problem {
 export function hearAgain(pid: number, { fd, heard }: Notify): (() => void) | undefined {
   const path = `/proc/${pid}/fd/${fd}`;
   try {
-    // It may have become anything since: opening a device could do something.
-    if (!fs.statSync(path).isFIFO()) return undefined;
+    // It may have become anything since: opening a device could do something, and a pipe of its own is not for us to read.
+    if (!isOurs(path)) return undefined;
     const ear = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY);
-    if (fs.fstatSync(ear).isFIFO()) return listen(ear, heard);
+    if (isOurs(`/proc/self/fd/${ear}`)) return listen(ear, heard);
     fs.closeSync(ear);
     return undefined;
   } catch {
     return undefined;
   }
+}
+
+/** By its name, which proc_pid_fd(5) goes on to tell: whatever else is there, nobody else names it so. */
+function isOurs(link: string): boolean {
+  return OURS.test(fs.readlinkSync(link));
 }
 
 /** Takes the descriptor over. */

@@ -186,6 +186,28 @@ describe.each(grounds)('a program in %s', (_, makeGround, missing) => {
       },
     );
 
+    it('keeps what it has said to itself since, on a pipe that has the same number', async () => {
+      const directory = temporaryDirectory();
+      const key = keyOf('web');
+      const notify = { fd: 3, heard: () => (heard += 1) };
+      const reuse = 'exec 3>&-; mkfifo "$0/private"; exec 3<>"$0/private"; echo kept >&3; : >"$0/said"';
+      const read = 'while [ ! -e "$0/go" ]; do sleep 0.01; done; read line <&3; echo "$line" >"$0/line"';
+      const argv = ['sh', '-c', `${reuse}; ${read}; exec sleep 1000`, directory];
+      const { pid } = started(containment.start(key, launchOf(key, argv, { notify })));
+      await until('its own pipe', () => (fs.existsSync(join(directory, 'said')) ? true : undefined));
+      containment.close();
+      const later = ground.reopen();
+      expect(later.hear(pid, notify)).toBeUndefined();
+      fs.writeFileSync(join(directory, 'go'), '');
+      const line = join(directory, 'line');
+      await until('the line', () => (fs.existsSync(line) && fs.statSync(line).size > 0 ? true : undefined));
+      expect(fs.readFileSync(line, 'utf8')).toBe('kept\n');
+      expect(heard).toBe(0);
+      later.kill(key);
+      await emptied(later, key);
+      fs.rmSync(directory, { recursive: true });
+    });
+
     it('leaves no descriptor open, whether it spoke, only ended, or never was', async () => {
       const descriptors = () => fs.readdirSync('/proc/self/fd').length;
       const cycle = async () => {
