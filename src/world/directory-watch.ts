@@ -26,6 +26,9 @@ const LOOK_EVERY = 1000;
 /** What could not be watched is tried again after 1, 2, 4, … of these looks, at last after so many. */
 const MOST_LOOKS = 64;
 
+/** Instead of an identity: whatever the path leads to now, it is not what is watched. */
+const GONE = 'gone';
+
 export class DirectoryWatch {
   readonly #options: DirectoryWatchOptions;
   readonly #files = new FollowedFiles(() => this.#settle());
@@ -72,7 +75,12 @@ export class DirectoryWatch {
     this.#watcher = watcher;
     let fails = false;
     // Permissions count too: a file that becomes readable changes what is wanted.
-    watcher.on('raw', (_event, path, details) => this.#noticed(path, details));
+    watcher.on('raw', (event, path, details) => {
+      // Its own removal is told by its own name (inotify(7): IN_DELETE_SELF). Not every file system has times of birth.
+      if (event === 'rename' && path === basename(directory) && watchedPath(details) === directory)
+        this.#identity = GONE;
+      this.#noticed(path, details);
+    });
     watcher.on('error', (error) => {
       fails = true;
       if (watcher !== this.#watcher) return;
@@ -160,11 +168,11 @@ function linksIn(directory: string): readonly string[] {
   }
 }
 
-/** Which directory the path leads to now; undefined when to none. */
+/** Which directory the path leads to now; undefined when to none. The next one may get the same inode number. */
 function identityOf(path: string): string | undefined {
   try {
-    const { dev, ino } = statSync(path);
-    return `${dev}:${ino}`;
+    const { dev, ino, birthtimeNs } = statSync(path, { bigint: true });
+    return `${dev}:${ino}:${birthtimeNs}`;
   } catch {
     return undefined;
   }

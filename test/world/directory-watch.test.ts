@@ -1,7 +1,8 @@
 import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { DirectoryWatch } from '../../src/world/directory-watch.ts';
 
 /** Milliseconds within which a change must have been told, on a busy machine too. */
@@ -85,3 +86,39 @@ it('a link in the directory is told of when the file that it leads to is written
   await tells(() => fs.symlinkSync('../two/web.yaml', join(directory, 'shop.yaml')));
   expect(reasons).toEqual([]);
 });
+
+/** As on a file system that keeps no times of birth. */
+function withoutTimesOfBirth(): void {
+  const { statSync } = fs;
+  vi.spyOn(fs, 'statSync').mockImplementation(((path: string, options: fs.StatSyncOptions) =>
+    Object.assign(statSync(path, options) as object, { birthtime: 0, birthtimeNs: 0n })) as never);
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+  });
+}
+
+it.each([
+  ['', () => undefined],
+  [', also where no file has a time of birth', withoutTimesOfBirth],
+])(
+  'a directory that takes the place of the watched one, and its inode number, is watched%s',
+  async (_, prepare) => {
+    prepare();
+    const { directory, tells, reasons } = await watched();
+    // Not every file system gives the number away again at once: a few rounds meet it on one that does.
+    for (let round = 0; round < 3; round++) {
+      await tells(() => {
+        fs.rmSync(directory, { recursive: true });
+        fs.mkdirSync(directory);
+      });
+      await tells(() => fs.writeFileSync(join(directory, 'web.yaml'), `process: { command: '${round}' }\n`));
+    }
+    await tells(() => fs.rmSync(directory, { recursive: true }));
+    await tells(() => fs.mkdirSync(directory));
+    await tells(() => fs.writeFileSync(join(directory, 'web.yaml'), 'process: { command: a }\n'));
+    expect(reasons).toEqual([]);
+  },
+  60_000,
+);
