@@ -6,7 +6,7 @@ import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 import { type PidFileMeans, readPidFile, whatItMeans } from './pid-file.ts';
-import { readProc } from './procfs.ts';
+import { seenProc } from './procfs.ts';
 import { openLogForReading } from './safe-open.ts';
 import { toolPath } from './tools.ts';
 
@@ -74,7 +74,7 @@ function holderOf(path: string): Problem | undefined {
 /** A process that began at about the moment when the file was written is told by its command. */
 function isHeld(pid: number, means: PidFileMeans): boolean {
   if (means !== 'perhaps') return means === 'lives';
-  return (readProc(`${pid}/cmdline`) ?? '').includes('processmaster');
+  return (seenProc(`${pid}/cmdline`) ?? '').includes('processmaster');
 }
 
 function release(path: string, dev: number, ino: number): void {

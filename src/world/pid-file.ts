@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf, inWords } from './errno.ts';
-import { hasEnded, processStat, TICKS_PER_SECOND } from './procfs.ts';
+import { hasEnded, seenStat, TICKS_PER_SECOND } from './procfs.ts';
 import { openLogForReading } from './safe-open.ts';
 import { Refused, walkTo } from './safe-walk.ts';
 
@@ -25,7 +25,12 @@ export function clearStalePidFile(path: string, credentials: Credentials | null)
   const found = readPidFile(opened.fd);
   fs.closeSync(opened.fd);
   if (found === undefined) return kept(path, 'it does not hold a process id');
-  if (whatItMeans(found) !== 'gone') return kept(path, `process ${found.pid} lives and may have written it`);
+  try {
+    if (whatItMeans(found) !== 'gone')
+      return kept(path, `process ${found.pid} lives and may have written it`);
+  } catch (error) {
+    return kept(path, `it cannot be seen whether process ${found.pid} lives: ${inWords(error)}`);
+  }
   try {
     walkTo(path, null, (place) => {
       fs.unlinkSync(place);
@@ -59,9 +64,9 @@ export function readPidFile(fd: number): WrittenPid | undefined {
 /** `perhaps`: a process with this number began at about the moment when the file was written. */
 export type PidFileMeans = 'gone' | 'perhaps' | 'lives';
 
-/** The number alone proves nothing: it may be somebody else's by now. */
+/** The number alone proves nothing: it may be somebody else's by now. Throws when it could not be looked at. */
 export function whatItMeans({ pid, writtenAt }: WrittenPid): PidFileMeans {
-  const stat = processStat(pid);
+  const stat = seenStat(pid);
   if (stat === undefined || hasEnded(stat)) return 'gone';
   const startedAt = bootedAt() + (stat.startTicks * 1000) / TICKS_PER_SECOND;
   if (startedAt > writtenAt + SLACK) return 'gone';

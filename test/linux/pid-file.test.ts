@@ -1,10 +1,10 @@
 /** A stale pid file is removed before a start; anything that may still mean a living process is left alone. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { clearStalePidFile } from '../../src/world/pid-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pm-pid-file-'));
@@ -35,6 +35,21 @@ describe('a pid file', () => {
     expect(clearStalePidFile(path, null)).toMatchObject({
       code: 'pid-file-kept',
       message: expect.stringContaining(`process ${process.pid} lives`),
+    });
+    expect(existsSync(path)).toBe(true);
+  });
+
+  test('of a process that cannot be looked at now stays: the host is short of descriptors', () => {
+    const path = pidFile('unseen.pid', `${process.pid}\n`);
+    const { readFileSync } = fs;
+    vi.spyOn(fs, 'readFileSync').mockImplementation(((file: string, options: 'utf8') => {
+      if (String(file).startsWith('/proc/')) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
+      return readFileSync(file, options);
+    }) as never);
+    onTestFinished(() => void vi.restoreAllMocks());
+    expect(clearStalePidFile(path, null)).toMatchObject({
+      code: 'pid-file-kept',
+      message: expect.stringContaining('EMFILE'),
     });
     expect(existsSync(path)).toBe(true);
   });
