@@ -7,7 +7,9 @@ import type { Credentials } from '../model/spec.ts';
 import { late } from './late-modules.ts';
 import { createBeside, type LogPlace, openPlace, rotationTrouble, syncNamesSoon } from './log-place.ts';
 import { hasRoom, LEFT_FREE } from './log-room.ts';
-import { hasCode } from './safe-walk.ts';
+import { hasCode, Refused } from './safe-walk.ts';
+import { foreignSecondName } from './second-name.ts';
+import { statusOrClose } from './status-or-close.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 const gzip = (bytes: Uint8Array): Promise<Buffer> => promisify(late.zlib.gzip)(bytes);
@@ -77,7 +79,7 @@ async function compressOne(
   const { isRotated, isStopped } = rules;
   if (isStopped()) return { kind: 'nothing' };
   const place = openPlace(path, credentials);
-  const source = openSource(place, name);
+  const source = openSource(place, name, credentials);
   const temporary = `.pm-${randomBytes(6).toString('hex')}.gz.tmp`;
   let copy: number | undefined;
   try {
@@ -111,12 +113,16 @@ async function compressOne(
   }
 }
 
-function openSource(place: LogPlace, name: string): number | undefined {
+/** The compressed file has one name, whoever gave the source another one: nobody could tell later what it was made of. */
+function openSource(place: LogPlace, name: string, credentials: Credentials | null): number | undefined {
   try {
     const fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (fs.fstatSync(fd).isFile()) return fd;
+    const found = statusOrClose(fd);
+    const foreign = foreignSecondName(found, credentials);
+    if (found.isFile() && foreign === undefined) return fd;
     fs.closeSync(fd);
-    return undefined;
+    if (foreign === undefined) return undefined;
+    throw new Refused(`${name} ${foreign}`);
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ELOOP')) return undefined;
     place.close();

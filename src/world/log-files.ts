@@ -5,6 +5,7 @@ import type { Credentials } from '../model/spec.ts';
 import { codeOf } from './errno.ts';
 import type { LogPlace } from './log-place.ts';
 import { openLogForReading } from './safe-open.ts';
+import { foreignSecondName } from './second-name.ts';
 import type { Failure } from './world.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -45,8 +46,7 @@ export function openRotatedFile(
     return undefined;
   }
   const found = fs.fstatSync(fd);
-  const isForeign = credentials !== null && found.uid !== credentials.uid && found.nlink > 1;
-  if (found.isFile() && !isForeign) return logFile(fd);
+  if (found.isFile() && foreignSecondName(found, credentials) === undefined) return logFile(fd);
   fs.closeSync(fd);
   return undefined;
 }

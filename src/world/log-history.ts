@@ -6,6 +6,7 @@ import { codeOf, inWords } from './errno.ts';
 import { type LogFile, logFile } from './log-files.ts';
 import { isSystemError, type LogPlace, openPlace } from './log-place.ts';
 import { hasCode, Refused } from './safe-walk.ts';
+import { foreignSecondName } from './second-name.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
@@ -129,16 +130,12 @@ function lookInto(place: LogPlace, now: number): Look {
 function openIn(place: LogPlace, name: string, credentials: Credentials | null): LogFile | undefined {
   const fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   const found = fs.fstatSync(fd);
-  const isForeign = credentials !== null && credentials.uid !== process.geteuid?.();
-  if (found.isFile() && !(isForeign && found.nlink > 1 && found.uid !== credentials.uid)) return logFile(fd);
+  const foreign = foreignSecondName(found, credentials);
+  if (found.isFile() && foreign === undefined) return logFile(fd);
   fs.closeSync(fd);
   // /dev/null, for example.
   if (found.isCharacterDevice()) return undefined;
-  throw new Refused(
-    found.isFile()
-      ? `the file has a second name and does not belong to ${credentials?.user}`
-      : 'it is no regular file',
-  );
+  throw new Refused(foreign === undefined ? 'it is no regular file' : `the file ${foreign}`);
 }
 
 function attempt<Answer>(path: string, action: () => Answer): Answer | undefined | Problem {

@@ -6,6 +6,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { inWords } from './errno.ts';
 import { hasCode, LINKS, linkAt, Refused, walkTo } from './safe-walk.ts';
+import { foreignSecondName, isSelf } from './second-name.ts';
 import { statusOrClose } from './status-or-close.ts';
 
 const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } =
@@ -52,11 +53,11 @@ export function openActive(place: LogPlace, credentials: Credentials | null): nu
   if (before === undefined || before.isCharacterDevice()) return undefined;
   const fd = fs.openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   const found = statusOrClose(fd);
-  const foreign = credentials !== null && !isSelf(credentials) && found.uid !== credentials.uid;
-  if (found.isFile() && !(foreign && found.nlink > 1)) return fd;
+  const foreign = foreignSecondName(found, credentials);
+  if (found.isFile() && foreign === undefined) return fd;
   fs.closeSync(fd);
-  if (!found.isFile()) return undefined;
-  throw new Refused(`the file has a second name and does not belong to ${credentials?.user}`);
+  if (foreign === undefined) return undefined;
+  throw new Refused(`the file ${foreign}`);
 }
 
 /** A new file with the owner and the permissions of the log; nobody's place is taken (EEXIST). */
@@ -120,10 +121,6 @@ function placeIn(directory: string, base: string, close: () => void): LogPlace {
     names: () => fs.readdirSync(directory),
     close,
   };
-}
-
-function isSelf(credentials: Credentials | null): boolean {
-  return credentials === null || credentials.uid === process.geteuid?.();
 }
 
 /** Of a file that is not there, also the one that a link leads to. */

@@ -8,6 +8,7 @@ import { type LogPlace, openActive, openPlace, rotationTrouble, syncNames } from
 import { bootId } from './procfs.ts';
 import { addNote, type Begun, type Note, readJournal } from './rotation-journal.ts';
 import { Refused } from './safe-walk.ts';
+import { foreignSecondName } from './second-name.ts';
 
 /** Which files are renamed so that the finished copy can get its name? Asked again after an interruption. */
 export type Naming = (
@@ -228,8 +229,7 @@ function openCopy(place: LogPlace, { temporary, credentials }: Begun, mode: numb
   const { O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
   const fd = fs.openSync(place.at(temporary), mode | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
   const found = fs.fstatSync(fd);
-  const isForeign = credentials !== null && found.uid !== credentials.uid && found.nlink > 1;
-  if (found.isFile() && !isForeign) return fd;
+  if (found.isFile() && foreignSecondName(found, credentials) === undefined) return fd;
   fs.closeSync(fd);
   throw new Refused(`${temporary} is not the copy that was begun: something else was put in its place`);
 }

@@ -5,6 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf, inWords, passing } from './errno.ts';
 import { hasCode, Refused, walkTo } from './safe-walk.ts';
+import { foreignSecondName, isSelf } from './second-name.ts';
 import { statusOrClose } from './status-or-close.ts';
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -60,10 +61,6 @@ export function openLogForReading(
 /** Closes what {@link openLog} opened. */
 export function closeLog(fd: number): void {
   fs.closeSync(fd);
-}
-
-function isSelf(credentials: Credentials | null): credentials is null {
-  return credentials === null || credentials.uid === process.geteuid?.();
 }
 
 /** The one step that nearly every start takes: directories are made only when they turn out to be missing. */
@@ -122,15 +119,10 @@ function given(fd: number, owner: Credentials): number {
 function checked(fd: number, owner: Credentials | null): number {
   const found = statusOrClose(fd);
   const isNull = found.isCharacterDevice() && found.rdev === NULL_DEVICE;
-  const refused =
-    !found.isFile() && !isNull
-      ? 'it is no regular file'
-      : owner !== null && found.isFile() && found.nlink > 1 && found.uid !== owner.uid
-        ? `the file has a second name and does not belong to ${owner.user}`
-        : undefined;
-  if (refused === undefined) return fd;
+  const foreign = foreignSecondName(found, owner);
+  if (foreign === undefined && (found.isFile() || isNull)) return fd;
   fs.closeSync(fd);
-  throw new Refused(refused);
+  throw new Refused(foreign === undefined ? 'it is no regular file' : `the file ${foreign}`);
 }
 
 function guarded(

@@ -3,6 +3,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Credentials } from '../../src/model/spec.ts';
 import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
@@ -112,4 +113,25 @@ it('touches no other name of the file, whoever gave it', async () => {
   const done = await compressor.compress(log(), null, 'out.log.1', isRotated);
   expect(done).toEqual({ kind: 'compressed', name: 'out.log.1.gz' });
   expect(names()).toEqual([...others, 'out.log.1.gz'].sort());
+});
+
+it.skipIf(process.geteuid?.() !== 0)('makes no copy of what is not the log of its user', async () => {
+  const app: Credentials = {
+    ...{ uid: 54_321, gid: 54_321, groups: [], user: 'app' },
+    ...{ home: '/', shell: '/bin/sh' },
+  };
+  fs.chownSync(directory, app.uid, app.gid);
+  fs.chmodSync(directory, 0o755);
+  fs.writeFileSync(at('secret'), 'of root\n', { mode: 0o600 });
+  fs.linkSync(at('secret'), at('out.log.1'));
+  expect(await compressor.compress(log(), app, 'out.log.1', isRotated)).toMatchObject({
+    code: 'log-unsafe',
+    message: expect.stringContaining('out.log.1 has a second name and does not belong to app'),
+  });
+  expect(names()).toEqual(['out.log.1', 'secret']);
+  // A second name that he gave to a file of his own harms nobody but himself.
+  fs.writeFileSync(at('out.log.2'), 'his own\n');
+  fs.chownSync(at('out.log.2'), app.uid, app.gid);
+  fs.linkSync(at('out.log.2'), at('kept'));
+  expect(await compressor.compress(log(), app, 'out.log.2', isRotated)).toMatchObject({ kind: 'compressed' });
 });
