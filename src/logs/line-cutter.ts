@@ -8,9 +8,15 @@ const CUT = '…';
 
 export const NEWLINE = 0x0a;
 
+const NOTHING = new Uint8Array();
+
+/** Less is not worth a buffer of its own; bytes. */
+const SMALLEST = 256;
+
 /** Cuts bytes into lines, whatever the blocks they come in; characters of several bytes stay whole. */
 export class LineCutter {
-  #parts: Uint8Array[] = [];
+  /** The beginning of a line that is not ended, copied: its few bytes would keep the whole block that they came in. */
+  #begun: Uint8Array = NOTHING;
   #length = 0;
   #cut = false;
 
@@ -18,8 +24,13 @@ export class LineCutter {
     const lines: string[] = [];
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      this.#keep(bytes.subarray(start, end));
-      lines.push(this.#take());
+      const line = bytes.subarray(start, end);
+      if (this.#length === 0) {
+        lines.push(textOf(line.subarray(0, LONGEST_LINE), line.length > LONGEST_LINE));
+      } else {
+        this.#keep(line);
+        lines.push(this.#take());
+      }
       start = end + 1;
     }
     this.#keep(bytes.subarray(start));
@@ -35,29 +46,26 @@ export class LineCutter {
     const room = LONGEST_LINE - this.#length;
     if (bytes.length > room) this.#cut = true;
     const kept = bytes.subarray(0, room);
-    if (kept.length === 0) return;
-    this.#parts.push(kept);
-    this.#length += kept.length;
+    const length = this.#length + kept.length;
+    if (length > this.#begun.length) {
+      const larger = new Uint8Array(Math.min(LONGEST_LINE, Math.max(SMALLEST, 2 * length)));
+      larger.set(this.#begun.subarray(0, this.#length));
+      this.#begun = larger;
+    }
+    this.#begun.set(kept, this.#length);
+    this.#length = length;
   }
 
   #take(): string {
-    const text = new TextDecoder().decode(joined(this.#parts, this.#length));
-    const line = `${text.endsWith('\r') ? text.slice(0, -1) : text}${this.#cut ? CUT : ''}`;
-    this.#parts = [];
+    const line = textOf(this.#begun.subarray(0, this.#length), this.#cut);
+    this.#begun = NOTHING;
     this.#length = 0;
     this.#cut = false;
     return line;
   }
 }
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function textOf(bytes: Uint8Array, isCut: boolean): string {
+  const text = new TextDecoder().decode(bytes);
+  return `${text.endsWith('\r') ? text.slice(0, -1) : text}${isCut ? CUT : ''}`;
 }
