@@ -9,28 +9,30 @@ import {
 } from '../executor/start.ts';
 import type { Action, Event } from '../model/action.ts';
 import { logPathOf } from '../model/log-path.ts';
-import type { RunId, RunKey, ServiceName } from '../model/names.ts';
+import { type RunId, type RunKey, type ServiceName, startOfRun } from '../model/names.ts';
 import type { ObservedRun } from '../model/observed.ts';
 import { askedOf, NO_PROBE, type ProbeResult, type ProbeSpec, safeDetail } from '../model/probe.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined } from '../model/spec.ts';
 import { fillIn } from '../model/template.ts';
 import { afterProbe } from '../policy/probe.ts';
-import { describeOutcome } from '../policy/restart.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
 import { besides, type Situation } from '../reconcile/situation.ts';
-import type { Containment } from '../world/world.ts';
+import type { BesideOutcome } from '../world/world.ts';
+import { hookFailure, inWords, unasked } from './beside-trouble.ts';
 import { noteFailedStart } from './failed-start.ts';
 import { type Identity, identityOf } from './identity.ts';
+import { LogProbes, type OpenLogProbe } from './log-probe.ts';
 import type { Store } from './store.ts';
 
 export interface BesidesTools extends StartTools {
   readonly store: Store;
   readonly mark: (service: ServiceName) => void;
   readonly report: (event: Event) => void;
+  /** Absent: a log is what the host has at its path. */
+  readonly openLogProbe?: OpenLogProbe;
 }
 
-type Ended = Parameters<Parameters<Containment['runBeside']>[4]>[0];
 type Of<Deed extends Action['do']> = Extract<Action, { do: Deed }>;
 
 /** A reload command may take so long. Milliseconds. */
@@ -49,9 +51,11 @@ export class Besides {
   readonly #left = new Set<string>();
   /** Where the output of pre_start hooks that run begins in the logs. */
   readonly #outputs = new Map<RunId, LogSizes>();
+  readonly #logProbes: LogProbes;
 
   constructor(tools: BesidesTools) {
     this.#tools = tools;
+    this.#logProbes = new LogProbes(tools.openLogProbe);
   }
 
   /** As in {@link Situation.inFlight}. */
@@ -113,6 +117,7 @@ export class Besides {
   forget(run: RunKey): void {
     this.#heard.delete(run.id);
     this.#listening.delete(run.id);
+    this.#logProbes.forget(run.id);
     for (const [key, cancel] of [...this.#cancels]) {
       if (!key.startsWith(`${run.id} `) || key.endsWith(' post_stop')) continue;
       this.#cancels.delete(key);
@@ -148,8 +153,14 @@ export class Besides {
       const identity = identityOf(run, situation, this.#tools.world.users);
       const known = identity !== undefined && 'spec' in identity ? identity : undefined;
       const from = this.#tools.store.memory(run.service).runs[run.id]?.logFrom ?? 0;
-      if (known === undefined) done({ ok: false, detail: 'its definition is not known', elapsed: 0 });
-      else done(prober.log(logPathOf(known.spec.logs.stdout, run.slot), known.credentials, from, how.log));
+      if (known === undefined) {
+        done({ ok: false, detail: 'its definition is not known', elapsed: 0 });
+        return undefined;
+      }
+      const path = logPathOf(known.spec.logs.stdout, run.slot);
+      const since = startOfRun(run.id);
+      const question = { path, credentials: known.credentials, since, from, pattern: how.log };
+      this.#cancels.set(key, this.#logProbes.ask(run.id, question, done));
     } else if (!this.#listening.has(run.id)) {
       // The file asked for it only after the run was started: without the descriptor it can never say so.
       done({ ok: true, detail: `it was started without descriptor ${how.fd}`, elapsed: 0 });
@@ -221,7 +232,7 @@ export class Besides {
     timeout: number,
     situation: Situation,
     output: 'logs' | null,
-    done: (ended: Ended) => void,
+    done: (ended: BesideOutcome) => void,
   ): Problem | undefined {
     const { world } = this.#tools;
     const identity = identityOf(run, situation, world.users);
@@ -314,27 +325,4 @@ export class Besides {
     const passed = { ...slot, preStart: { ...slot.preStart, state: 'passed' as const } };
     store.setMemory(run.service, { ...memory, slots: { ...memory.slots, [run.slot]: passed } });
   }
-}
-
-function unasked(run: RunKey, kind: Of<'probe'>['kind'], why: string): Problem {
-  const message = `the ${kind} probe of instance ${run.slot} could not be asked: ${why}`;
-  return { code: 'observe-failed', severity: 'warning', message, service: run.service };
-}
-
-function hookFailure(
-  run: RunKey,
-  hook: Of<'hook'>['hook'],
-  ended: Ended,
-  timeout: number,
-): Problem | undefined {
-  if (ended.kind === 'exited' && ended.code === 0) return undefined;
-  const message = `its ${hook} hook ${inWords(ended, timeout)}`;
-  const severity = hook === 'pre_start' ? 'error' : 'warning';
-  return { code: 'hook-failed', severity, message, path: `hooks.${hook}`, service: run.service };
-}
-
-function inWords(ended: Ended, timeout: number): string {
-  return ended.kind === 'timed_out'
-    ? `did not end within ${timeout / 1000} s`
-    : safeDetail(describeOutcome(ended));
 }

@@ -14,6 +14,7 @@ import {
   markOf,
   type Position,
   positionOf,
+  rotatedBefore,
   startOf,
 } from './log-position.ts';
 import { BEGINNING, BLOCK, beginsWith, firstLines, hasPlace, Passage, placeAfter } from './passage.ts';
@@ -120,6 +121,11 @@ export class LogFollower {
     return this.#file?.identity;
   }
 
+  /** What was read of a line that is not ended yet. */
+  get unfinished(): string {
+    return this.#lines.unfinished;
+  }
+
   close(): void {
     this.#file?.close();
     this.#file = undefined;
@@ -172,10 +178,12 @@ export class LogFollower {
       this.#file?.close();
       this.#file = this.#open(sight.active, told);
       if (this.#file === undefined && sight.active !== null) return false;
-      const place = startOf(from, this.#file);
+      const known = rotatedBefore(from, rotated);
+      const isRotated = known.length < rotated.length && typeof from === 'object' && 'since' in from;
+      const place = isRotated ? { ...BEGINNING, at: from.position } : startOf(from, this.#file);
       if (place === undefined || !this.#sight.isStill(sight)) return false;
-      this.#place = { ...place, after: knownAs(rotated.at(-1)) };
-      this.#known = rotated;
+      this.#place = { ...place, after: knownAs(known.at(-1)) };
+      this.#known = known;
       this.#version = sight.version;
     }
     this.#line = this.#place;

@@ -42,6 +42,11 @@ export class LineCutter {
     return this.#length === 0 ? [] : [this.#take()];
   }
 
+  /** What {@link rest} would answer; it stays. */
+  get unfinished(): string {
+    return textOf(this.#begun.subarray(0, this.#length), this.#cut);
+  }
+
   #keep(bytes: Uint8Array): void {
     const room = LONGEST_LINE - this.#length;
     if (bytes.length > room) this.#cut = true;

@@ -242,7 +242,7 @@ export interface Containment {
   close(): void;
 }
 
-/** Asks over the network, or in a log. `done` is called once, within the timeout, unless the answer was cancelled. */
+/** Asks over the network. `done` is called once, within the timeout, unless the answer was cancelled. */
 export interface Prober {
   http(question: HttpQuestion, timeout: number, done: (result: ProbeResult) => void): () => void;
   tcp(
@@ -250,11 +250,6 @@ export interface Prober {
     timeout: number,
     done: (result: ProbeResult) => void,
   ): () => void;
-  /**
-   * Is there a line that matches, from this byte on? Safe against what the user of the service may have planted.
-   * @param from the size of the log when the run was started; a log that is shorter now is read from its beginning
-   */
-  log(path: string, credentials: Credentials | null, from: number, pattern: string): ProbeResult;
   /** Bytes in an open log; a Problem when nobody can tell. */
   sizeOf(fd: number): number | Problem;
 }

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Besides } from '../../src/daemon/besides.ts';
 import { Store } from '../../src/daemon/store.ts';
+import { startOfRun } from '../../src/model/names.ts';
 import type { ProbeKind, ProbeMeans, ProbeResult, ProbeSpec } from '../../src/model/probe.ts';
 import type { ServiceSpec } from '../../src/model/spec.ts';
 import { besides as named } from '../../src/reconcile/situation.ts';
+import { nextTurn } from '../../src/world/turn.ts';
 import type { BesideOutcome, Containment, Launch, Prober, World } from '../../src/world/world.ts';
 import type { Part } from '../builders.ts';
 import { defined, memory, NOW, problem, run, runsRemembered, situation, slot, WEB } from '../builders.ts';
@@ -21,6 +23,8 @@ function probeSpec(how: ProbeMeans): ProbeSpec {
 describe('what goes on beside a run', () => {
   let store: Store;
   let asked: unknown[];
+  /** What the log is found to say. */
+  let said: ProbeResult;
   let answer: (result: ProbeResult) => void;
   let cancelled: number;
   let commands: { what: string; launch: Launch; timeout: number; done: (ended: BesideOutcome) => void }[];
@@ -51,10 +55,6 @@ describe('what goes on beside a run', () => {
     const prober: Prober = {
       http: ask,
       tcp: ask,
-      log: (...question) => {
-        asked.push(question);
-        return { ok: true, detail: 'ready', elapsed: 0 };
-      },
       sizeOf: (fd) => fd * 100,
     };
     const containment: Partial<Containment> = {
@@ -81,6 +81,15 @@ describe('what goes on beside a run', () => {
       },
       report: ({ name }) => reported.push(name),
       complain: ({ message }) => complaints.push(message),
+      openLogProbe: (question) => {
+        asked.push([question]);
+        return {
+          ask: () => Promise.resolve(said),
+          close: () => {
+            cancelled += 1;
+          },
+        };
+      },
     });
   });
 
@@ -164,10 +173,28 @@ describe('what goes on beside a run', () => {
     ]);
   });
 
-  it('looks for a line from where the log was when the run started', () => {
+  it('looks for a line from where the log was when the run started', async () => {
+    said = { ok: false, detail: 'not yet', elapsed: 0 };
     probe('startup', { log: '^ready$' });
-    expect(asked).toEqual([['/srv/web/stdout.log', null, 12, '^ready$']]);
+    expect(beside.inFlight.has(named(KEY.id, 'startup'))).toBe(true);
+    await nextTurn();
+    expect(beside.inFlight.has(named(KEY.id, 'startup'))).toBe(false);
+    expect(remembered('startup')).toMatchObject({ passed: null, failures: 1 });
+    said = { ok: true, detail: 'ready', elapsed: 0 };
+    probe('startup', { log: '^ready$' });
+    await nextTurn();
     expect(remembered('startup')?.passed).toBe(NOW + 50);
+    // One reader, which goes on where it stopped.
+    const since = startOfRun(KEY.id);
+    expect(asked).toEqual([
+      [{ path: '/srv/web/stdout.log', credentials: null, since, from: 12, pattern: '^ready$' }],
+    ]);
+    probe('startup', { log: '^other$' });
+    expect([asked.length, cancelled]).toEqual([2, 1]);
+    beside.forget(KEY);
+    await nextTurn();
+    expect(cancelled).toBe(2);
+    expect(remembered('startup')?.last?.ok).toBe(true);
   });
 
   it('waits for a newline on a descriptor', () => {

@@ -61,7 +61,7 @@ export function fakeTools(answers: Answers = {}): FakeTools {
   const world: Partial<World> = {
     containment: containment as Containment,
     users: { self, user: () => undefined, group: () => undefined },
-    prober: { http: never, tcp: never, log: never, sizeOf: () => 0 },
+    prober: { http: never, tcp: never, sizeOf: () => 0 },
     forking: () => null,
   };
   return {

@@ -200,7 +200,6 @@ export class SimulatedContainment implements Containment {
       return cancel;
     },
     tcp: () => () => {},
-    log: () => ({ ok: false, detail: '', elapsed: 0 }),
     sizeOf: () => 0,
   };
 
