@@ -128,6 +128,20 @@ export function mayStart(slot: SlotMemory, now: number): StartAnswer {
   return { say: 'wait', until: next.at };
 }
 
+/**
+ * Until when a place rests after an end that nobody asked for, although nothing that was noted about its definition keeps
+ * it from a start; undefined: it does not.
+ */
+export function pauseAfterEnd(
+  { exits: [last] }: Pick<SlotMemory, 'exits'>,
+  policy: RestartPolicy,
+  now: number,
+): number | undefined {
+  if (last === undefined || last.by === 'stop' || now < last.at) return undefined;
+  const until = last.at + backoff(policy, 0, 0);
+  return now < until ? until : undefined;
+}
+
 /** Forgives what was noted under another definition or before the last `start` by hand. */
 export function pardoned(slot: SlotMemory, hash: string, digest: string, pardon: number): SlotMemory {
   const { end, next } = slot;

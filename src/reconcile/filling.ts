@@ -18,6 +18,12 @@ export function fill(draft: Draft, situation: Situation, judgement: Judgement, v
       draft.wake(answer.until);
       draft.say({ slot, phase: 'backoff', until: answer.until, reason: lastReason(memory) });
       return;
+    case 'rejected': {
+      draft.wake(answer.until);
+      const reason = `${lastReason(memory)}; the new definition, which failed, is tried in its place`;
+      draft.say({ slot, phase: 'backoff', until: answer.until, reason });
+      return;
+    }
     case 'scheduled':
       draft.say({ slot, phase: 'scheduled' });
       return;

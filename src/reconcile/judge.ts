@@ -4,7 +4,7 @@ import { isSame } from '../model/same.ts';
 import type { Defined } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
 import type { Health } from '../policy/probe.ts';
-import { mayStart, pardoned } from '../policy/restart.ts';
+import { mayStart, pardoned, pauseAfterEnd } from '../policy/restart.ts';
 import { overtime, stillDue } from '../policy/schedule.ts';
 import { examine } from './health.ts';
 import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
@@ -158,6 +158,11 @@ function vacanciesOf(
   for (const { run, life } of runs) {
     if (life === 'alive' || life === 'leftovers') filled.add(run.key.slot);
   }
+  // What ran in the place cannot be had again: its secrets are not kept.
+  const isRejected =
+    memory.rejected !== null &&
+    desired.spec.rollout.on_failure === 'keep_old' &&
+    runs.some(({ fate, life }) => fate === 'outdated' && life === 'alive');
   const vacancies: Vacancy[] = [];
   for (let slot = 0; slot < count; slot++) {
     if (filled.has(slot)) continue;
@@ -168,7 +173,10 @@ function vacanciesOf(
       : memory.due === null
         ? { say: 'scheduled' }
         : { say: 'now' };
-    vacancies.push({ slot, memory: remembered, answer });
+    const until = isRejected ? pauseAfterEnd(remembered, desired.spec.restart_policy, now) : undefined;
+    const later =
+      answer.say === 'now' && until !== undefined ? ({ say: 'rejected', until } as const) : answer;
+    vacancies.push({ slot, memory: remembered, answer: later });
   }
   return vacancies;
 }

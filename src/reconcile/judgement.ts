@@ -15,11 +15,16 @@ export type Fate =
 
 export type JudgedRun = LivingRun & Fate & { readonly health: Health | undefined };
 
+interface RejectedAnswer {
+  readonly say: 'rejected';
+  readonly until: number;
+}
+
 /** One wanted place without a run. */
 export interface Vacancy {
   readonly slot: number;
-  /** `scheduled`: its time has not come. */
-  readonly answer: StartAnswer | { readonly say: 'scheduled' };
+  /** `scheduled`: its time has not come. `rejected`: only the rejected definition can be started in it, and not at once. */
+  readonly answer: StartAnswer | { readonly say: 'scheduled' } | RejectedAnswer;
   readonly memory: SlotMemory;
 }
 

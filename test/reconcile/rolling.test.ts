@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import type { Exit } from '../../src/model/memory.ts';
 import type { ServiceName } from '../../src/model/names.ts';
 import { NO_PROBE } from '../../src/model/probe.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { judge } from '../../src/reconcile/judge.ts';
 import {
   defined,
+  exited,
   hash,
   memory,
   NOW,
   name,
+  over,
   problem,
   run,
   runsRemembered,
@@ -196,5 +199,52 @@ describe('an older run beside its successor', () => {
     );
     expect(decision.memory.slots[0]?.next).toEqual(next);
     expect(decision.actions.map((action) => action.do)).toEqual(['clean_up']);
+  });
+});
+
+describe('a place whose older run ended after the new definition was rejected', () => {
+  const more = defined({ hash: 'b', spec: { instances: 2, rollout: ROLLOUT } });
+  const rejected = {
+    ...{ generation: 2, digest: more.digest, pardon: 0, at: NOW - 60_000, reason: 'not ready', run: null },
+  };
+  const serving = run({ slot: 0, hash: 'a', generation: 1 });
+  const crashed = over(exited(3), { slot: 1, hash: 'a', generation: 1 });
+  const base = { desired: more, applied: { [hash('a')]: spec({ rollout: ROLLOUT }) } };
+  const known = memory({ generation: 2, generationHash: hash('b'), rejected });
+  const first = decide(situation({ ...base, observed: seen(serving, crashed), memory: known }));
+  const starts = ({ actions }: typeof first) => actions.filter((action) => action.do === 'start');
+
+  it('is not filled at once, and it is said with what it will be', () => {
+    expect(starts(first)).toEqual([]);
+    expect(first.slots.find(({ slot }) => slot === 1)).toEqual({
+      slot: 1,
+      phase: 'backoff',
+      until: NOW + 1000,
+      reason: 'exited with code 3; the new definition, which failed, is tried in its place',
+    });
+    expect(first.wakeAt).toBe(NOW + 1000);
+  });
+
+  it('is filled after the back-off of the new definition', () => {
+    const later = { ...base, observed: seen(serving), memory: first.memory };
+    expect(starts(decide(situation({ ...later, now: NOW + 999 })))).toEqual([]);
+    expect(starts(decide(situation({ ...later, now: NOW + 1000 })))).toMatchObject([
+      { slot: 1, generation: 2 },
+    ]);
+  });
+
+  it('is filled at once where the failure is accepted, where no older run is left, and after a stop', () => {
+    const later = { ...base, observed: seen(serving), memory: first.memory };
+    const replace = defined({
+      hash: 'b',
+      digest: more.digest,
+      spec: { ...more.spec, rollout: { ...ROLLOUT, on_failure: 'replace' } },
+    });
+    expect(starts(decide(situation({ ...later, desired: replace })))).toHaveLength(1);
+    expect(starts(decide(situation({ ...later, observed: seen() })))).toHaveLength(2);
+    const exit = { ...first.memory.slots[1]?.exits[0], by: 'stop' } as Exit;
+    const slots = { 1: slot({ generation: 1, exits: [exit] }) };
+    const stopped = { ...first.memory, slots };
+    expect(starts(decide(situation({ ...later, memory: stopped })))).toHaveLength(1);
   });
 });
