@@ -23,7 +23,8 @@ const EXIT: Form = {
   ...{ logFrom: 'number', errFrom: 'number' },
 };
 const RUN: Form = {
-  ...{ main: 'map?', stop: 'map?', noted: 'boolean', met: 'boolean', probes: 'map', postStarted: 'boolean' },
+  ...{ main: 'map?', stop: 'map?', noted: 'boolean', met: 'boolean', probes: 'map' },
+  ...{ postStarted: 'boolean', everReady: 'boolean' },
   ...{ readySince: 'number?', port: 'number?', logFrom: 'number', errFrom: 'number?', reloaded: 'number' },
 };
 const JOB: Form = { pending: 'map?', queued: 'number?', skipped: 'map' };

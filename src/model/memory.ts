@@ -142,6 +142,8 @@ export interface RunMemory {
   readonly probes: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
   /** Since when it is ready without interruption; null: it is not. */
   readonly readySince: number | null;
+  /** It was ready at some time. */
+  readonly everReady: boolean;
   /** TCP port that it was given; null when it has none, or nobody remembers. */
   readonly port: number | null;
   /** Size of its stdout log when it was started; bytes. */
@@ -197,6 +199,7 @@ export const NO_RUN: RunMemory = {
   met: false,
   probes: {},
   readySince: null,
+  everReady: false,
   port: null,
   logFrom: 0,
   errFrom: null,

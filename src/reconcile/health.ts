@@ -41,7 +41,9 @@ export function examine(
     const judged = one.spec === undefined ? UNKNOWN : healthOf(probesOf(one, known));
     const readySince = judged.ready ? (known.readySince ?? now) : null;
     health.set(id, judged);
-    if (known !== remembered[id] || readySince !== known.readySince) runs[id] = { ...known, readySince };
+    const everReady = known.everReady || readySince !== null;
+    if (known !== remembered[id] || readySince !== known.readySince || everReady !== known.everReady)
+      runs[id] = { ...known, readySince, everReady };
   }
   return { health, runs };
 }
@@ -70,5 +72,6 @@ function met(
     const probe = spec?.probes[kind];
     if (probe) probes[kind] = adoptedProbe(kind, known.probes[kind], now);
   }
-  return { ...known, met: true, probes, readySince: null };
+  const everReady = known.everReady || known.readySince !== null;
+  return { ...known, met: true, probes, readySince: null, everReady };
 }

@@ -52,7 +52,11 @@ export function rejectionOf(
           runs.filter(({ run, fate, life }) => {
             return life === 'alive' && fate === 'keep' && run.key.generation === generation;
           }),
-          (fresh) => failureOf(fresh, memory, desired, situation.now),
+          // Whoever has served was in time, and is waited for.
+          (fresh) =>
+            memory.runs[fresh.run.key.id]?.everReady === true
+              ? unfitness(fresh)
+              : failureOf(fresh, memory, desired, situation.now),
         );
   return failed === undefined
     ? null
@@ -94,6 +98,12 @@ export function isOpen(successor: JudgedRun, { runs }: Memory): boolean {
   return successor.run.adopted && (isUndecided('startup') || isUndecided('readiness'));
 }
 
+/** What the probes have against a run of the new definition, however much time it has. */
+function unfitness({ run, health }: JudgedRun): Pick<Rejection, 'reason' | 'run'> | undefined {
+  const isUnfit = health?.started === 'failed' || health?.live === 'dead';
+  return isUnfit ? { reason: health.because, run: run.key.id } : undefined;
+}
+
 /** Why a run of the new definition will not do. */
 function failureOf(
   successor: JudgedRun,
@@ -102,9 +112,9 @@ function failureOf(
   now: number,
 ): Pick<Rejection, 'reason' | 'run'> | undefined {
   const { key, startedAt } = successor.run;
-  const { health } = successor;
-  const because = health?.because ?? '';
-  if (health?.started === 'failed' || health?.live === 'dead') return { reason: because, run: key.id };
+  const unfit = unfitness(successor);
+  if (unfit !== undefined) return unfit;
+  const because = successor.health?.because ?? '';
   const readySince = memory.runs[key.id]?.readySince ?? null;
   const answer = mayRetire({ startedAt, readySince, because }, desired.spec.rollout, now);
   if (answer.say !== 'failed' || isOpen(successor, memory)) return undefined;

@@ -3,7 +3,7 @@ import { mayStart } from '../policy/restart.ts';
 import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
 import { awayOf, begin, isPrepared, startReason } from './filling.ts';
-import type { JudgedRun, Judgement } from './judgement.ts';
+import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { successorIn, wasBefore } from './replace.ts';
 import type { Dependency, Situation, SlotPhase } from './situation.ts';
 import { isToStop, stop } from './stopping.ts';
@@ -88,10 +88,13 @@ function oneAtATime(
   waits: boolean,
 ): void {
   const [turn] = outdated;
+  const { rejected, wanted } = judgement;
+  const rollout = wanted.kind === 'run' ? wanted.desired.spec.rollout : undefined;
+  const acceptsFailure = rollout?.on_failure === 'replace';
+  const isDone = ({ memory: { end } }: Vacancy): boolean =>
+    end?.kind === 'completed' || (acceptsFailure && end?.kind === 'failed');
   const busy =
-    waits ||
-    judgement.runs.some(isToStop) ||
-    judgement.vacancies.some((vacancy) => vacancy.memory.end?.kind !== 'completed');
+    waits || judgement.runs.some(isToStop) || judgement.vacancies.some((vacancy) => !isDone(vacancy));
   const fresh = judgement.runs.filter(
     ({ life, fate, run }) =>
       life === 'alive' && fate === 'keep' && run.key.generation === judgement.generation,
@@ -100,16 +103,15 @@ function oneAtATime(
   const provenAt = Math.max(0, ...fresh.map(({ run }) => run.startedAt + PROOF_OF_LIFE));
   const unproven = provenAt > situation.now && provenAt - situation.now <= PROOF_OF_LIFE;
   if (unproven && !busy) draft.wake(provenAt);
-  const { rejected, wanted } = judgement;
-  const timeout = wanted.kind === 'run' ? wanted.desired.spec.rollout.timeout : 0;
   for (const { run } of fresh) {
-    const until = run.startedAt + timeout;
+    const until = run.startedAt + (rollout?.timeout ?? 0);
     if (unready && rejected === null && until > situation.now) draft.wake(until);
   }
-  const goesOn = rejected === null && !unready;
+  const goesOn = rejected === null ? !unready : acceptsFailure;
+  const why = acceptsFailure ? null : (rejected?.reason ?? null);
   for (const older of outdated) {
     if (older === turn && !busy && !unproven && goesOn) stop(draft, situation, older);
-    else draft.say(outlived(older, draft, unmetOf(situation), rejected?.reason ?? null));
+    else draft.say(outlived(older, draft, unmetOf(situation), why));
   }
 }
 
