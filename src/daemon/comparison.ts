@@ -1,6 +1,7 @@
 /** In which services and fields do two readings of the directory differ, whatever runs? */
 import { createHash } from 'node:crypto';
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 import { diffSpecs } from '../reconcile/diff.ts';
@@ -13,6 +14,14 @@ export function changesBetween(older: DesiredState, newer: DesiredState): readon
     const change = changeBetween(older.services.get(service), newer.services.get(service));
     return change === undefined ? [] : [{ service, ...change }];
   });
+}
+
+/** Services whose definitions are not the same in both. */
+export function differing(a: DesiredState, b: DesiredState): readonly ServiceName[] {
+  const digest = (desired: Desired | undefined): string | undefined =>
+    desired?.kind === 'defined' ? desired.digest : desired?.kind;
+  const names = new Set([...a.services.keys(), ...b.services.keys()]);
+  return [...names].filter((name) => digest(a.services.get(name)) !== digest(b.services.get(name))).sort();
 }
 
 /** What keeps texts that were good when they were applied from being so now: a file or a user that they name is gone. */

@@ -5,9 +5,11 @@ import type { Change } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Desired, DesiredState } from '../model/spec.ts';
 import { describeExit } from '../policy/restart.ts';
+import { awayOf } from '../reconcile/filling.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
+import { differing } from './comparison.ts';
 import type { KeptText } from './freeze.ts';
 import type { Loop } from './loop.ts';
 import { type Glance, isUp, type Outcome } from './outcome.ts';
@@ -44,6 +46,7 @@ const LONGEST = 3600_000;
 interface Watched {
   readonly policy: Exclude<OnFailure, 'continue'>;
   readonly by: string;
+  /** Of services that it changes. */
   readonly planned: readonly Change[];
   /** What was followed before it. */
   readonly baseline: DesiredState;
@@ -75,12 +78,16 @@ export class Failing {
   ): Verdicts {
     if (trigger === 'watch' || trigger === 'resync') return NONE;
     const former = this.#watched;
+    const changed = new Set(differing(before, this.#tools.loop.desired));
+    const own = planned.filter(({ service }) => changed.has(service));
     // What had failed before, and is not changed by this, is no news that could keep the rest from being begun.
     const starting = planned.filter(
-      ({ action, service }) =>
-        STARTING.includes(action) && noted(this.#tools.loop.glance(service)) === undefined,
+      (change) =>
+        STARTING.includes(change.action) &&
+        (changed.has(change.service) || this.#isUnderWay(change)) &&
+        noted(this.#tools.loop.glance(change.service)) === undefined,
     );
-    const isNew = starting.length > 0 || differing(before, this.#tools.loop.desired).length > 0;
+    const isNew = changed.size > 0 || starting.some(({ service }) => former?.open.has(service) !== true);
     // Who only asks again does not take back what becomes of the update that is under way.
     if (former !== undefined && !isNew && trigger !== 'rollback') return NONE;
     if (former !== undefined) former.isOver = true;
@@ -88,11 +95,10 @@ export class Failing {
     const policy = request.on_failure ?? (trigger === 'update' ? 'stop' : 'continue');
     const open = new Set([...(former?.open ?? []), ...starting.map(({ service }) => service)]);
     if (policy === 'continue' || open.size === 0) return NONE;
-    const again = new Set(planned.map(({ service }) => service));
     const watched: Watched = {
       policy,
       by: request.by ?? trigger,
-      planned: [...(former?.planned ?? []).filter(({ service }) => !again.has(service)), ...planned],
+      planned: [...(former?.planned ?? []).filter(({ service }) => !changed.has(service)), ...own],
       baseline: former?.baseline ?? before,
       open,
       // Whoever waits for the one before is told as well.
@@ -109,6 +115,14 @@ export class Failing {
         return watched.failure;
       },
     };
+  }
+
+  /**
+   * Where the watch was quicker than the update, a roll-out is on its way. Whatever else is planned of a service that
+   * nobody has changed only waits, perhaps for what comes much later, and then by another command.
+   */
+  #isUnderWay({ action, service }: Change): boolean {
+    return action !== 'start' && awayOf(this.#tools.loop.situation(service)) === undefined;
   }
 
   #end(watched: Watched): void {
@@ -245,12 +259,4 @@ function withServices(
     else services.set(name, other);
   }
   return { ...state, services };
-}
-
-/** Services that are not the same in both. */
-function differing(a: DesiredState, b: DesiredState): readonly ServiceName[] {
-  const digest = (desired: Desired | undefined): string | undefined =>
-    desired?.kind === 'defined' ? desired.digest : desired?.kind;
-  const names = new Set([...a.services.keys(), ...b.services.keys()]);
-  return [...names].filter((name) => digest(a.services.get(name)) !== digest(b.services.get(name))).sort();
 }

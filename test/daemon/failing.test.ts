@@ -1,6 +1,7 @@
 /** When has a service of an update failed, and which services of it had not been begun? */
-import { describe, expect, test } from 'vitest';
-import { hasBegun, noted } from '../../src/daemon/failing.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { OnFailure } from '../../src/api/changes.ts';
+import { Failing, hasBegun, noted } from '../../src/daemon/failing.ts';
 import type { Glance } from '../../src/daemon/outcome.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import type { RunId } from '../../src/model/names.ts';
@@ -16,6 +17,7 @@ import {
   stopProgress,
   unseen,
 } from '../builders.ts';
+import { SmallDaemon } from './small-daemon.ts';
 
 const NEW = defined({ hash: 'b' });
 const RUN_ID = 'r' as RunId;
@@ -160,5 +162,81 @@ describe('a change has begun', () => {
   test('of a removal, as long as it runs, not', () => {
     expect(hasBegun(situation({ desired: undefined, runs: [older] }))).toBe(false);
     expect(hasBegun(situation({ desired: undefined }))).toBe(true);
+  });
+});
+
+describe('an update looks after what it changes', () => {
+  let daemon: SmallDaemon;
+  let failing: Failing;
+  /** What was gone back for. */
+  let failed: string[];
+  const WAITING = { depends_on: { db: 'ready' as const } };
+
+  beforeEach(() => {
+    daemon = new SmallDaemon();
+    failed = [];
+    failing = new Failing({
+      clock: daemon.clock,
+      loop: daemon.loop,
+      goBack: (_, because) => void failed.push(because.failed),
+      lastGood: () => undefined,
+      textsOf: () => [],
+    });
+    daemon.save('db', { enabled: false });
+    daemon.save('x');
+    daemon.save('y');
+    daemon.save('w', WAITING);
+    daemon.loop.reload();
+    daemon.pass(1000);
+  });
+
+  function update(on_failure: OnFailure): void {
+    const { loop } = daemon;
+    const [before, reading] = [loop.desired, daemon.reading()];
+    const planned = loop.plan(reading);
+    loop.use(reading);
+    failing.watch({ services: [], prune: false, wait: 0, on_failure }, 'update', planned, before);
+  }
+
+  function comesAndCrashes(service: string): void {
+    for (let passed = 0; passed < 10_000 && !daemon.running().includes(service); passed++) daemon.pass(1);
+    expect(daemon.running()).toContain(service);
+    daemon.crash(service);
+    daemon.pass(100);
+  }
+
+  test('and not after who only waited, and comes with a later command', () => {
+    daemon.save('x', { description: 'newer', process: { args: ['newer'] } });
+    update('rollback');
+    daemon.pass(5000);
+    daemon.save('db');
+    daemon.loop.reload();
+    comesAndCrashes('w');
+    expect(failed).toEqual([]);
+  });
+
+  test('after who has waited before, where the update changes that one', () => {
+    daemon.save('w', { ...WAITING, process: { args: ['newer'] } });
+    update('rollback');
+    daemon.pass(5000);
+    daemon.save('db');
+    daemon.loop.reload();
+    comesAndCrashes('w');
+    expect(failed).toEqual(['w']);
+  });
+
+  test.each(['stop', 'rollback'] as const)('%s: holds nothing back that only waited', (policy) => {
+    daemon.save('new', { restart_policy: { policy: 'never' } });
+    update(policy);
+    comesAndCrashes('new');
+    expect(failed).toEqual(policy === 'stop' ? [] : ['new']);
+  });
+
+  test('also when an update that brings nothing is asked for meanwhile, though somebody waits', () => {
+    daemon.save('new', { restart_policy: { policy: 'never' } });
+    update('rollback');
+    update('continue');
+    comesAndCrashes('new');
+    expect(failed).toEqual(['new']);
   });
 });
