@@ -5,6 +5,7 @@ import type { DesiredState } from '../model/spec.ts';
 import { changeOf, changeOfDefinition } from '../reconcile/change.ts';
 import { changeWhenReleased } from '../reconcile/release.ts';
 import type { Situation } from '../reconcile/situation.ts';
+import { differing } from './comparison.ts';
 import { outlivedIntents, type Removals } from './removals.ts';
 import type { Store } from './store.ts';
 
@@ -66,4 +67,20 @@ function situationAfter(
     const intent = approved.includes(name) ? { ...kept, removalApproved: true } : kept;
     return { ...now, intent };
   };
+}
+
+/**
+ * Of the whole way to what is wanted, the part that one reading brings. The rest was outstanding before it: it is under
+ * way, or waits for what may be absent for good.
+ * @param before what was followed until then
+ */
+export function changesBrought(
+  planned: readonly Change[],
+  before: DesiredState,
+  now: DesiredState,
+): readonly Change[] {
+  const changed = new Set(differing(before, now));
+  return planned.filter(
+    ({ service, action }) => action !== 'keep' && (changed.has(service) || !now.services.has(service)),
+  );
 }

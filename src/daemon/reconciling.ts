@@ -3,6 +3,7 @@ import type { ChangeResult, DiffView, HeldRemovals, UpdateRequest, UpdateView } 
 import { configError } from '../api/config-error.ts';
 import type { Trigger } from '../api/deploys.ts';
 import type { Change, Event } from '../model/action.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { World } from '../world/world.ts';
@@ -15,6 +16,8 @@ import type { Cause } from './history.ts';
 import { holdsIn } from './holds.ts';
 import { lastWords } from './last-words.ts';
 import type { Loop } from './loop.ts';
+import type { Outcome } from './outcome.ts';
+import { changesBrought } from './plan.ts';
 import { scaleOf } from './scaling.ts';
 import { untilSettled } from './waiting.ts';
 
@@ -37,8 +40,13 @@ const NOTHING_TO_DO: UpdateView = {
   prune: null,
 };
 
+/** Nobody is told of it: a service has one such change at most that is waited for. */
+const OVERTAKEN: Outcome = { result: 'done', detail: 'a newer change of it has come' };
+
 export class Reconciling {
   readonly #tools: ReconcilingTools;
+  /** The last change of each service that was brought and has not come about yet. */
+  readonly #newest = new Map<ServiceName, Change>();
   /** Undefined where no directory is followed. */
   readonly deploys: LocalDeploys | undefined;
   /** Readings that were followed, and how long the last one took; milliseconds. */
@@ -79,16 +87,26 @@ export class Reconciling {
     const planned = loop.plan(fresh, request.prune, only);
     const view = this.#view(fresh, planned);
     const before = loop.desired;
-    loop.use(fresh, only);
+    const own = changesBrought(planned, before, loop.use(fresh, only));
     this.pace = { count: this.pace.count + 1, last: world.clock.now() - begun };
     this.#tools.followed({ trigger, by: request.by ?? null });
     const refused = request.prune ? loop.prune(only) : undefined;
-    const doing = planned.filter((change) => change.action !== 'keep').length;
-    if (asked || doing > 0) manager('manager_reload_started', { trigger, changes: doing, ...by });
+    const isTold = asked || own.length > 0;
+    if (isTold) manager('manager_reload_started', { trigger, changes: own.length, ...by });
     const verdicts = this.deploys?.watch(request, trigger, planned, before);
-    const results = planned.map((change) => this.#resultOf(change, request.wait, refused, verdicts));
+    for (const change of own) this.#newest.set(change.service, change);
+    // Whoever reads the answer is told of the whole way to what the files say; for the lines, its own part counts.
+    const isRead = asked && trigger !== 'HUP';
+    const results = (isRead ? planned : own).map(async (change) => {
+      const isOver = () => !isRead && this.#newest.get(change.service) !== change;
+      const result = await this.#resultOf(change, request.wait, refused, () =>
+        isOver() ? OVERTAKEN : verdicts?.of(change.service),
+      );
+      if (this.#newest.get(change.service) === change) this.#newest.delete(change.service);
+      return result;
+    });
     const changes = judged(await Promise.all(results), verdicts);
-    if (asked || doing > 0) this.#tellEnd(changes, view.errors.length);
+    if (isTold) this.#tellEnd(changes, own, view.errors.length);
     const failure = verdicts?.failure;
     return {
       ...view,
@@ -99,17 +117,19 @@ export class Reconciling {
     };
   }
 
-  #tellEnd(changes: readonly ChangeResult[], errors: number): void {
-    const failed = changes.filter((change) => change.result === 'failed').length;
-    const fields = { changes: changes.length, failed, errors };
+  #tellEnd(results: readonly ChangeResult[], own: readonly Change[], errors: number): void {
+    const names = new Set(own.map(({ service }) => service));
+    const failed = results.filter(({ service, result }) => names.has(service) && result === 'failed').length;
+    const fields = { changes: own.length, failed, errors };
     this.#tools.manager(failed + errors > 0 ? 'manager_reload_failed' : 'manager_reload_completed', fields);
   }
 
+  /** @param verdict what is said of it besides what is seen */
   async #resultOf(
     change: Change,
     wait: number,
     refused: Problem | undefined,
-    verdicts: Verdicts | undefined,
+    verdict: () => Outcome | undefined,
   ): Promise<ChangeResult> {
     if (change.action === 'keep') {
       return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
@@ -117,12 +137,7 @@ export class Reconciling {
     const { loop, world } = this.#tools;
     const { again: _, ...outcome } = {
       again: 0,
-      ...(await untilSettled(
-        loop,
-        world.clock,
-        wait,
-        () => verdicts?.of(change.service) ?? changeOutcome(change, loop),
-      )),
+      ...(await untilSettled(loop, world.clock, wait, () => verdict() ?? changeOutcome(change, loop))),
     };
     return { ...change, ...outcome, ...lastWords(outcome, () => loop.situation(change.service)) };
   }

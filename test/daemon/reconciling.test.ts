@@ -1,88 +1,49 @@
 /** What does a request to follow the files do, and to whom? */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Reconciling } from '../../src/daemon/reconciling.ts';
-import type { Defined, DesiredState } from '../../src/model/spec.ts';
-import { defined, name } from '../builders.ts';
-import { SimulatedDaemon } from '../simulation/daemon.ts';
-import { Injector } from '../twins/injector.ts';
-import { Machine } from '../twins/machine.ts';
-import { MemoryFiles } from '../twins/memory-files.ts';
-import { Chance } from '../twins/random.ts';
+import { SmallDaemon } from './small-daemon.ts';
 
-let machine: Machine;
-let daemon: SimulatedDaemon;
+let daemon: SmallDaemon;
 let reconciling: Reconciling;
-/** What the directory says. */
-let files: Map<string, Defined>;
+let told: string[];
+/** Who asks after each pass whether something has come about. */
+let waiters: Set<() => void>;
 
 beforeEach(() => {
-  machine = new Machine(new Chance(1, 'machine'));
-  files = new Map();
-  const injector = new Injector();
-  daemon = new SimulatedDaemon({
-    number: 1,
-    offset: 1_700_000_000_000,
-    bootId: 'boot',
-    machine,
-    injector,
-    files: new MemoryFiles(injector),
-    reader: reading,
-    chance: new Chance(1, 'daemon'),
-    blindness: () => ({ tree: false, services: new Set(), runs: new Set() }),
-    refuses: () => false,
-    record: () => {},
-    told: () => {},
-    changed: (service) => daemon.containment.wake(service),
-  });
+  daemon = new SmallDaemon();
+  told = [];
+  waiters = new Set();
+  const { loop, clock } = daemon;
+  const onPass = loop.onPass.bind(loop);
+  loop.onPass = (listener) => {
+    const leave = onPass(listener);
+    waiters.add(leave);
+    return () => {
+      waiters.delete(leave);
+      leave();
+    };
+  };
   reconciling = new Reconciling({
-    world: { clock: daemon.clock },
-    loop: daemon.loop,
+    world: { clock },
+    loop,
     followed: () => {},
-    manager: () => {},
+    manager: (event, { changes }) => told.push(`${event.replace('manager_reload_', '')} ${changes}`),
   });
 });
-
-function reading(): DesiredState {
-  const services = new Map([...files.values()].map((each) => [each.name, each]));
-  return { services, problems: [], files: services.size, readable: true };
-}
-
-function save(service: string): void {
-  files.set(service, defined({ name: name(service) }));
-}
-
-/** Lets time pass; the loop is woken by what the kernel tells and when it asked for it, and for nothing else. */
-function pass(duration: number): void {
-  const until = machine.now + duration;
-  while (machine.now < until) {
-    machine.advance(machine.now + 1);
-    for (let letter = daemon.mail.take(machine.now); letter; letter = daemon.mail.take(machine.now))
-      letter.act();
-    if (!daemon.due && (daemon.wakeAt ?? until) > machine.now) continue;
-    daemon.due = false;
-    const { more, wakeAt } = daemon.loop.pass(25);
-    daemon.due ||= more;
-    daemon.wakeAt = wakeAt === undefined ? undefined : wakeAt - daemon.offset;
-  }
-}
-
-function running(): readonly string[] {
-  return daemon.loop.names().filter((each) => machine.placesOf(each).length > 0);
-}
 
 const BY_HAND = { services: [], prune: false, wait: 0, by: 'bob' };
 
 describe('--prune', () => {
   beforeEach(() => {
-    for (const service of ['s1', 's2', 's3', 's4', 's5', 's6']) save(service);
+    for (const service of ['s1', 's2', 's3', 's4', 's5', 's6']) daemon.save(service);
     daemon.loop.reload();
-    pass(1000);
-    for (const service of ['s3', 's4', 's5', 's6']) files.delete(service);
+    daemon.pass(1000);
+    for (const service of ['s3', 's4', 's5', 's6']) daemon.files.delete(service);
   });
 
   async function pruned(...services: string[]): Promise<readonly string[]> {
     const { changes } = await reconciling.reconcile({ ...BY_HAND, services, prune: true }, 'update');
-    pass(40_000);
+    daemon.pass(40_000);
     return changes.map(({ action, service }) => `${action} ${service}`);
   }
 
@@ -96,13 +57,13 @@ describe('--prune', () => {
   test('with names removes none of the others, now and later', async () => {
     await reconciling.reconcile(BY_HAND, 'watch');
     expect(await pruned('s1')).toEqual([]);
-    expect(running()).toEqual(['s1', 's2', 's3', 's4', 's5', 's6']);
+    expect(daemon.running()).toEqual(['s1', 's2', 's3', 's4', 's5', 's6']);
     expect(await pruned('s3', 's4', 's5')).toEqual(['stop s3', 'stop s4', 'stop s5']);
     expect(daemon.loop.names()).toEqual(['s1', 's2', 's6']);
     // A single removal would be meant; this one is the rest of many.
     await reconciling.reconcile(BY_HAND, 'update');
-    pass(120_000);
-    expect(running()).toEqual(['s1', 's2', 's6']);
+    daemon.pass(120_000);
+    expect(daemon.running()).toEqual(['s1', 's2', 's6']);
     expect(daemon.loop.removals.held).toEqual(['s6']);
     expect(await pruned('s6')).toEqual(['stop s6']);
     expect(daemon.loop.removals.held).toEqual([]);
@@ -110,12 +71,73 @@ describe('--prune', () => {
 });
 
 test('a named removal is judged by what it removes, in the plan as in the deed', async () => {
-  for (const service of ['s1', 's2', 's3', 's4', 's5', 's6']) save(service);
+  for (const service of ['s1', 's2', 's3', 's4', 's5', 's6']) daemon.save(service);
   daemon.loop.reload();
-  pass(1000);
-  for (const service of ['s3', 's4', 's5', 's6']) files.delete(service);
+  daemon.pass(1000);
+  for (const service of ['s3', 's4', 's5', 's6']) daemon.files.delete(service);
   const { changes } = await reconciling.reconcile({ ...BY_HAND, services: ['s3'] }, 'update');
-  pass(40_000);
+  daemon.pass(40_000);
   expect(changes.map(({ action, service }) => `${action} ${service}`)).toEqual(['stop s3']);
-  expect(running()).toEqual(['s1', 's2', 's4', 's5', 's6']);
+  expect(daemon.running()).toEqual(['s1', 's2', 's4', 's5', 's6']);
+});
+
+describe('what waits for a service that does not come', () => {
+  const LONG = 24 * 60 * 60_000;
+  const needing = (description: string) => ({
+    description,
+    depends_on: { db: 'ready' },
+  });
+
+  beforeEach(() => {
+    daemon.save('db', { enabled: false });
+    daemon.save('x');
+    for (const service of ['w1', 'w2', 'w3']) daemon.save(service, needing(''));
+    daemon.loop.reload();
+    daemon.pass(1000);
+  });
+
+  async function follows(trigger: 'watch' | 'HUP'): Promise<void> {
+    void reconciling.reconcile({ services: [], prune: false, wait: LONG }, trigger);
+    daemon.pass(2000);
+    await new Promise(setImmediate);
+  }
+
+  test.each(['watch', 'HUP'] as const)('is no change of what it is not about: %s', async (trigger) => {
+    for (const description of ['one', 'two', 'three']) {
+      daemon.save('x', { description });
+      await follows(trigger);
+    }
+    const lines = told.filter((line) => !line.startsWith('requested'));
+    expect(lines).toEqual([
+      'started 1',
+      'completed 1',
+      'started 1',
+      'completed 1',
+      'started 1',
+      'completed 1',
+    ]);
+    expect(waiters.size).toBe(0);
+  });
+
+  test('is waited for once, however often it is changed', async () => {
+    for (const description of ['one', 'two', 'three']) {
+      daemon.save('w1', needing(description));
+      await follows('watch');
+    }
+    expect(told).toEqual(['started 1', 'started 1', 'completed 1', 'started 1', 'completed 1']);
+    expect(waiters.size).toBe(1);
+    // Who asks is told of all that is still to come.
+    const { changes } = await reconciling.reconcile(BY_HAND, 'update');
+    expect(changes.map(({ service, result }) => `${service} ${result}`)).toEqual([
+      'w1 pending',
+      'w2 pending',
+      'w3 pending',
+    ]);
+    daemon.save('db');
+    await follows('watch');
+    daemon.pass(5000);
+    await new Promise(setImmediate);
+    expect(daemon.running()).toEqual(['db', 'w1', 'w2', 'w3', 'x']);
+    expect(waiters.size).toBe(0);
+  });
 });
