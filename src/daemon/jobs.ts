@@ -3,7 +3,9 @@ import type { DueRun, Memory } from '../model/memory.ts';
 import type { RunId, ServiceName } from '../model/names.ts';
 import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 import { type Cron, parseCron } from '../policy/cron.ts';
+import { lifeOf } from '../policy/run-life.ts';
 import { comingSlots, dueJob, stillDue } from '../policy/schedule.ts';
+import { specOf } from '../reconcile/notice-exits.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
@@ -90,7 +92,8 @@ export class Jobs {
     // Could not look: something may run, and nothing is started on its account.
     if (seen === undefined) return { memory, wakeAt: undefined, fired: false };
     memory = { ...memory, due: stillDue(memory.due, seen) };
-    const busy = seen.length > 0;
+    // What has ended is cleaned up by the decision that follows, and keeps nobody waiting.
+    const busy = seen.some((run) => lifeOf(run, specOf(situation, run.key.hash)) !== 'over');
     let due: DueRun | null = memory.due;
     let fired = false;
     if (due !== null && seen.some((run) => run.key.id === due?.run)) {

@@ -3,7 +3,18 @@ import { Jobs } from '../../src/daemon/jobs.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import { type RunId, runId } from '../../src/model/names.ts';
 import type { ScheduleSpec } from '../../src/model/spec.ts';
-import { defined, memory, NOW, run, type SituationChanges, schedule, situation } from '../builders.ts';
+import {
+  defined,
+  exited,
+  mainEnded,
+  memory,
+  NOW,
+  over,
+  run,
+  type SituationChanges,
+  schedule,
+  situation,
+} from '../builders.ts';
 
 const SCHEDULE = schedule('* * * * *');
 const MINUTE = 60_000;
@@ -116,4 +127,33 @@ it('fires nothing of the past with a lost memory', () => {
   one.look(NOW);
   one.forget();
   expect(one.look(NEXT + 10 * MINUTE + 1)).toMatchObject({ fired: false });
+});
+
+it.each(['skip', 'queue'] as const)(
+  'a run that ended while no daemon ran keeps no time waiting: %s',
+  (overlap) => {
+    const one = job({ missed: 'once', overlap });
+    one.look(NOW);
+    const ended = over(exited(0), { adopted: true });
+    expect(one.look(NEXT + 2 * MINUTE + 30_000, { runs: [ended] })).toMatchObject({
+      fired: true,
+      memory: { due: { slot: NEXT + 2 * MINUTE }, job: { skipped: { missed: 2, running: 0 } } },
+    });
+  },
+);
+
+it.each([
+  ['a run that goes on', run()],
+  ['what is left of one', mainEnded(exited(1))],
+  [
+    'a place whose launcher may be on its way',
+    run({ everRan: false, members: 'none', main: { is: 'unknown' } }),
+  ],
+])('a time that comes is skipped for %s', (_, last) => {
+  const one = job();
+  one.look(NOW);
+  expect(one.look(NEXT, { runs: [last] })).toMatchObject({
+    fired: false,
+    memory: { job: { skipped: { running: 1 } } },
+  });
 });
