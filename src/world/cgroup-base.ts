@@ -15,6 +15,7 @@ import {
 } from './cgroup-mount.ts';
 import { codeOf, inWords } from './errno.ts';
 import { readProc } from './procfs.ts';
+import { lockState } from './state-lock.ts';
 import type { Shortcoming } from './world.ts';
 
 export interface BaseOptions {
@@ -29,6 +30,8 @@ export interface BaseOptions {
   };
   /** False: the daemon does not move into the tree, and others may use it too. Only for tests. Default: true. */
   readonly lock?: boolean;
+  /** No two daemons may have the same, whatever their trees; absent: none is held. */
+  readonly stateDirectory?: string;
   /** What {@link approachBase} answered, once it is over. */
   readonly approach?: Approach | undefined;
 }
@@ -102,6 +105,16 @@ export function openBase(options: BaseOptions): OpenedBase {
   } finally {
     if (options.approach?.mark !== undefined) fs.closeSync(options.approach.mark);
   }
+  const go = () => {
+    if (locks && home !== undefined && !isBelow(home, base)) leave(tree, home);
+    if (mark !== undefined) fs.closeSync(mark);
+    mark = undefined;
+  };
+  const claimed = claimState(options.stateDirectory);
+  if ('code' in claimed) {
+    go();
+    return { refused: claimed };
+  }
   for (const cgroup of [posix.dirname(base), base, services]) {
     if (mayHandOn(cgroup, home)) enableControllers(cgroup);
   }
@@ -111,11 +124,21 @@ export function openBase(options: BaseOptions): OpenedBase {
     services,
     shortcomings: [...writeLimits(base, limits).map(ofAll), ...missingLimits(services)],
     leave: () => {
-      if (locks && home !== undefined && !isBelow(home, base)) leave(tree, home);
-      if (mark !== undefined) fs.closeSync(mark);
-      mark = undefined;
+      go();
+      claimed.unlock();
     },
   };
+}
+
+/**
+ * A state directory that cannot be written (a full disk) holds no daemon up: the tree tells it what runs, and nobody else
+ * has that.
+ */
+function claimState(directory: string | undefined): ReturnType<typeof lockState> {
+  const nothing = { unlock: () => undefined };
+  if (directory === undefined) return nothing;
+  const lock = lockState(directory);
+  return 'code' in lock && lock.code !== 'daemon-running' ? nothing : lock;
 }
 
 /** Absolute directories. */

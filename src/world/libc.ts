@@ -32,6 +32,8 @@ export interface Libc {
   readonly posix_spawnattr_setsigmask: (attributes: Buffer, signals: Buffer) => number;
   /** fcntl(2) with a number. @returns what was asked for, or -1 */
   readonly fcntl: (fd: number, command: number, value: number) => number;
+  /** flock(2). @returns 0, or -1 */
+  readonly flock: (fd: number, operation: number) => number;
   /** pipe2(2). @returns 0, or -1; two descriptors of four bytes each are in `ends` */
   readonly pipe2: (ends: Buffer, flags: number) => number;
   /** waitid(2). @returns 0, or -1 */
@@ -56,6 +58,7 @@ const DECLARATIONS: Readonly<Record<Exclude<keyof Libc, 'errno'>, string>> = {
   posix_spawnattr_setsigmask: 'int posix_spawnattr_setsigmask(void *attributes, void *signals)',
   // Variadic in C: of these processors, neither hands an int over in another way then (psABI, AAPCS64).
   fcntl: 'int fcntl(int fd, int command, int value)',
+  flock: 'int flock(int fd, int operation)',
   pipe2: 'int pipe2(void *ends, int flags)',
   waitid: 'int waitid(int type, unsigned int id, void *info, int options)',
 };

@@ -74,6 +74,7 @@ function openContainment(
     },
     clock,
     exits: exitsOf(settings),
+    stateDirectory: settings.state_directory,
     approach,
   });
   if ('containment' in cgroups) return cgroups;

@@ -21,7 +21,7 @@ import { RunSessions } from './run-sessions.ts';
 import { SessionBeside } from './session-beside.ts';
 import { ProcessTable, usageOf } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
-import { lockFile } from './state-lock.ts';
+import { lockState } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
 import type {
   Beside,
@@ -66,7 +66,7 @@ export function openProcessGroups(
   }
   const place = { directory, boot };
   if (options.lock === false) return { containment: new ProcessGroups(options, place, () => undefined) };
-  const lock = lockFile(join(directory, 'lock'));
+  const lock = lockState(options.stateDirectory);
   return 'code' in lock ? { refused: lock } : { containment: new ProcessGroups(options, place, lock.unlock) };
 }
 

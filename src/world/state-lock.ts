@@ -1,55 +1,93 @@
 /** Is this the only daemon of its state directory? */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
+import { libc } from './libc.ts';
 import { toolPath } from './tools.ts';
 
+/** A launch that a killed daemon had under way holds its lock until it executes: a moment. */
+const TRIES = 6;
+const PAUSE = 50;
+
+/** <sys/file.h> */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** The same file in either containment: a daemon that changes from one to the other meets those that have not. */
+const PLACE = 'runs';
+
+/** @returns how to give the lock back that no two daemons of one state directory have; see {@link lockFile} */
+export function lockState(stateDirectory: string): { readonly unlock: () => void } | Problem {
+  const directory = join(stateDirectory, PLACE);
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return unwritable(`${directory} cannot be made: ${inWords(error)}`);
+  }
+  return lockFile(join(directory, 'lock'));
+}
+
 /**
- * Takes the lock of flock(2) on a file and keeps it as long as this process lives. flock(1) takes it on our open file,
- * which outlives that program: the kernel gives the lock back at the latest when we end, so none can be stale.
+ * Takes the lock of flock(2) on a file and keeps it as long as this process lives, or until it is given back: the kernel
+ * does that at the latest when we end, and what we start does not inherit the open file, so none can be stale.
  * @returns how to give it back
  */
-export function lockFile(path: string): { readonly unlock: () => void } | Problem {
-  const flock = toolPath('flock');
-  if (flock === undefined) {
-    return {
-      code: 'state-unwritable',
-      severity: 'error',
-      message: 'flock (util-linux) is needed and not installed',
-    };
-  }
+function lockFile(path: string): { readonly unlock: () => void } | Problem {
+  const { O_RDONLY, O_RDWR } = fs.constants;
+  // A file system with a file that is open for writing cannot be remounted read-only; over NFS none else can be locked.
+  const lock = lockOpened(path, O_RDONLY);
+  return 'code' in lock && lock.code !== 'daemon-running' ? lockOpened(path, O_RDWR) : lock;
+}
+
+function lockOpened(path: string, access: number): { readonly unlock: () => void } | Problem {
   let fd: number;
   try {
-    fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW, 0o600);
+    fd = fs.openSync(path, access | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW, 0o600);
   } catch (error) {
-    return {
-      code: 'state-unwritable',
-      severity: 'error',
-      message: `${path} cannot be opened: ${inWords(error)}`,
-    };
+    return unwritable(`${path} cannot be opened: ${inWords(error)}`);
   }
-  const { status, error } = spawnSync(flock, ['-n', '-x', '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', fd],
-  });
-  if (status === 0) {
-    tellWho(fd);
+  let answer = tryToLock(fd);
+  for (let attempt = 1; answer === 'taken' && attempt < TRIES; attempt++) {
+    pause();
+    answer = tryToLock(fd);
+  }
+  if (answer === 'locked') {
+    tellWho(path);
     return { unlock: () => fs.closeSync(fd) };
   }
   const holder = Number(fs.readFileSync(path, 'utf8'));
   fs.closeSync(fd);
+  return answer === 'taken' ? taken(path, holder) : unwritable(`${path} cannot be locked: ${answer.why}`);
+}
+
+type Answer = 'locked' | 'taken' | { readonly why: string };
+
+/** flock(1) takes it on our open file, which outlives that program. */
+function tryToLock(fd: number): Answer {
+  const found = libc();
+  if ('functions' in found) {
+    const { flock, errno } = found.functions;
+    if (flock(fd, LOCK_EX | LOCK_NB) === 0) return 'locked';
+    const code = errno();
+    return code === os.constants.errno.EWOULDBLOCK ? 'taken' : { why: `flock(2) answered ${code}` };
+  }
+  const tool = toolPath('flock');
+  if (tool === undefined) return { why: 'flock (util-linux) is needed and not installed' };
+  const { status, error } = spawnSync(tool, ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  if (status === 0) return 'locked';
   // flock(1) answers 1 when somebody else has the lock.
-  if (status === 1) return taken(path, holder);
-  const why = error === undefined ? `flock answered ${status}` : inWords(error);
-  return { code: 'state-unwritable', severity: 'error', message: `${path} cannot be locked: ${why}` };
+  if (status === 1) return 'taken';
+  return { why: error === undefined ? `flock answered ${status}` : inWords(error) };
 }
 
 /** Only for people: on a disk that is full, the lock holds without it. */
-function tellWho(fd: number): void {
+function tellWho(path: string): void {
   try {
-    fs.ftruncateSync(fd);
-    fs.writeSync(fd, `${process.pid}\n`, 0);
+    fs.writeFileSync(path, `${process.pid}\n`);
   } catch {
     // Whoever finds the file empty is told that nobody wrote his id there.
   }
@@ -64,4 +102,13 @@ function taken(path: string, holder: number): Problem {
     message: `a daemon already holds ${path}: ${who}`,
     hint: 'stop it first, or give this one a state_directory of its own',
   };
+}
+
+function unwritable(message: string): Problem {
+  return { code: 'state-unwritable', severity: 'error', message };
+}
+
+/** At start nothing else is to be done meanwhile, so the whole thread may sleep. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
 }

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { isRoot } from '../linux/ground.ts';
+import { isRoot, removeTree } from '../linux/ground.ts';
 import { copyForNobody, GROUND, GROUNDS, NOBODY } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
 import { descriptorsOf, isGone } from './processes.ts';
@@ -104,6 +104,32 @@ test.each(GROUNDS)(
     expect(await host.view('web')).toMatchObject({ pid, state: 'running' });
     expect(host.lifecycle()).toHaveLength(told);
     expect((await host.pmctl('update')).code).toBe(0);
+  },
+);
+
+test.each(GROUNDS)(
+  '$title a second daemon with another base on the same state directory refuses, and starts nothing',
+  async (ground) => {
+    const host = openHost({ ground });
+    host.service('web', `echo started >> ${host.work}/starts; ${SLEEP}`);
+    await host.start();
+    const pid = await host.pidOf('web');
+    await host.says('starts');
+    expect((await host.pmctl('hold', 'web', '-m', 'mine')).code).toBe(0);
+    const other = ['--cgroup-name', `${basename(host.base)}-other`, '--sock-path', `${host.socket}.other`];
+    onTestFinished(() => void (fs.existsSync(`${host.base}-other`) && removeTree(`${host.base}-other`)));
+    const second = host.run([...host.daemonCommand, ...other]);
+    await second.over;
+    expect(second.child.exitCode).toBe(1);
+    expect(second.stderr).toContain(`a daemon already holds ${host.state}`);
+    expect(second.stderr).toContain(`${host.pid} `);
+    expect(second.stdout).toBe('');
+    expect(host.said('starts')).toBe('started\n');
+    expect(fs.existsSync(`${host.base}-other`)).toBe(false);
+    // Whatever is left of the first one, it is not the lock.
+    await host.crash();
+    await host.start();
+    expect(await host.view('web')).toMatchObject({ pid, drift: 'held' });
   },
 );
 
