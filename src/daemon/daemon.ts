@@ -1,5 +1,4 @@
 /** The composition root: builds everything, starts it in order, and ends it in order. */
-
 import type { LogsRequest, LogsView } from '../api/contract.ts';
 import type { Kept } from '../config/load.ts';
 import type { OpenLog, StartTools } from '../executor/start.ts';
@@ -183,13 +182,14 @@ export class Daemon {
 
   /**
    * Services first: whatever is not needed to start them is loaded afterwards.
-   * @returns a Problem: it is not known what people asked for, so nothing was started, stopped or written
+   * @returns a Problem: what people asked for is not known, or nobody could ask; nothing was started, stopped or written
    */
   async start(): Promise<Problem | undefined> {
     const { host, settings, world, log, version } = this.#tools;
-    if (this.#unknown !== undefined) {
+    const refused = this.#unknown ?? (await this.#serving.refusal());
+    if (refused !== undefined) {
       world.containment.close();
-      return this.#unknown;
+      return refused;
     }
     this.#reports.manager('manager_started', {
       version,
@@ -210,7 +210,7 @@ export class Daemon {
     await this.#schedule.settled();
     this.#keepRead();
     await Promise.all([
-      this.#tools.foreground?.serves === false ? undefined : this.#serving.open(),
+      this.#serving.open(),
       this.#watchFiles(),
       this.#development.follow(this.#loop.desired, begun),
     ]);
@@ -268,11 +268,8 @@ export class Daemon {
     whenExhausted(service, this.#foregroundTools(), (status) => {
       if (this.#ending !== 'no') return;
       const reason = 'workers_exhausted_no_respawn';
-      this.#reports.manager('manager_shutdown_requested', {
-        signal: 'internal',
-        reason,
-        exit_status: status,
-      });
+      const fields = { signal: 'internal', reason, exit_status: status };
+      this.#reports.manager('manager_shutdown_requested', fields);
       this.#end(reason, true, status);
     });
   }
@@ -302,6 +299,7 @@ export class Daemon {
     this.#tools.world.clock.after(RESYNC, () => {
       if (this.#ending === 'leaving') return;
       this.#loop.resync();
+      void this.#serving.look();
       if (this.#tools.settings.watch.enabled) void this.#reconcile('resync');
       this.#resyncLater();
     });

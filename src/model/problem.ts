@@ -66,6 +66,7 @@ export const PROBLEM_CODES = {
   'limit-unapplied': 'A resource limit could not be applied on this host.',
   'observe-failed': 'The kernel could not be asked; nothing is started or stopped on that account.',
   'daemon-running': 'Another daemon already rules the same cgroups or the same state directory.',
+  'socket-unavailable': 'The control socket cannot be made where it should be; the daemon does not start.',
   'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
   'sync-refused': 'The checkout cannot be brought to the newest commit, or that commit is not right.',
   'api-unsafe': 'The API would be open to people that nobody let in, or readable on its way to other hosts.',

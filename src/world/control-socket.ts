@@ -1,6 +1,6 @@
 /** How is a unix socket opened so that its owner and mode are right from the first instant? */
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { dirname } from 'node:path';
 
 export interface SocketPlace {
@@ -22,10 +22,7 @@ const LONGEST_PATH = 107 - '.123456789'.length;
  */
 export async function listenOn(server: Server, place: SocketPlace, pid: number): Promise<string | undefined> {
   const { path, mode, uid, gid } = place;
-  if (Buffer.byteLength(path) > LONGEST_PATH) {
-    return `the socket path ${path} is longer than ${LONGEST_PATH} bytes`;
-  }
-  const taken = await occupied(path);
+  const taken = await whyNotFree(path);
   if (taken !== undefined) return taken;
   const temporary = `${path}.${pid}`;
   const before = process.umask(0o177);
@@ -52,20 +49,25 @@ export async function listenOn(server: Server, place: SocketPlace, pid: number):
 }
 
 /** Removes the socket at the end, if it is still the one that was made: another daemon may have taken the place. */
-export function removeSocket(path: string, inode: number | undefined): void {
-  if (inode !== undefined && inodeOf(path) === inode) rmSync(path, { force: true });
+export function removeSocket(path: string, identity: string | undefined): void {
+  if (identity !== undefined && identityOf(path) === identity) rmSync(path, { force: true });
 }
 
-export function inodeOf(path: string): number | undefined {
+/** Of the file itself, which nobody else gets as long as a socket is bound to it; undefined: there is none. */
+export function identityOf(path: string): string | undefined {
   try {
-    return lstatSync(path).ino;
+    const { dev, ino } = lstatSync(path);
+    return `${dev}:${ino}`;
   } catch {
     return undefined;
   }
 }
 
-/** Why the path must not be replaced; undefined when it is free or a socket that nobody listens on. */
-async function occupied(path: string): Promise<string | undefined> {
+/** Why a socket must not be made there; undefined when the path is free or that of a socket that nobody listens on. */
+export async function whyNotFree(path: string): Promise<string | undefined> {
+  if (Buffer.byteLength(path) > LONGEST_PATH) {
+    return `the socket path ${path} is longer than ${LONGEST_PATH} bytes`;
+  }
   let isSocket: boolean;
   try {
     isSocket = lstatSync(path).isSocket();
@@ -75,6 +77,8 @@ async function occupied(path: string): Promise<string | undefined> {
       : `${path}: ${(error as Error).message}`;
   }
   if (!isSocket) return `${path} exists and is no socket; it is left alone`;
+  // At start nothing else needs it yet, and mostly nothing is there.
+  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {

@@ -301,7 +301,7 @@ describe('a manager inside of a program', () => {
     expect(await client.list()).toMatchObject([{ name: 'one', pid: own?.pid }]);
     await expect(client.start({ name: 'two', command: 'true' })).rejects.toMatchObject({ code: 'invalid' });
     const taken = new Processmaster({ sock: place.socket });
-    await expect(taken.start()).rejects.toMatchObject({ code: 'socket_unavailable' });
+    await expect(taken.start()).rejects.toMatchObject({ code: 'socket-unavailable' });
     await pm.close();
     expect(fs.existsSync(place.socket)).toBe(false);
   });

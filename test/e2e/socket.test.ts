@@ -44,13 +44,15 @@ test('mode and owner are right from the first instant, whatever the umask of who
   expect(fs.readdirSync(directory)).toEqual(['pm.sock']);
 });
 
-test('a file at the path of the socket is never removed, and the daemon says so', async () => {
+test('a file at the path of the socket is never removed, and the daemon says so and starts nothing', async () => {
   const host = openHost({ ground: GROUND });
+  host.service('web', SLEEP);
   fs.writeFileSync(host.socket, 'precious');
   const program = host.startUnasked();
   await program.over;
   expect(program.child.exitCode).toBe(1);
   expect(program.stderr).toContain(`${host.socket} exists and is no socket`);
+  expect(program.stdout).toBe('');
   expect(fs.readFileSync(host.socket, 'utf8')).toBe('precious');
 });
 
@@ -63,10 +65,14 @@ test('a socket on which another program listens is refused and left alone; a sta
   onTestFinished(() => void foreign.close());
   foreign.listen(host.socket);
   await once(foreign, 'listening');
+  host.service('web', SLEEP);
   const program = host.startUnasked();
   await program.over;
   expect(program.child.exitCode).toBe(1);
   expect(program.stderr).toContain(`another process listens on ${host.socket}`);
+  // Nothing was started that nobody could command.
+  expect(program.stdout).toBe('');
+  expect(fs.existsSync(host.base)).toBe(false);
   const visitor = await client(host);
   const [answer] = await once(visitor.setEncoding('utf8'), 'data');
   expect(answer).toBe('foreign');
@@ -220,6 +226,36 @@ test.runIf(isRoot)(
     expect(isGone(pid)).toBe(false);
   },
 );
+
+test('a socket that somebody removed is made again, with its mode; what was put in its place is left alone', async () => {
+  const host = openHost({ ground: GROUND, settings: { sock_mode: '0640' } });
+  await host.start(['--watch-enabled', 'false']);
+  const before = await client(host);
+  fs.rmSync(host.socket);
+  fs.writeFileSync(host.socket, 'of somebody else');
+  for (const count of [1, 2]) {
+    host.signal('SIGHUP');
+    await host.until('SIGHUP to be taken', () => host.lifecycle('manager_reload_completed')[count - 1]);
+  }
+  expect(fs.readFileSync(host.socket, 'utf8')).toBe('of somebody else');
+  await host.until(
+    'the trouble to be told',
+    () => /nobody can reach this daemon/.test(host.stderr) || undefined,
+  );
+  fs.rmSync(host.socket);
+  host.signal('SIGHUP');
+  await host.until('the socket to be there', () => fs.existsSync(host.socket) || undefined);
+  expect(fs.statSync(host.socket).mode & 0o777).toBe(0o640);
+  expect((await host.pmctl('status')).code).toBe(0);
+  expect(host.stderr.match(/nobody can reach this daemon/g)).toHaveLength(1);
+  expect(host.stderr.match(/listening there again/g)).toHaveLength(1);
+  // Who found the old one is still answered.
+  before.setEncoding('utf8').write('GET /api/version HTTP/1.1\r\nhost: x\r\n\r\n');
+  const [answer] = await once(before, 'data');
+  expect(answer).toContain('HTTP/1.1 200');
+  expect(await host.stop()).toBe(0);
+  expect(fs.existsSync(host.socket)).toBe(false);
+});
 
 test('a socket that somebody removed or replaced is not removed again at the end', async () => {
   const host = openHost({ ground: GROUND });
