@@ -39,7 +39,8 @@ export function findProgram(
     isPassing ||= reason.passing === true;
   }
   return {
-    ...missing(`no program ${quoted(name)} in PATH ${path}`),
+    ...missing(`no program ${quoted(name)} in PATH`),
+    hint: `PATH is ${path}`,
     ...(isPassing ? { passing: true } : {}),
   };
 }

@@ -127,7 +127,9 @@ test('a command that does not exist is told at once, with the code of a shell', 
   const ground = new Ground();
   const manager = ground.run(['--', 'no-such-program-anywhere']);
   expect(await manager.ended()).toBe(127);
-  expect(manager.stderr).toMatch(/^processmaster run: no program "no-such-program-anywhere" in PATH /);
+  expect(manager.stderr).toMatch(
+    /^processmaster run: no program "no-such-program-anywhere" in PATH; PATH is /,
+  );
   expect(manager.stdout).toBe('');
   expect(ground.left()).toEqual([]);
 });

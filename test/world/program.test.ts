@@ -47,7 +47,8 @@ describe('a program that cannot be looked at', () => {
       ...passing,
     });
     expect(find('tool')).toEqual({
-      ...{ code: 'command-missing', severity: 'error', message: `no program "tool" in PATH ${directory}` },
+      ...{ code: 'command-missing', severity: 'error', message: 'no program "tool" in PATH' },
+      hint: `PATH is ${directory}`,
       ...passing,
     });
     vi.restoreAllMocks();
