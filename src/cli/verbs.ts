@@ -180,13 +180,15 @@ export function renderResults(
 }
 
 /** What definitions wrote that failed to take over. */
-export function lastWords(results: readonly Pick<CommandResult, 'service' | 'log'>[]): readonly string[] {
-  return results.flatMap(({ service, log = [] }) => {
+export function lastWords(
+  results: readonly Pick<CommandResult, 'service' | 'log' | 'kept'>[],
+): readonly string[] {
+  return results.flatMap(({ service, log = [], kept }) => {
     if (log.length === 0) return [];
     const name = safeText(service);
     // What goes on may have written some of them.
     return [
-      `  ${name}: written since the new one was started:`,
+      `  ${name}: written since ${kept ? 'the new one' : 'it'} was started:`,
       ...log.map((line) => `  ${name} | ${safeLine(line)}`),
     ];
   });

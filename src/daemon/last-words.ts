@@ -23,17 +23,18 @@ export type StderrWords = Pick<WhyView, 'stderr_tail' | 'stderr_since'>;
 
 /**
  * Of the run that failed only: what was written since it was started. Where the older runs write to the same file at the
- * same time, nobody can tell whose line it is. Nothing for an outcome after which nothing older goes on, and nothing
- * when the process was never there: then the reason says it all.
+ * same time, nobody can tell whose line it is. Nothing when the process was never there: then the reason says it all.
  */
 export function lastWords(
   outcome: Pick<ChangeResult, 'result' | 'kept'>,
   situation: () => Situation,
 ): { readonly log?: readonly string[] } {
-  if (outcome.kept !== true) return {};
-  const { desired, memory, observed } = situation();
-  const failed = failedRun({ memory, observed });
-  if (desired?.kind !== 'defined' || failed === undefined || failed === 'unknown') return {};
+  if (outcome.result !== 'failed') return {};
+  const now = situation();
+  const { desired, memory, observed } = now;
+  if (desired?.kind !== 'defined') return {};
+  const failed = outcome.kept === true ? failedRun({ memory, observed }) : crashedRun(now, desired.digest);
+  if (failed === undefined || failed === 'unknown') return {};
   const { lines, before } = wordsSince(failed, desired, ['stdout', 'stderr']);
   const log = tellingLines(lines, before, LAST_WORDS);
   return log.length === 0 ? {} : { log };
@@ -101,6 +102,21 @@ function failedRun({
     return { slot: last.slot, at: run === null ? at - uptime : startOfRun(run), logFrom, errFrom };
   }
   return outcome.kind === 'not_started' ? undefined : 'unknown';
+}
+
+/** Of a definition that has taken over, and of which nothing runs now: the run that failed last. */
+function crashedRun({ memory, observed }: Situation, digest: string): FailedRun | undefined {
+  if (observed.kind === 'unseen' || observed.runs.some(({ main }) => main.is === 'running')) return undefined;
+  const slots = Object.entries(memory.slots).flatMap(([place, slot]) => {
+    const { end, next, exits } = slot;
+    const isOfIt = (end?.kind === 'failed' && end.under === digest) || next?.digest === digest;
+    return isOfIt ? [[place, { ...slot, exits: exits.filter(({ by }) => by !== 'stop') }] as const] : [];
+  });
+  const failed = failedRun({
+    memory: { ...memory, rejected: null, slots: Object.fromEntries(slots) },
+    observed,
+  });
+  return failed === 'unknown' ? undefined : failed;
 }
 
 interface Passages {

@@ -129,6 +129,8 @@ describe('the outcome', () => {
       '  web | x\\x1b[2J',
       '',
     ]);
+    const down = await run(await daemonWith({ web: { result: 'failed', log } }), 'start web');
+    expect(down.out).toContain('  web: written since it was started:\n');
     const silent = await daemonWith({ web: { result: 'failed', kept: true } });
     expect((await run(silent, 'start web')).out).not.toContain('written');
   });

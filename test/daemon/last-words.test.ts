@@ -54,6 +54,32 @@ function after(exit: Exit, alive = [older], rejection: Exit['run'] | 'none' = ex
 const wordsOf = (exit: Exit) => lastWords(KEPT, () => after(exit)).log;
 const sizes = { logFrom: 0, errFrom: OLD_WORDS.length };
 
+describe('the last words of a definition of which nothing runs any more', () => {
+  /** @param under what the crash was noted under; undefined: what is in force */
+  const wordsAfter = (under?: string, runs: (typeof newer)[] = []) => {
+    write('err.log', `${OLD_WORDS}FATAL: config option X missing\n`);
+    write('out.log', '');
+    const exit = { ...failed, ...sizes };
+    const now = after(exit, runs, 'none');
+    const digest = under ?? (now.desired?.kind === 'defined' ? now.desired.digest : '');
+    const next = { at: STARTED + 1000, delay: 950, digest, pardon: 0 };
+    const crashed = memory({ slots: { 0: slot({ exits: [stopped, exit], next }) } });
+    return lastWords({ result: 'failed' }, () => ({ ...now, memory: crashed })).log;
+  };
+
+  it('are those of its run that failed last, not of the older one that was stopped', () => {
+    expect(wordsAfter()).toEqual(['FATAL: config option X missing']);
+  });
+
+  it('are not told of a crash of another definition', () => {
+    expect(wordsAfter('another')).toBeUndefined();
+  });
+
+  it('are not told while something runs', () => {
+    expect(wordsAfter(undefined, [newer])).toBeUndefined();
+  });
+});
+
 describe('the last words of a definition that failed to take over', () => {
   it('are none when it was never started', () => {
     write('err.log', OLD_WORDS);
@@ -122,6 +148,8 @@ describe('the last words of a definition that failed to take over', () => {
     write('err.log', 'all is well\n');
     const known = () => after({ ...failed, logFrom: 0, errFrom: 0 });
     expect(lastWords({ result: 'done' }, known)).toEqual({});
+    expect(lastWords({ result: 'pending' }, known)).toEqual({});
+    // What runs is of it, and has not ended.
     expect(lastWords({ result: 'failed' }, known)).toEqual({});
   });
 });
