@@ -8,7 +8,7 @@ import type { Colour, Paint } from './paint.ts';
 
 import { renderFailure, renderFrozen } from './render-frozen.ts';
 import { renderPrune, scaledText } from './render-status.ts';
-import { type Cell, type Column, table } from './table.ts';
+import { type Cell, type Column, type Row, type Sentence, table } from './table.ts';
 
 export interface DiffLook {
   readonly width: number | null;
@@ -82,13 +82,17 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
 }
 
 /** What the end of a hold would bring. */
-function waitingRows({ service, reason, change }: HeldService): readonly (readonly Cell[])[] {
+function waitingRows({ service, reason, change }: HeldService): readonly Row[] {
   if (change === undefined) return [];
-  const told = `waits for pmctl release ${service} (${reason})`;
-  return [...changeRows(change, '='), [EMPTY, EMPTY, EMPTY, { text: told, colour: 'yellow' }]];
+  return [...changeRows(change, '='), told(`waits for pmctl release ${service} (${reason})`, 'yellow')];
 }
 
-function changeRows(change: AnyChange, symbol = SYMBOLS[change.action]): readonly (readonly Cell[])[] {
+/** Below what is changed. */
+function told(sentence: string, colour: Colour): Sentence {
+  return { sentence, under: 3, colour };
+}
+
+function changeRows(change: AnyChange, symbol = SYMBOLS[change.action]): readonly Row[] {
   const colour = COLOURS[change.action];
   const kept = change.action === 'keep';
   const head = [
@@ -111,8 +115,7 @@ function changeRows(change: AnyChange, symbol = SYMBOLS[change.action]): readonl
   // What is kept has said why already.
   if (result === undefined || kept) return rows;
   const resultColour = result === 'done' ? 'green' : result === 'pending' ? 'yellow' : 'red';
-  const told = detail === '' ? result : `${result}: ${detail}`;
-  return [...rows, [EMPTY, EMPTY, EMPTY, { text: told, colour: resultColour }]];
+  return [...rows, told(detail === '' ? result : `${result}: ${detail}`, resultColour)];
 }
 
 const EMPTY: Cell = { text: '' };

@@ -7,7 +7,7 @@ import { type Paint, STATE_COLOURS } from './paint.ts';
 import { age, localTime, shortDuration } from './quantities.ts';
 import { fieldText, placeOf } from './render-diff.ts';
 import { renderProblems } from './render-status.ts';
-import { table } from './table.ts';
+import { type Row, table } from './table.ts';
 
 export interface WhyLook {
   /** Milliseconds since 1970. */
@@ -73,17 +73,26 @@ function exitLines(exits: readonly ExitView[], { now, paint }: WhyLook): readonl
     title,
     align: 'left' as const,
   }));
-  const rows = exits.map((exit) => [
-    { text: `${age(exit.at, now)} ago` },
-    { text: `instance ${exit.instance}` },
-    { text: howText(exit) },
-    // A newer daemon may know further words.
-    { text: Object.hasOwn(ENDED_BY, exit.by) ? ENDED_BY[exit.by] : exit.by },
-    {
-      text: `after ${exit.uptime_ms < 1000 ? printDuration(exit.uptime_ms) : shortDuration(exit.uptime_ms)}`,
-    },
-  ]);
+  const rows = exits.flatMap((exit): readonly Row[] => {
+    const where = [{ text: `${age(exit.at, now)} ago` }, { text: `instance ${exit.instance}` }];
+    // Of what never ran nobody ended anything, and why it could not run is a sentence.
+    if (isRefused(exit)) return [[...where, { text: 'not started' }], { sentence: exit.reason, under: 2 }];
+    const ended = [
+      { text: howText(exit) },
+      // A newer daemon may know further words.
+      { text: Object.hasOwn(ENDED_BY, exit.by) ? ENDED_BY[exit.by] : exit.by },
+      {
+        text: `after ${exit.uptime_ms < 1000 ? printDuration(exit.uptime_ms) : shortDuration(exit.uptime_ms)}`,
+      },
+    ];
+    return [[...where, ...ended]];
+  });
   return table(columns, rows, { width: null, paint, header: false });
+}
+
+/** The launch was refused. */
+function isRefused({ code, signal, oom, reason }: ExitView): boolean {
+  return code === null && signal === null && !oom && reason !== 'unknown';
 }
 
 function howText({ code, signal, oom, reason }: ExitView): string {

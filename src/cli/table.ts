@@ -2,7 +2,7 @@
 
 import { safeText } from '../model/terminal-safe.ts';
 import type { Colour, Paint } from './paint.ts';
-import { fit, pad, textWidth } from './text-width.ts';
+import { fit, pad, textWidth, wrap } from './text-width.ts';
 
 export interface Column {
   readonly title: string;
@@ -18,7 +18,20 @@ export interface Cell {
   readonly colour?: Colour;
 }
 
+/** A row that is to be read to its end: it makes no column wider, and on a terminal it takes as many lines as it needs. */
+export interface Sentence {
+  readonly sentence: string;
+  /** Index of the column that it begins with. */
+  readonly under: number;
+  readonly colour?: Colour;
+}
+
+export type Row = readonly Cell[] | Sentence;
+
 const GAP = '  ';
+/** Where its column leaves it less than this on a terminal, a sentence begins further to the left. */
+const SENTENCE_WIDTH = 32;
+const SENTENCE_INDENT = 4;
 /** The first column is never cut below this. */
 const FIRST_WIDTH = 8;
 /** It is cut to this for the others: one long name must not cost all rows their columns. */
@@ -27,17 +40,24 @@ const FIRST_ENOUGH = 24;
 /**
  * Lines of an aligned table. On a terminal of `width` columns no line is longer: spare columns go, then the first is
  * cut as far as nobody misses much, then the column that may be cut, then the first again. `width` null: nothing is
- * cut. Texts are made harmless here.
+ * cut, and each row is one line. Texts are made harmless here.
  */
 export function table(
   columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  rows: readonly Row[],
   options: { readonly width: number | null; readonly paint: Paint; readonly header?: boolean },
 ): readonly string[] {
   const header = options.header ?? true;
-  const safe = rows.map((row) => row.map((cell) => ({ ...cell, text: safeText(cell.text) })));
+  const safe = rows.map((row) =>
+    'sentence' in row
+      ? { ...row, sentence: safeText(row.sentence) }
+      : row.map((cell) => ({ ...cell, text: safeText(cell.text) })),
+  );
   const natural = columns.map((column, index) =>
-    Math.max(header ? textWidth(column.title) : 0, ...safe.map((row) => textWidth(row[index]?.text ?? ''))),
+    Math.max(
+      header ? textWidth(column.title) : 0,
+      ...safe.map((row) => ('sentence' in row ? 0 : textWidth(row[index]?.text ?? ''))),
+    ),
   );
   const shown =
     options.width === null ? columns.map((_, index) => index) : choose(columns, natural, options.width);
@@ -57,7 +77,14 @@ export function table(
       })
       .join(GAP)
       .trimEnd();
-  const lines = safe.map(line);
+  const sentence = ({ sentence: text, under, colour }: Sentence): readonly string[] => {
+    const before = shown.filter((index) => index < under);
+    const at = total(widths, before) + (before.length === 0 ? 0 : GAP.length);
+    if (options.width === null) return [' '.repeat(at) + options.paint(colour, text)];
+    const indent = options.width - at < SENTENCE_WIDTH ? Math.min(at, SENTENCE_INDENT) : at;
+    return wrap(text, options.width - indent).map((part) => ' '.repeat(indent) + options.paint(colour, part));
+  };
+  const lines = safe.flatMap((row) => ('sentence' in row ? sentence(row) : [line(row)]));
   if (!header) return lines;
   return [line(columns.map(({ title }) => ({ text: title, colour: 'dim' }))), ...lines];
 }

@@ -30,6 +30,34 @@ export function fit(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** The same text in lines of at most `width` columns, broken at blanks; a word that is longer is broken as well. */
+export function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (textWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    const pieces = broken(word, Math.max(1, width));
+    lines.push(...pieces.slice(0, -1));
+    line = pieces.at(-1) ?? '';
+  }
+  return [...lines, line];
+}
+
+function broken(word: string, width: number): readonly string[] {
+  const pieces: string[] = [''];
+  for (const character of word) {
+    const last = pieces.at(-1) ?? '';
+    if (last !== '' && textWidth(last) + characterWidth(character) > width) pieces.push(character);
+    else pieces[pieces.length - 1] = last + character;
+  }
+  return pieces;
+}
+
 export function pad(text: string, width: number, align: 'left' | 'right'): string {
   const blanks = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + blanks : blanks + text;

@@ -167,6 +167,26 @@ describe('update', () => {
     });
   });
 
+  test('tells a failure to its end, on a terminal over as many lines as it takes', async () => {
+    const because = [
+      { path: 'port', from: '80', to: '81', class: 'roll', file: 'api.yaml', line: 2 } as const,
+    ];
+    const detail =
+      'the new definition failed, the old one goes on: exited with code 3, and so on until the end';
+    const failed = result(change('api', 'roll', { because }), 'failed', detail);
+    const daemon = await fakeDaemon({ 'POST /api/update': view({ changes: [failed] }) });
+    const piped = await run(daemon, 'update');
+    expect(piped.out.split('\n').slice(0, 2)).toEqual([
+      '~ api  1 instance  ROLL  port  80 -> 81  api.yaml:2',
+      `                         failed: ${detail}`,
+    ]);
+    const screen = { columns: 80, rows: 24 };
+    const { out } = await run(daemon, 'update', { screen, environment: { TERM: 'dumb' } });
+    const lines = out.split('\n').slice(1, -2);
+    expect(lines.every((line) => line.startsWith(' '.repeat(25)) && line.length <= 80)).toBe(true);
+    expect(lines.map((line) => line.trim()).join(' ')).toBe(`failed: ${detail}`);
+  });
+
   test('passes on what was asked', async () => {
     const daemon = await fakeDaemon({
       'GET /api/status': statusView([serviceView('web')]),

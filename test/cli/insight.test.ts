@@ -15,6 +15,9 @@ import {
 import { fakeTerminal, NOW } from './fake-terminal.ts';
 import { ago, restingView, serviceView } from './sample-views.ts';
 
+/** Nobody knows how. */
+const ENDED = { instance: 0, code: null, signal: null, oom: false, uptime_ms: 0 } as const;
+
 describe('why', () => {
   const view: WhyView = {
     service: restingView('web', { state: 'failed', drift: 'pending' }),
@@ -55,6 +58,20 @@ describe('why', () => {
     problems: [{ code: 'limit-unapplied', severity: 'warning', message: 'no memory controller' }],
     stderr_tail: ['\tboom\u001b[2J'],
   };
+
+  test('tells why a start was refused on a line of its own', async () => {
+    const reason = `web.yaml:4:3  no program "x" in PATH; PATH is ${'/bin:'.repeat(40)}`;
+    const refused = { ...ENDED, at: ago(60_000), by: 'itself', reason } as const;
+    const exits = [refused, ...view.exits.slice(0, 1)];
+    const daemon = await fakeDaemon({ 'GET /api/why/web': { ...view, exits } });
+    const { out } = await run(daemon, 'why web');
+    const lines = out.split('\n');
+    expect(lines.slice(lines.indexOf('Last exits:') + 1, lines.indexOf('Not applied yet:') - 1)).toEqual([
+      '  1m ago  instance 0  not started',
+      `                      ${reason}`,
+      '  2m ago  instance 0  code 3       by itself  after 900ms',
+    ]);
+  });
 
   test('tells state, cause, ends, what waits to be applied and the last words', async () => {
     const daemon = await fakeDaemon({ 'GET /api/why/web': view });

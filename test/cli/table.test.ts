@@ -50,6 +50,39 @@ describe('a table', () => {
     expect(narrow[2]).toBe('a-name-that-somebody-ma…');
   });
 
+  test('gives a sentence a line of its own, which makes no column wider', () => {
+    const sentence = 'it could not be started, for nobody has written it yet, and nobody will';
+    const given = [...rows(['web', '1%', 'fine']), { sentence, under: 2 }, ...rows(['api', '2%', 'good'])];
+    const piped = table(COLUMNS, given, { width: null, paint: plain });
+    expect(piped).toEqual([
+      'NAME  CPU  REASON',
+      'web    1%  fine',
+      `${' '.repeat(11)}${sentence}`,
+      'api    2%  good',
+    ]);
+    const shown = table(COLUMNS, given, { width: 50, paint: colours });
+    expect(shown.slice(2, -1)).toEqual([
+      '           it could not be started, for nobody has',
+      '           written it yet, and nobody will',
+    ]);
+    // 11 columns before it leave too little of 40.
+    const narrow = table(COLUMNS, given, { width: 40, paint: plain });
+    expect(narrow.slice(2, -1)).toEqual([
+      '    it could not be started, for nobody',
+      '    has written it yet, and nobody will',
+    ]);
+  });
+
+  test('breaks a word of a sentence that is longer than the line', () => {
+    const given = [{ sentence: 'not in /usr/local/sbin:/usr/local/bin ok', under: 0 }];
+    expect(table(COLUMNS, given, { width: 12, paint: plain, header: false })).toEqual([
+      'not in',
+      '/usr/local/s',
+      'bin:/usr/loc',
+      'al/bin ok',
+    ]);
+  });
+
   test('leaves a spare column out before it cuts what can be cut', () => {
     const reason = 'a reason that is rather long';
     const wide = table(COLUMNS, rows(['web', '1%', reason]), { width: 22, paint: plain });
