@@ -4,13 +4,13 @@ import type { RunId, ServiceName } from '../model/names.ts';
 import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 import { type Cron, parseCron } from '../policy/cron.ts';
 import { lifeOf } from '../policy/run-life.ts';
-import { comingSlots, dueJob, stillDue } from '../policy/schedule.ts';
+import { comingSlots, dueJob, isLapsed, lapsesAt, stillDue, withMissed } from '../policy/schedule.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
 import type { Store } from './store.ts';
-import { Wakes } from './wakes.ts';
+import { earliest, Wakes } from './wakes.ts';
 
 export interface JobStep {
   readonly memory: Memory;
@@ -77,7 +77,8 @@ export class Jobs {
         fired: false,
       };
     }
-    if (desired.spec.process.schedule === null) {
+    const { schedule } = desired.spec.process;
+    if (schedule === null) {
       const idle = memory.due === null && memory.job === null;
       return { memory: idle ? memory : { ...memory, due: null, job: null }, wakeAt: undefined, fired: false };
     }
@@ -96,6 +97,11 @@ export class Jobs {
     const busy = seen.some((run) => lifeOf(run, specOf(situation, run.key.hash)) !== 'over');
     let due: DueRun | null = memory.due;
     let fired = false;
+    const isMade = seen.some(({ key }) => key.id === due?.run || key.id === due?.before);
+    if (due !== null && !isMade && isLapsed(schedule, due, now)) {
+      due = null;
+      memory = { ...memory, due, job: memory.job && withMissed(memory.job) };
+    }
     if (due !== null && seen.some((run) => run.key.id === due?.run)) {
       // A daemon died while it started it, and its launcher may be on its way still: it must not find its place again.
       due = { ...due, run: newRun(), before: due.run };
@@ -113,7 +119,7 @@ export class Jobs {
     let wakeAt: number | undefined;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const answer = dueJob({
-        schedule: desired.spec.process.schedule,
+        schedule,
         cron: this.#cron(desired),
         memory: memory.job,
         now,
@@ -129,7 +135,8 @@ export class Jobs {
       }
       if (wakeAt === undefined || wakeAt > now) break;
     }
-    return { memory, wakeAt, fired };
+    const lapse = due === null ? undefined : lapsesAt(schedule, due, now);
+    return { memory, wakeAt: earliest(wakeAt, lapse), fired };
   }
 
   /** The next times of a schedule, milliseconds since 1970. */

@@ -94,6 +94,26 @@ export function stillDue(due: DueRun | null, seen: readonly ObservedRun[]): DueR
   return seen.some((run) => run.everRan && isIts(run)) ? null : due;
 }
 
+/**
+ * What is due may wait for a service that it depends on, but no longer than anything may start. What was triggered by hand
+ * may start whenever it can.
+ */
+export function isLapsed(schedule: ScheduleSpec, { slot }: DueRun, now: number): boolean {
+  return slot !== null && isOver(schedule, slot, now);
+}
+
+/** When that is to be asked; milliseconds since 1970. undefined: time makes no difference any more. */
+export function lapsesAt({ not_after }: ScheduleSpec, { slot }: DueRun, now: number): number | undefined {
+  const at = slot === null || not_after === null ? now : not_after + LATE + 1;
+  return at > now ? Math.min(at, now + LONGEST_SLEEP) : undefined;
+}
+
+/** One time more was missed. */
+export function withMissed(memory: JobMemory): JobMemory {
+  const { missed, running } = memory.skipped;
+  return { ...memory, skipped: { missed: missed + 1, running } };
+}
+
 export type Overtime =
   | { readonly say: 'none' }
   | { readonly say: 'wait'; readonly until: number }

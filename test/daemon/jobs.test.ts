@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Jobs } from '../../src/daemon/jobs.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import { type RunId, runId } from '../../src/model/names.ts';
@@ -155,5 +155,56 @@ it.each([
   expect(one.look(NEXT, { runs: [last] })).toMatchObject({
     fired: false,
     memory: { job: { skipped: { running: 1 } } },
+  });
+});
+
+describe('a time that waits for a dependency', () => {
+  const END = NEXT + MINUTE / 2;
+  /** Late by no more than this, it is merely late. */
+  const LATEST = END + 10_000;
+
+  it('is missed when nothing may start any more', () => {
+    const one = job({ not_after: END });
+    one.look(NOW);
+    expect(one.look(NEXT)).toMatchObject({ fired: true, wakeAt: LATEST + 1 });
+    expect(one.look(LATEST)).toMatchObject({ memory: { due: { slot: NEXT } }, wakeAt: LATEST + 1 });
+    expect(one.look(LATEST + 1)).toMatchObject({
+      fired: false,
+      wakeAt: undefined,
+      memory: { due: null, job: { skipped: { missed: 1, running: 0 } } },
+    });
+  });
+
+  it('is missed as soon as the file says so', () => {
+    const one = job();
+    one.look(NOW);
+    one.look(NEXT);
+    const later = schedule('* * * * *', { not_before: NEXT + 1 });
+    const desired = defined({ spec: { process: { schedule: later } } });
+    expect(one.look(NEXT + 5, { desired })).toMatchObject({ memory: { due: null } });
+  });
+
+  it('is waited for as long as it takes where no end is set, and always when it was asked for by hand', () => {
+    const one = job();
+    one.look(NOW);
+    one.look(NEXT);
+    expect(one.look(NEXT + 60 * MINUTE)).toMatchObject({ memory: { due: { slot: NEXT } } });
+    const byHand = job({ not_after: END });
+    byHand.look(NOW);
+    const intent = { triggers: 1 };
+    expect(byHand.look(NOW + 1, { intent })).toMatchObject({ fired: true, memory: { due: { slot: null } } });
+    expect(byHand.look(LATEST + 1, { intent })).toMatchObject({ memory: { due: { slot: null } } });
+  });
+
+  it('is no more waited for, but started: what its launcher becomes is not known yet', () => {
+    const one = job({ not_after: END });
+    one.look(NOW);
+    one.look(NEXT);
+    const id = one.memory.due?.run as RunId;
+    const unborn = run({ everRan: false, members: 'none', main: { is: 'unknown' } });
+    expect(one.look(LATEST + 1, { runs: [{ ...unborn, key: { ...unborn.key, id } }] })).toMatchObject({
+      memory: { due: { slot: NEXT, before: id } },
+    });
+    expect(one.look(LATEST + 2)).toMatchObject({ memory: { due: null } });
   });
 });

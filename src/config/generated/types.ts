@@ -187,7 +187,7 @@ export interface RawService {
            */
           not_before?: string;
           /**
-           * Nothing starts after this instant.
+           * Nothing starts after this instant, also not what was due before and waits for another service.
            */
           not_after?: string;
           /**
@@ -1000,7 +1000,7 @@ export interface CompleteService {
        */
       not_before?: number;
       /**
-       * Nothing starts after this instant.
+       * Nothing starts after this instant, also not what was due before and waits for another service.
        */
       not_after?: number;
       /**

@@ -518,7 +518,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'instant',
     type: 'instant',
     default: 'none',
-    description: 'Nothing starts after this instant.',
+    description:
+      'Nothing starts after this instant, also not what was due before and waits for another service.',
     example: 'process:\n  schedule:\n    not_after: "2030-12-31T23:59:59+01:00"',
     values: null,
     group: false,
