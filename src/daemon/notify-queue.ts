@@ -1,6 +1,6 @@
 /** Which message goes to a sink next, and which are given up? One at a time, in order. */
 import type { Notification, NotifySink } from '../model/notification.ts';
-import { retryDelay } from '../policy/notify.ts';
+import { pauseAfter, retryDelay } from '../policy/notify.ts';
 import type { Clock, Random } from '../world/world.ts';
 import type { Deliver, Delivered } from './notify-delivery.ts';
 
@@ -16,17 +16,13 @@ export interface QueueTools {
 /** Messages that wait; the oldest ones give way. */
 export const MOST_WAITING = 100;
 
-interface Waiting {
-  readonly notification: Notification;
-  readonly since: number;
-}
-
 export class NotifyQueue {
   readonly #tools: QueueTools;
-  readonly #waiting: Waiting[] = [];
-  #current: Waiting | undefined;
+  readonly #waiting: Notification[] = [];
+  #current: Notification | undefined;
   #dropped = 0;
-  #attempts = 0;
+  /** Attempts in a row that the sink did not take, of whichever message. */
+  #failures = 0;
   #cancel = () => {};
   #isClosed = false;
 
@@ -39,9 +35,8 @@ export class NotifyQueue {
   }
 
   add(notification: Notification): void {
-    const { sink, clock } = this.#tools;
-    if (this.#isClosed || !sink.events.includes(notification.event)) return;
-    this.#waiting.push({ notification, since: clock.now() });
+    if (this.#isClosed || !this.#tools.sink.events.includes(notification.event)) return;
+    this.#waiting.push(notification);
     if (this.#waiting.length > MOST_WAITING) {
       this.#waiting.shift();
       this.#dropped += 1;
@@ -56,25 +51,36 @@ export class NotifyQueue {
 
   #next(): void {
     if (this.#current !== undefined || this.#isClosed) return;
-    this.#current = this.#waiting.shift();
-    this.#attempts = 0;
-    if (this.#current !== undefined) this.#attempt(this.#current);
+    const next = this.#waiting.shift();
+    this.#current = next;
+    if (next === undefined) {
+      // Whoever comes later finds a sink of which nothing is known.
+      this.#failures = 0;
+      return;
+    }
+    const { clock, random } = this.#tools;
+    // The time of each message begins with its own first attempt, and a sink that is down is not asked sooner for it.
+    if (this.#failures === 0) this.#attempt(next, clock.now());
+    else {
+      const pause = pauseAfter(this.#failures, random.next());
+      this.#cancel = clock.after(pause, () => this.#attempt(next, clock.now()));
+    }
   }
 
-  #attempt({ notification, since }: Waiting): void {
+  #attempt(notification: Notification, since: number): void {
     const { sink, deliver, clock, random } = this.#tools;
     const dropped = this.#dropped;
     const told = dropped === 0 ? notification : { ...notification, dropped };
     this.#cancel = deliver(sink, told, (result: Delivered) => {
-      this.#attempts += 1;
+      this.#failures = result.ok || !result.again ? 0 : this.#failures + 1;
       if (result.ok) {
         this.#dropped -= dropped;
         this.#done(notification, undefined);
         return;
       }
-      const delay = result.again ? retryDelay(this.#attempts, clock.now() - since, random.next()) : undefined;
+      const delay = result.again ? retryDelay(this.#failures, clock.now() - since, random.next()) : undefined;
       if (delay === undefined) this.#done(notification, result.why);
-      else this.#cancel = clock.after(delay, () => this.#attempt({ notification, since }));
+      else this.#cancel = clock.after(delay, () => this.#attempt(notification, since));
     });
   }
 

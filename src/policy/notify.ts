@@ -127,15 +127,22 @@ const LONGEST_PAUSE = 30_000;
 const GIVEN_UP = 180_000;
 
 /**
- * How long to wait before the next attempt: doubling, and by chance between half of it and all, so that not everybody
- * comes back at once.
- * @param attempts that failed, at least one
- * @param since the first attempt, milliseconds
+ * How long a sink is left alone: doubling, and by chance between half of it and all, so that not everybody comes back at
+ * once.
+ * @param attempts in a row that failed, at least one
  * @param chance 0 <= chance < 1
+ */
+export function pauseAfter(attempts: number, chance: number): number {
+  const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(attempts - 1, 20), LONGEST_PAUSE);
+  return Math.round(pause / 2 + (pause / 2) * chance);
+}
+
+/**
+ * How long to wait before the next attempt with the same message.
+ * @param since its first attempt, milliseconds
  * @returns undefined: no more
  */
 export function retryDelay(attempts: number, since: number, chance: number): number | undefined {
-  const pause = Math.min(FIRST_PAUSE * 2 ** Math.min(attempts - 1, 20), LONGEST_PAUSE);
-  const delay = Math.round(pause / 2 + (pause / 2) * chance);
+  const delay = pauseAfter(attempts, chance);
   return since + delay > GIVEN_UP ? undefined : delay;
 }

@@ -42,6 +42,7 @@ function ground(sink: NotifySink = SINK) {
     queue,
     sent,
     settled,
+    now: () => now,
     isWaiting: () => timer !== undefined,
     answer: (delivered: Delivered) => {
       const told = answer;
@@ -110,6 +111,34 @@ test('some minutes later it is given up, and the next one says so', () => {
   answer(GOOD);
   queue.add(message(3));
   expect(sent.at(-1)).not.toHaveProperty('dropped');
+});
+
+test('a sink that is down costs the first of many that wait, and is asked no more often for the next', () => {
+  const { queue, settled, answer, pass, now } = ground();
+  for (let number = 1; number <= 20; number++) queue.add(message(number));
+  const times: number[] = [];
+  for (let attempts = 0; attempts < 100 && now() < 185_000; attempts++) {
+    times.push(now());
+    answer(LATER);
+    pass();
+  }
+  expect(settled).toEqual([['1', 'it answered 503']]);
+  const pauses = times.slice(1).map((time, at) => time - (times[at] ?? 0));
+  expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+  for (let number = 2; number <= 20; number++) answer(GOOD);
+  expect(settled.slice(1).map(([id, why]) => `${id} ${why}`)).toEqual(
+    Array.from({ length: 19 }, (_, at) => `${at + 2} undefined`),
+  );
+  expect(now()).toBeLessThan(220_000);
+});
+
+test('a sink that answers but will not have one message is asked for the next one at once', () => {
+  const { queue, sent, answer, isWaiting } = ground();
+  queue.add(message(1));
+  queue.add(message(2));
+  answer(NEVER);
+  expect(isWaiting()).toBe(false);
+  expect(sent.map(({ id }) => id)).toEqual(['1', '2']);
 });
 
 test('what will not go better is not tried again', () => {
