@@ -6,7 +6,8 @@ import { NO_SLOT } from '../model/memory.ts';
 import type { RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined } from '../model/spec.ts';
-import { afterExit, endingOf } from '../policy/restart.ts';
+import { afterExit, endingOf, renewal } from '../policy/restart.ts';
+import { startReason } from '../reconcile/filling.ts';
 import type { World } from '../world/world.ts';
 import { failedEvent } from './run-events.ts';
 import type { Store } from './store.ts';
@@ -35,7 +36,9 @@ export function noteFailedStart(
   const at = world.clock.now();
   const outcome = { kind: 'not_started', problem } as const;
   const exit = { outcome, at, by: 'itself', run: null, uptime: 0, ...logs } as const;
-  const next = afterExit({ ...slot, generation: key.generation, preStart: null }, exit, {
+  const { generation } = key;
+  const renewed = startReason(slot, generation) === renewal(generation);
+  const next = afterExit({ ...slot, generation, renewed, preStart: null }, exit, {
     policy: spec.restart_policy,
     type: endingOf(spec),
     hash,

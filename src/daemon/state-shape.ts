@@ -16,7 +16,7 @@ const MEMORY: Form = {
 };
 const SLOT: Form = {
   ...{ restarts: 'number', exits: 'list', crashes: 'list', attempt: 'number', generation: 'number' },
-  ...{ next: 'map?', end: 'map?', preStart: 'map?' },
+  ...{ next: 'map?', end: 'map?', preStart: 'map?', renewed: 'boolean' },
 };
 const EXIT: Form = {
   ...{ outcome: 'map', at: 'number', by: 'string', run: 'string?', uptime: 'number' },

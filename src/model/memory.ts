@@ -96,6 +96,8 @@ export interface SlotMemory {
   readonly end: SlotEnd | null;
   /** The generation it was started with last; 0 before the first start. */
   readonly generation: number;
+  /** Its last start was for a newer generation: after a change, or a restart that somebody asked for. */
+  readonly renewed: boolean;
   /** The hook that comes before the next start, while it runs and after it has succeeded. */
   readonly preStart: PreStart | null;
 }
@@ -190,6 +192,7 @@ export const NO_SLOT: SlotMemory = {
   next: null,
   end: null,
   generation: 0,
+  renewed: false,
   preStart: null,
 };
 export const NO_RUN: RunMemory = {

@@ -16,8 +16,16 @@ export interface RestartContext {
   readonly chance: number;
 }
 
-/** With `crash_on_start: wait_for_change`, a crash this soon after the start is a mistake in what was just saved. ms. */
+/**
+ * With `crash_on_start: wait_for_change`, a crash this soon after the start of a newer generation is a mistake in what was
+ * just saved. ms.
+ */
 const EARLY = 1500;
+
+/** How the lifecycle lines name the start of a newer generation in a place. */
+export function renewal(generation: number): string {
+  return `reload_generation_${generation}`;
+}
 
 /** How the ends of a definition are judged. */
 export function endingOf({ process }: Pick<ServiceSpec, 'process'>): RestartContext['type'] {
@@ -48,7 +56,8 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   if (policy.policy === 'never') {
     return ended({ ...slot, exits }, 'failed', describeExit(exit), exit.at, context.digest, context, null);
   }
-  if (result === 'crash' && policy.crash_on_start === 'wait_for_change' && exit.uptime < EARLY) {
+  const isEarly = slot.renewed && exit.uptime < EARLY;
+  if (result === 'crash' && policy.crash_on_start === 'wait_for_change' && isEarly) {
     const reason = `${describeExit(exit)}; waits for the next change`;
     return ended({ ...slot, exits }, 'failed', reason, exit.at, context.digest, context, null);
   }
@@ -99,7 +108,8 @@ export function backoff(policy: RestartPolicy, attempt: number, chance: number):
 
 /** The memory of an instance after one of its runs was started; anything but a respawn is a clean sheet. */
 export function afterStart(slot: SlotMemory, generation: number, because: string): SlotMemory {
-  const started = { ...slot, generation, next: null, end: null, preStart: null };
+  const renewed = because === renewal(generation);
+  const started = { ...slot, generation, renewed, next: null, end: null, preStart: null };
   if (because === 'respawn_after_exit') return { ...started, restarts: slot.restarts + 1 };
   return { ...started, restarts: 0, crashes: [], attempt: 0 };
 }

@@ -1,7 +1,7 @@
 /** A place of the service is empty: what is done about it now? */
 import type { SlotMemory } from '../model/memory.ts';
 import { drawRunId, type RunId, type RunKey } from '../model/names.ts';
-import { describeExit } from '../policy/restart.ts';
+import { describeExit, renewal } from '../policy/restart.ts';
 import { shareOf } from '../policy/spread.ts';
 import type { Draft } from './draft.ts';
 import type { Judgement, Vacancy } from './judgement.ts';
@@ -41,7 +41,7 @@ export function fill(draft: Draft, situation: Situation, judgement: Judgement, v
 /** As the lifecycle lines name it; `boot` for the first start of a place since the host was booted. */
 export function startReason(memory: SlotMemory, generation: number): string {
   if (memory.generation === 0) return 'boot';
-  if (memory.generation !== generation) return `reload_generation_${generation}`;
+  if (memory.generation !== generation) return renewal(generation);
   // Whoever waited for a restart, or for another try, ended by itself; every other start was asked for.
   return memory.next !== null || memory.end !== null ? 'respawn_after_exit' : 'start_requested';
 }

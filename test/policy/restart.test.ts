@@ -111,6 +111,40 @@ describe('which ends are restarted', () => {
     }
   }
 
+  describe('with crash_on_start: wait_for_change, a crash right after the start', () => {
+    const waits = context({ crash_on_start: 'wait_for_change' });
+    const after = (because: string, uptime: number) =>
+      afterExit(afterStart(slot(), 2, because), exit(exited(2), { uptime }), waits);
+
+    it('of a newer generation waits for the next change', () => {
+      const { end } = after('reload_generation_2', 1499);
+      expect(end).toMatchObject({
+        kind: 'failed',
+        reason: 'exited with code 2; waits for the next change',
+        retryAt: null,
+      });
+      expect(fate(after('reload_generation_2', 1500))).toBe('restart');
+    });
+
+    it.each(['boot', 'start_requested', 'respawn_after_exit'])('%s is a crash like any other', (because) => {
+      expect(fate(after(because, 10))).toBe('restart');
+    });
+
+    it('that follows a later crash of what a change started is one like any other', () => {
+      const crashed = afterExit(
+        afterStart(slot(), 2, 'reload_generation_2'),
+        exit(exited(2), { uptime: 5000 }),
+        waits,
+      );
+      const again = afterExit(
+        afterStart(crashed, 2, 'respawn_after_exit'),
+        exit(exited(2), { uptime: 10 }),
+        waits,
+      );
+      expect(fate(again)).toBe('restart');
+    });
+  });
+
   it('a start for which the host was short of something is tried again, ever more seldom, and counts as nothing', () => {
     const passing: Outcome = { kind: 'not_started', problem: problem({ passing: true }) };
     for (const type of ['service', 'oneshot'] as const) {

@@ -315,7 +315,7 @@ export interface RawService {
      */
     success_exit_codes?: number[];
     /**
-     * A process ends within 1.5 s of a start that a change of its files caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change.
+     * A process ends within 1.5 s of a start that a change (of its files or of its definition) or a `pmctl restart` caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change. The end of the first start, or of a restart after an end, is always a failure like any other.
      */
     crash_on_start?: "restart" | "wait_for_change";
   };
@@ -1092,7 +1092,7 @@ export interface CompleteService {
      */
     success_exit_codes: number[];
     /**
-     * A process ends within 1.5 s of a start that a change of its files caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change.
+     * A process ends within 1.5 s of a start that a change (of its files or of its definition) or a `pmctl restart` caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change. The end of the first start, or of a restart after an end, is always a failure like any other.
      */
     crash_on_start: "restart" | "wait_for_change";
   };

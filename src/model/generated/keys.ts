@@ -792,7 +792,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'restart, wait_for_change',
     default: 'restart',
     description:
-      'A process ends within 1.5 s of a start that a change of its files caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change.',
+      'A process ends within 1.5 s of a start that a change (of its files or of its definition) or a `pmctl restart` caused. `restart`: that is a failure like any other; `wait_for_change`: it stays down until the next change. The end of the first start, or of a restart after an end, is always a failure like any other.',
     example: 'restart_policy:\n  crash_on_start: wait_for_change',
     values: ['restart', 'wait_for_change'],
     group: false,
