@@ -173,7 +173,7 @@ function openNew(path: string, mode: number): number {
 }
 
 /** Without it the name may be lost at a power cut although the content is on disk (fsync(2), NOTES). */
-function syncDirectory(directory: string): void {
+export function syncDirectory(directory: string): void {
   const fd = fs.openSync(directory, 'r');
   try {
     fs.fsyncSync(fd);

@@ -16,13 +16,18 @@ export function appendMarker(
   const opened = openLog(path, credentials);
   if ('code' in opened) return opened;
   try {
-    fs.writeSync(opened.fd, `${endsInside(path, credentials) ? '\n' : ''}${line}\n`);
-    return undefined;
+    const text = Buffer.from(`${endsInside(path, credentials) ? '\n' : ''}${line}\n`);
+    // What is there of a torn line stays: others may have written behind it.
+    return fs.writeSync(opened.fd, text) < text.length ? unwritable(path, 'ENOSPC') : undefined;
   } catch (error) {
-    return { code: 'log-unwritable', severity: 'error', message: `${path}: ${inWords(error)}` };
+    return unwritable(path, error);
   } finally {
     closeLog(opened.fd);
   }
+}
+
+function unwritable(path: string, error: unknown): Problem {
+  return { code: 'log-unwritable', severity: 'error', message: `${path}: ${inWords(error)}` };
 }
 
 /** True where the last line is not ended. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './errno.ts';
+import { syncDirectory } from './files.ts';
 import type { Failure } from './world.ts';
 
 /** 256 random bits (getrandom(2)), as 43 characters that need no quoting anywhere. */
@@ -11,8 +12,9 @@ export function newSecret(): string {
 }
 
 /**
- * Adds a line at the end. A new file is 0600; one that is there keeps owner and mode, so that a daemon of another user
- * can go on reading it. One write(2) with O_APPEND: lines that two add at the same time are both there.
+ * Adds a line at the end, on disk when it answers undefined. A new file is 0600; one that is there keeps owner and mode,
+ * so that a daemon of another user can go on reading it. One write(2) with O_APPEND: lines that two add at the same time
+ * are both there. What a full disk takes of a line is taken back.
  */
 export function appendLine(path: string, line: string): Failure | undefined {
   try {
@@ -25,8 +27,15 @@ export function appendLine(path: string, line: string): Failure | undefined {
       if (size > 0) fs.readSync(fd, last, 0, 1, size - 1);
       // Somebody's editor may have left the last line open.
       const open = size > 0 && last.toString() !== '\n';
-      fs.writeSync(fd, `${open ? '\n' : ''}${line}`);
+      const added = Buffer.from(`${open ? '\n' : ''}${line}`);
+      const written = fs.writeSync(fd, added);
+      if (written < added.length) {
+        // What somebody else has added since must stay; then a torn line does, which gives nobody access.
+        if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size);
+        return { failed: 'ENOSPC' };
+      }
       fs.fsyncSync(fd);
+      if (size === 0) syncDirectory(dirname(path));
       return undefined;
     } finally {
       fs.closeSync(fd);
@@ -36,7 +45,7 @@ export function appendLine(path: string, line: string): Failure | undefined {
   }
 }
 
-/** Replaces the file as a whole, with the owner and mode that it has. */
+/** Replaces the file as a whole, with the owner and mode that it has; a power cut does not bring the old one back. */
 export function rewrite(path: string, text: string): Failure | undefined {
   const temporary = `${path}.${process.pid}.tmp`;
   let made = false;
@@ -53,6 +62,8 @@ export function rewrite(path: string, text: string): Failure | undefined {
       fs.closeSync(fd);
     }
     fs.renameSync(temporary, path);
+    made = false;
+    syncDirectory(dirname(path));
     return undefined;
   } catch (error) {
     if (made) fs.rmSync(temporary, { force: true });

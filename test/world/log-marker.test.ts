@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { appendMarker } from '../../src/world/log-marker.ts';
 
 function place(): string {
@@ -23,4 +23,14 @@ it('a log that cannot be opened is a problem', () => {
   const path = place();
   fs.mkdirSync(path);
   expect(appendMarker(path, null, 'x')).toMatchObject({ code: 'log-unwritable' });
+});
+
+it('a marker that a full disk has torn is a problem', () => {
+  const path = place();
+  const full = vi.spyOn(fs, 'writeSync').mockReturnValueOnce(3);
+  onTestFinished(() => full.mockRestore());
+  expect(appendMarker(path, null, 'marker')).toMatchObject({
+    code: 'log-unwritable',
+    message: expect.stringContaining('(ENOSPC)'),
+  });
 });
