@@ -30,7 +30,7 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
   const { spec, secrets, cluster } = input;
   const port = typeof spec.port === 'number' ? spec.port : input.run.port;
   const run = { ...input.run, port };
-  const environment = Object.assign(inheritedPart(input), identityPart(input));
+  const environment = Object.assign(inheritedPart(input), identityPart(input), sharingPart(spec));
   for (const file of spec.process.env_files) {
     for (const name of Object.keys(file.values)) environment[name] = secrets.get(name) ?? '';
   }
@@ -38,7 +38,6 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
     environment[name] = typeof value === 'string' ? fillIn(value, run) : (secrets.get(name) ?? '');
   }
   if (port !== null) environment['PORT'] = String(port);
-  if (isShared(spec)) environment['PROCESSMASTER_ENABLE_REUSEPORT'] = '1';
   return Object.assign(environment, {
     PROCESSMASTER_SERVICE: spec.name,
     PROCESSMASTER_INSTANCE: String(run.instance),
@@ -51,9 +50,13 @@ export function environmentOf(input: EnvironmentInput): Readonly<Record<string, 
   });
 }
 
-/** Several processes are to listen on one port, be it only while one takes over from the other. */
-function isShared({ port, instances, rollout }: ServiceSpec): boolean {
-  return typeof port === 'number' && (instances > 1 || rollout.surge > 0);
+/**
+ * Several processes may come to listen on one port, be it only while one takes over from the other. A single one is told as
+ * well: the port that it had taken for itself alone could not be shared when the service is scaled, which restarts nothing.
+ */
+function sharingPart({ port, process }: ServiceSpec): Record<string, string> {
+  const isShared = typeof port === 'number' && process.schedule === null;
+  return isShared ? { PROCESSMASTER_ENABLE_REUSEPORT: '1' } : {};
 }
 
 /** The names in `process.required_env` that are not set or empty. */

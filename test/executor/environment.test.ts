@@ -2,7 +2,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { type EnvironmentInput, environmentOf, missingVariables } from '../../src/executor/environment.ts';
 import type { ProcessSpec } from '../../src/model/spec.ts';
-import { credentials, type Part, spec } from '../builders.ts';
+import { credentials, type Part, schedule, spec } from '../builders.ts';
 
 const DAEMON = {
   PATH: '/opt/bin:/bin',
@@ -93,8 +93,14 @@ describe('what every process gets', () => {
   it.each([
     ['several instances share it', { port: 80, instances: 2, rollout: { surge: 0 } }, '1'],
     ['a successor shares it for a while', { port: 80, instances: 1, rollout: { surge: 1 } }, '1'],
-    ['one process has it alone', { port: 80, instances: 1, rollout: { surge: 0 } }, undefined],
+    ['a second one may be asked for later', { port: 80, instances: 1, rollout: { surge: 0 } }, '1'],
     ['each instance has its own', { port: 'auto' as const, instances: 2 }, undefined],
+    ['one runs at a time', { port: 80, process: { schedule: schedule('* * * * *') } }, undefined],
+    [
+      'its own words count',
+      { port: 80, instances: 2, process: { env: { PROCESSMASTER_ENABLE_REUSEPORT: '0' } } },
+      '0',
+    ],
   ])('whether a port is to be shared: %s', (_, changes, told) => {
     expect(environment({}, { spec: spec(changes) })['PROCESSMASTER_ENABLE_REUSEPORT']).toBe(told);
   });

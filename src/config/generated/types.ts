@@ -242,7 +242,7 @@ export interface RawService {
     on_failure?: "keep_old" | "replace";
   };
   /**
-   * The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. When several processes of the service share a fixed port, `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too.
+   * The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. With a fixed port `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too, unless `process.env` says otherwise: several processes of the service can share the port only when each of them, the first one included, listens with SO_REUSEPORT.
    */
   port?: number | string;
   /**
@@ -1039,7 +1039,7 @@ export interface CompleteService {
     on_failure: "keep_old" | "replace";
   };
   /**
-   * The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. When several processes of the service share a fixed port, `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too.
+   * The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. With a fixed port `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too, unless `process.env` says otherwise: several processes of the service can share the port only when each of them, the first one included, listens with SO_REUSEPORT.
    */
   port?: number | string;
   /**

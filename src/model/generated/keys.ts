@@ -633,7 +633,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'whole number or auto',
     default: 'none',
     description:
-      'The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. When several processes of the service share a fixed port, `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too.',
+      'The TCP port of the service; exported as `PORT` and `${port}`. `auto`: each instance gets a free one from `pools` of the master file. A foreign process that listens on it is named, never killed. With a fixed port `PROCESSMASTER_ENABLE_REUSEPORT=1` is exported too, unless `process.env` says otherwise: several processes of the service can share the port only when each of them, the first one included, listens with SO_REUSEPORT.',
     example: 'port: 8080',
     values: null,
     group: false,
