@@ -245,5 +245,6 @@ export const sync = component(
     errors: list(configError),
     diff: nullable(diff),
     update: nullable(update),
+    failed: optional(list(object<{ service: string; detail: string }>({ service: text(), detail: text() }))),
   }),
 );

@@ -9,12 +9,12 @@ export interface SyncRequest {
   readonly prune: boolean;
   /** What becomes of the rest when a service fails; as `sync.on_failure` says unless told otherwise. */
   readonly on_failure?: OnFailure;
-  /** Milliseconds to wait for the outcome; 0 answers as soon as the commit is checked out. */
+  /** Milliseconds for all of it, the remote and the outcome; 0 answers as soon as the commit is checked out. */
   readonly wait: number;
 }
 
 export interface SyncView {
-  /** `nothing_new`: the newest commit is checked out already. */
+  /** `nothing_new`: the newest commit is checked out already, and nothing is left to be done for it. */
   readonly result: 'applied' | 'would_apply' | 'nothing_new' | 'refused';
   /** One sentence: why it was refused; null otherwise. */
   readonly reason: string | null;
@@ -30,4 +30,6 @@ export interface SyncView {
   readonly diff: DiffView | null;
   /** `applied`: what became of it. */
   readonly update: UpdateView | null;
+  /** `nothing_new`: services that did not come up as they are defined; absent: none. */
+  readonly failed?: readonly { readonly service: string; readonly detail: string }[];
 }

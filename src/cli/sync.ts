@@ -10,7 +10,10 @@ import { lastWords } from './verbs.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
 
-/** Exit 1 when it was refused, 2 when `--dry-run` finds something new, else as `update`. */
+/**
+ * Exit 1 when it was refused, 2 when `--dry-run` finds something to do, 5 when nothing is left to be done but a service has
+ * failed by the newest commit, else as `update`.
+ */
 export async function sync(call: Call): Promise<Exit> {
   const { options } = call;
   const daemon = await call.daemon();
@@ -25,25 +28,28 @@ export async function sync(call: Call): Promise<Exit> {
   if (isRefusal(view)) return refuse(call, view);
   if (options.json) printJson(call, view);
   else print(call, view);
-  const { result, update } = view;
+  const { result, update, failed = [] } = view;
   if (result === 'refused') return 'error';
   if (result === 'would_apply') return 'changes';
-  if (update === null || result === 'nothing_new') return 'fine';
+  if (update === null || result === 'nothing_new') return failed.length === 0 ? 'fine' : 'partly';
   return exitOf(update, [], wait > 0);
 }
 
 function print(call: Call, view: SyncView): void {
   const { paint, terminal } = call;
-  if (view.result === 'nothing_new') {
-    printLines(call, [
-      `${safeText(view.branch ?? 'the checkout')} has the newest commit already (${short(view.from)})`,
-    ]);
-    return;
+  const { result, commits, failed = [] } = view;
+  const branch = safeText(view.branch ?? 'the checkout');
+  if (commits.length > 0) {
+    const head = commits.map(({ id, subject }) => `  ${short(id)}  ${safeText(subject)}`);
+    printLines(call, [`${branch} ${short(view.from)}..${short(view.to)}`, ...head]);
+  } else if (result !== 'refused') {
+    const but = result === 'nothing_new' ? '' : '; not all of it was in force';
+    printLines(call, [`${branch} has the newest commit already (${short(view.from)})${but}`]);
   }
-  const head = view.commits.map(({ id, subject }) => `  ${short(id)}  ${safeText(subject)}`);
-  if (head.length > 0)
-    printLines(call, [`${safeText(view.branch ?? '')} ${short(view.from)}..${short(view.to)}`, ...head]);
-  if (view.result === 'refused') {
+  for (const { service, detail } of failed)
+    printLines(call, [`${paint('red', 'failed ')}  ${safeText(`${service}: ${detail}`)}`]);
+  if (result === 'nothing_new') return;
+  if (result === 'refused') {
     for (const { file, line, column, message, hint } of view.errors) {
       const place = file === null ? '' : `${file}:${line ?? 1}:${column ?? 1}  `;
       terminal.complain(

@@ -70,6 +70,8 @@ export interface ControlTools {
   /** What keeps the logs of a service from being rotated. */
   readonly logWarnings: (service: ServiceName) => readonly Problem[];
   readonly sync: (request: SyncRequest) => Promise<SyncView>;
+  /** Why this host does not come to the newest commit by itself. */
+  readonly syncProblems: () => readonly Problem[];
   readonly examine: () => DoctorView;
   /** The directory was read, and is followed now. */
   readonly followed: (cause: Cause) => void;
@@ -109,9 +111,10 @@ export class LocalControl implements Control {
   }
 
   status(): StatusView {
-    const { loop } = this.#tools;
+    const { loop, syncProblems } = this.#tools;
     const services = loop.names().map((name) => this.#view(name));
-    const problems = [...loop.desired.problems, ...(loop.unseen === undefined ? [] : [loop.unseen])];
+    const unseen = loop.unseen === undefined ? [] : [loop.unseen];
+    const problems = [...loop.desired.problems, ...unseen, ...syncProblems()];
     const frozen = this.deploys?.frozen ?? null;
     return { services, problems, prune: heldBy(loop.removals), frozen };
   }

@@ -34,7 +34,8 @@ import { type Log, Reports } from './reports.ts';
 import { Schedule } from './schedule.ts';
 import { Serving } from './serving.ts';
 import { Store } from './store.ts';
-import { Sync, type SyncTools } from './sync.ts';
+import type { Sync, SyncTools } from './sync.ts';
+import { syncOf } from './sync-setup.ts';
 import { Unfinished } from './unfinished.ts';
 import { untilSettled } from './waiting.ts';
 
@@ -127,8 +128,10 @@ export class Daemon {
       tell: (message) => log.info({}, message),
     });
     this.#schedule = new Schedule(this.#loop, world.clock, host);
-    const frozen = () => this.control.deploys?.frozenText;
-    this.#notifications = notificationsOf(tools, this.#loop, this.#reports, frozen);
+    this.#notifications = notificationsOf(tools, this.#loop, this.#reports, {
+      frozen: () => this.control.deploys?.frozenText,
+      problems: () => this.#sync.problems,
+    });
     this.#deploy = deploymentOf(tools, this.#loop, freeze, {
       complain: (problem) => this.#reports.complain(problem),
       manager: (name, fields) => this.#reports.manager(name, fields),
@@ -145,6 +148,7 @@ export class Daemon {
       serviceFiles: tools.serviceFiles,
       readLogs: tools.readLogs,
       sync: (request) => this.#sync.sync(request),
+      syncProblems: () => this.#sync.problems,
       logWarnings: (service) => this.#logs.warnings(service),
       examine: () => examine(world, settings, this.#loop, host.system),
       followed: (cause) => this.#followed(cause),
@@ -153,18 +157,11 @@ export class Daemon {
       note: (event) => this.#reports.note(event),
       shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
     });
-    this.#sync = new Sync({
-      checkout: tools.checkout,
-      directory: settings.config_directory,
-      ...{ files: world.files, clock: world.clock, unfinished },
-      ...{ interval: settings.sync.interval, onFailure: settings.sync.on_failure },
-      readAs: tools.readAs,
-      planned: (desired) => this.control.planned(desired),
-      reconcile: (request, trigger) => this.control.reconcile(request, trigger),
-      frozen: () => this.control.deploys?.frozenText,
+    const parts = { control: this.control, loop: this.#loop, reports: this.#reports, freeze };
+    this.#sync = syncOf(tools, parts, {
+      unfinished,
       changed: () => settings.watch.enabled && void this.#reconcile('watch'),
-      complain: (problem) => this.#reports.complain(problem),
-      tell: (message) => log.info({}, message),
+      noticed: () => this.#notifications.look(),
     });
     this.#serving = new Serving({
       ...tools,

@@ -22,7 +22,7 @@ import type { DesiredState } from '../model/spec.ts';
 import type { Clock } from '../world/world.ts';
 import { changesBetween, desiredHash, spoiltSince } from './comparison.ts';
 import { Failing, NOWHERE, type Verdicts } from './failing.ts';
-import type { Freeze, KeptText } from './freeze.ts';
+import { type Freeze, type Frozen, type KeptText, THAWS } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
 import { entryView, lastGood, type Marks, selected } from './history-views.ts';
 import type { Loop } from './loop.ts';
@@ -52,6 +52,9 @@ export interface DeployActions {
 
 /** Looking at the files for those who ask how it stands is not repeated within this time. Milliseconds. */
 const FRESH = 2000;
+
+/** So long it is waited for what comes back after a failure. Milliseconds. */
+const LONGEST = 3600_000;
 
 const NOTHING: UpdateView = { changes: [], errors: [], warnings: [], unchanged: 0, held: [], prune: null };
 
@@ -86,10 +89,7 @@ export class LocalDeploys implements Deploys {
 
   /** One sentence about why the files are not followed. */
   get frozenText(): string | undefined {
-    const { state } = this.#tools.freeze;
-    return state === undefined
-      ? undefined
-      : `the files are not followed: frozen at snapshot ${state.snapshot} since ${iso(state.since)} by ${state.by} (${state.reason})`;
+    return this.#tools.freeze.hold?.text;
   }
 
   /** For `why`: what being frozen means for a service. */
@@ -97,8 +97,7 @@ export class LocalDeploys implements Deploys {
     const text = this.frozenText;
     if (text === undefined) return [];
     const waits = this.#pendingServices().includes(service);
-    const advice = 'pmctl resume or pmctl update follows the files again';
-    return [text, waits ? `its file says otherwise than what is in force; ${advice}` : advice];
+    return [text, waits ? `its file says otherwise than what is in force; ${THAWS}` : THAWS];
   }
 
   /** What the files say, whatever is in force. */
@@ -116,7 +115,8 @@ export class LocalDeploys implements Deploys {
     const stale = request.plan === undefined ? undefined : this.#staleness(request.plan);
     if (stale !== undefined) return refusedUpdate('plan-stale', stale);
     if (freeze.state === undefined || trigger === 'rollback' || trigger === 'failure') return undefined;
-    if (trigger !== 'update' && trigger !== 'resume') {
+    const isAnswer = trigger === 'sync' && freeze.state.failed === true;
+    if (trigger !== 'update' && trigger !== 'resume' && !isAnswer) {
       this.#tellPending();
       return NOTHING;
     }
@@ -208,7 +208,7 @@ export class LocalDeploys implements Deploys {
     }
     const { held: services, reason } = this.#tools.loop.removalsOf(reading);
     if (services.length > 0 && !prune) return { ...NOTHING, prune: { services, reason } };
-    const problem = this.#freezeAt(texts, by, 'rolled back');
+    const problem = this.#freezeAt({ texts, by, reason: 'rolled back' });
     if (problem !== undefined) return { ...NOTHING, errors: [configError(problem)] };
     return this.#actions.reconcile({ services: [], prune, wait, by }, 'rollback');
   }
@@ -224,12 +224,15 @@ export class LocalDeploys implements Deploys {
   ): string | undefined {
     const texts = 'files' in to ? this.#textsOf(to) : to;
     if (isUnfit(texts)) return texts.unfit.message;
-    const problem = this.#freezeAt(texts, by, `update failed: ${failed}: ${detail}`);
+    const reason = `update failed: ${failed}: ${detail}`;
+    const problem = this.#freezeAt({ texts, by, reason, failed: true });
     if (problem !== undefined) return problem.message;
+    const { complain } = this.#tools;
+    complain({ code: 'frozen', severity: 'error', message: this.frozenText ?? reason, hint: THAWS });
     this.#tools.history.failed(failed);
     this.#takeBack(texts);
-    // Returns as soon as it is begun: who waits for the outcome is the update that failed.
-    void this.#actions.reconcile({ services: [], prune: false, wait: 0, by }, 'failure');
+    // Nobody waits: it is told when everything is back.
+    void this.#actions.reconcile({ services: [], prune: false, wait: LONGEST, by }, 'failure');
     return undefined;
   }
 
@@ -244,12 +247,14 @@ export class LocalDeploys implements Deploys {
     if (problem !== undefined) complain(problem);
   }
 
-  #freezeAt(texts: readonly KeptText[], by: string, reason: string): Problem | undefined {
+  #freezeAt(
+    at: Pick<Frozen, 'by' | 'reason' | 'failed'> & { readonly texts: readonly KeptText[] },
+  ): Problem | undefined {
     const { clock, freeze, manager } = this.#tools;
-    const snapshot = snapshotId(texts.map(({ path, text }) => ({ path, blob: blobOf(text) })));
-    const problem = freeze.set({ snapshot, since: clock.now(), by, reason, texts });
+    const snapshot = snapshotId(at.texts.map(({ path, text }) => ({ path, blob: blobOf(text) })));
+    const problem = freeze.set({ ...at, snapshot, since: clock.now() });
     this.#pending = undefined;
-    if (problem === undefined) manager('manager_frozen', { snapshot, by, reason });
+    if (problem === undefined) manager('manager_frozen', { snapshot, by: at.by, reason: at.reason });
     return problem;
   }
 
@@ -332,7 +337,7 @@ export class LocalDeploys implements Deploys {
       code: 'frozen',
       severity: 'warning',
       message: `${this.frozenText}; changed meanwhile: ${shown}`,
-      hint: 'pmctl resume or pmctl update follows the files again',
+      hint: THAWS,
     });
   }
 }

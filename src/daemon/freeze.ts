@@ -20,7 +20,20 @@ export interface Frozen {
   readonly reason: string;
   /** null: what was in force cannot be read back. */
   readonly texts: readonly KeptText[] | null;
+  /** An update failed, which a newer commit may mend; absent: somebody wants it so. */
+  readonly failed?: true;
 }
+
+/** What somebody has to know who would follow the files. */
+export interface Hold {
+  /** One sentence. */
+  readonly text: string;
+  /** No longer than until a newer commit is there. */
+  readonly untilNewer: boolean;
+}
+
+/** What ends it. */
+export const THAWS = 'pmctl resume or pmctl update follows the files again';
 
 /** Bytes: a thousand service files of the largest size are no configuration. */
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -44,6 +57,15 @@ export class Freeze {
 
   get state(): Frozen | undefined {
     return this.#frozen;
+  }
+
+  /** Why the files are not followed; undefined: they are. */
+  get hold(): Hold | undefined {
+    if (this.#frozen === undefined) return undefined;
+    const { snapshot, since, by, reason, failed } = this.#frozen;
+    const when = new Date(since).toISOString();
+    const text = `the files are not followed: frozen at snapshot ${snapshot} since ${when} by ${by} (${reason})`;
+    return { text, untilNewer: failed === true };
   }
 
   /** What is to be read instead of the files; undefined: the files. */
@@ -124,7 +146,7 @@ const UNKNOWN: Frozen = {
 
 function frozenOf(value: unknown): Frozen | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { snapshot, since, by, reason, texts } = value as Partial<Record<keyof Frozen, unknown>>;
+  const { snapshot, since, by, reason, texts, failed } = value as Partial<Record<keyof Frozen, unknown>>;
   const whole =
     typeof snapshot === 'string' &&
     typeof since === 'number' &&
@@ -132,7 +154,7 @@ function frozenOf(value: unknown): Frozen | undefined {
     typeof reason === 'string' &&
     Array.isArray(texts) &&
     texts.every(isText);
-  return whole ? { snapshot, since, by, reason, texts } : undefined;
+  return whole ? { snapshot, since, by, reason, texts, ...(failed === true ? { failed } : {}) } : undefined;
 }
 
 function isText(value: unknown): value is KeptText {

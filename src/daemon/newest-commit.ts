@@ -1,6 +1,7 @@
 /** Which commit is the newest of the branch, may it be brought in, and is it right? */
-import { configError } from '../api/contract.ts';
+import { configError, type UpdateView } from '../api/contract.ts';
 import type { SyncView } from '../api/sync.ts';
+import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { commitFiles } from '../world/commit-files.ts';
 import { obstacleTo } from '../world/fast-forward.ts';
@@ -9,8 +10,8 @@ import type { Files } from '../world/world.ts';
 
 export type Newest =
   | {
-      /** `here`: it is checked out. */
-      readonly is: 'refused' | 'here';
+      /** `here`: it is checked out. `unreachable`: the remote may answer the next time. */
+      readonly is: 'refused' | 'unreachable' | 'here';
       readonly view: SyncView;
     }
   | {
@@ -44,8 +45,15 @@ export const NOTHING: SyncView = {
   update: null,
 };
 
-/** Asks the remote; the files of the checkout stay as they are. */
-export async function newestCommit(checkout: GitCheckout, cancel: AbortSignal): Promise<Newest> {
+/**
+ * Asks the remote; the files of the checkout stay as they are.
+ * @param limit for the remote; milliseconds
+ */
+export async function newestCommit(
+  checkout: GitCheckout,
+  limit: number,
+  cancel: AbortSignal,
+): Promise<Newest> {
   const branch = await checkout.branch();
   if (branch === undefined) {
     const { code, stderr } = await checkout.git(['rev-parse', '--git-dir']);
@@ -60,8 +68,10 @@ export async function newestCommit(checkout: GitCheckout, cancel: AbortSignal): 
   const alone = `${branch} follows no branch of a remote (git branch --set-upstream-to)`;
   const upstream = await checkout.upstream(branch);
   if (upstream === undefined) return no(known, alone);
-  const fetched = await checkout.fetch(upstream, undefined, cancel);
-  if (fetched.code !== 0) return no(known, `git fetch failed: ${fetched.stderr}`);
+  const fetched = await checkout.fetch(upstream, limit, cancel);
+  if (fetched.isGone) return no(known, fetched.stderr);
+  if (fetched.code !== 0)
+    return { is: 'unreachable', view: refused(known, `git fetch failed: ${fetched.stderr}`) };
   const to = await checkout.commit('@{upstream}');
   if (to === undefined) return no(known, alone);
   if (from === to || (await checkout.isAncestor(to, from))) return { is: 'here', view: { ...known, to } };
@@ -95,6 +105,36 @@ export function refused(view: SyncView, reason: string): SyncView {
 
 export function short(commit: string): string {
   return commit.slice(0, 10);
+}
+
+/**
+ * What a refusal means as long as it lasts.
+ * @param isPassing the next time it may work, with nothing mended
+ */
+export function troubleOf({ reason, errors }: SyncView, isPassing = false): Problem {
+  const [first] = errors;
+  const { file = null, line = null, column = null, hint = null } = first ?? {};
+  return {
+    code: 'sync-refused',
+    severity: isPassing ? 'warning' : 'error',
+    message: `${reason ?? 'refused'}${first === undefined ? '' : `: ${first.message}`}`,
+    ...(file === null ? {} : { file }),
+    ...(line === null ? {} : { line }),
+    ...(column === null ? {} : { column }),
+    ...(hint === null ? {} : { hint }),
+  };
+}
+
+/** Which service of a commit has failed, and what has become of the rest; undefined: none has. */
+export function failureIn({ changes, failure }: UpdateView): string | undefined {
+  const [first, ...more] = changes.filter(({ result }) => result === 'failed');
+  if (first === undefined) return undefined;
+  const rest = more.length === 0 ? '' : `, and ${more.length} more`;
+  const all = `${first.service}: ${first.detail}${rest}`;
+  if (failure === undefined) return all;
+  if (failure.services.length === 0) return `${all}; ${failure.detail}`;
+  const did = failure.did === 'rolled_back' ? 'it was rolled back' : 'the rest was not begun';
+  return `${failure.detail}; ${did}`;
 }
 
 function no(view: SyncView, reason: string): Newest {

@@ -1,6 +1,7 @@
 /** Who is told what, and what was told already, also by the daemon before? */
 import type { Event } from '../model/action.ts';
 import type { Notification, NotifySink } from '../model/notification.ts';
+import type { Problem } from '../model/problem.ts';
 import { keyOf, notify, type Told } from '../policy/notify.ts';
 import type { Clock, Files, Random } from '../world/world.ts';
 import type { Loop } from './loop.ts';
@@ -15,6 +16,8 @@ export interface NotificationTools {
   readonly world: { readonly clock: Clock; readonly files: Files; readonly random: Random };
   /** Why the files are not followed: somebody, or an update that failed, went back to what was before. */
   readonly frozen: () => string | undefined;
+  /** What is wrong with where the files come from, besides what is wrong with them. */
+  readonly problems: () => readonly Problem[];
   /** What was told is remembered here. */
   readonly stateFile: string;
   readonly hostname: string;
@@ -64,6 +67,11 @@ export class Notifications {
     this.#lookIn(TOGETHER);
   }
 
+  /** Something has changed that no pass of the loop tells. */
+  look(): void {
+    if (this.#queues.length > 0) this.#lookIn(TOGETHER);
+  }
+
   /** What was not delivered by now is told again by the next daemon. */
   close(): void {
     this.#isClosed = true;
@@ -81,11 +89,11 @@ export class Notifications {
   }
 
   #look(): void {
-    const { loop, world, hostname, frozen } = this.#tools;
+    const { loop, world, hostname, frozen, problems } = this.#tools;
     const now = world.clock.now();
     const subjects = [
       ...loop.names().flatMap((name) => sightsOf(name, loop.glance(name))),
-      configurationSight(loop.desired.problems),
+      configurationSight([...loop.desired.problems, ...problems()]),
       guardSight(loop.removals),
       frozenSight(frozen()),
     ];

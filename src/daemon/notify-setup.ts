@@ -20,7 +20,7 @@ export function notificationsOf(
   { world, host, settings, log, version }: NotifyParts,
   loop: NotificationTools['loop'],
   reports: Reports,
-  frozen: NotificationTools['frozen'],
+  { frozen, problems }: Pick<NotificationTools, 'frozen' | 'problems'>,
 ): Notifications {
   const { files, clock } = world;
   tellGuard(loop, (event) => reports.note(event));
@@ -37,6 +37,7 @@ export function notificationsOf(
     deliver: deliverer({ files, clock, version, environment: host.environment }),
     loop,
     frozen,
+    problems,
     world,
     stateFile: `${settings.state_directory}/notified.json`,
     hostname: host.hostname,

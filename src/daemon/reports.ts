@@ -79,6 +79,12 @@ export class Reports {
       this.#tools.log.error({}, `… and ${count(problems.length - 50, 'more problem')}`);
   }
 
+  /** A problem that lasts: told when it begins, becomes another or ends. */
+  lasting(before: readonly Problem[], now: readonly Problem[]): void {
+    for (const event of problemEvents(before, now)) this.note(event);
+    for (const problem of now) this.#tell(problem);
+  }
+
   #tell(problem: Problem): void {
     const { log } = this.#tools;
     const fields = {

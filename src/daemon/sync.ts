@@ -2,12 +2,14 @@
 import type { OnFailure } from '../api/changes.ts';
 import type { DiffView, UpdateRequest, UpdateView } from '../api/contract.ts';
 import type { SyncRequest, SyncView } from '../api/sync.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, sentence } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
+import { byHand } from '../world/fast-forward.ts';
 import type { GitCheckout } from '../world/git-checkout.ts';
 import { finishMove, type Move, type MoveEnd } from '../world/half-checkout.ts';
 import { type Clock, type Files, isFailure } from '../world/world.ts';
-import { NOTHING, newestCommit, readCommit, refused, short } from './newest-commit.ts';
+import { type Hold, THAWS } from './freeze.ts';
+import { failureIn, NOTHING, newestCommit, readCommit, refused, short, troubleOf } from './newest-commit.ts';
 import type { Unfinished } from './unfinished.ts';
 
 export interface SyncTools {
@@ -26,12 +28,39 @@ export interface SyncTools {
   readonly readAs: (files: Files) => DesiredState;
   readonly planned: (desired: DesiredState) => DiffView;
   readonly reconcile: (request: UpdateRequest, trigger: 'sync') => Promise<UpdateView>;
+  /** What is not in force yet of what the files say. */
+  readonly pending: () => Pending;
   /** Why files are not followed at present; undefined: they are. */
-  readonly frozen: () => string | undefined;
+  readonly frozen: () => Hold | undefined;
   /** The files can be followed again. */
   readonly changed: () => void;
   readonly complain: (problem: Problem) => void;
+  /** What stands in the way has become another. */
+  readonly troubled: (before: readonly Problem[], now: readonly Problem[]) => void;
   readonly tell: (message: string) => void;
+}
+
+export interface Pending {
+  readonly diff: DiffView;
+  /** Services that did not come up as they are defined. */
+  readonly failed: NonNullable<SyncView['failed']>;
+}
+
+/** One synchronisation. */
+interface Task {
+  readonly request: SyncRequest;
+  /** When it has to be over; by the clock of the daemon. */
+  readonly until: number;
+  /** Where the newest commit is checked out, it is left at that. */
+  readonly onlyNewer: boolean;
+}
+
+/** What was found, and what was begun: nobody has to wait for one so that the next one can begin. */
+interface Begun {
+  readonly view: SyncView;
+  readonly outcome?: Promise<UpdateView>;
+  /** It may work the next time, with nothing mended. */
+  readonly isPassing?: boolean;
 }
 
 /** How soon it is looked again whether Git is at work. Milliseconds. */
@@ -44,13 +73,18 @@ const LOOK_AGAIN = 100;
 const FINISH_AGAIN = 5000;
 const SELDOM = 60_000;
 
+/** Nobody waits: it is told when everything is there or has failed. Milliseconds. */
+const LONGEST = 24 * 3600_000;
+
+const BY_ITSELF = { by: 'sync.interval', dryRun: false, prune: false, wait: LONGEST } as const;
+
 /** One at a time. Never a merge, never a forced checkout: a branch that cannot be fast-forwarded is left alone. */
 export class Sync {
   readonly #tools: SyncTools;
   #last: Promise<unknown> = Promise.resolve();
   #isWriting = false;
   #isAwaited = false;
-  #said: string | undefined;
+  #trouble: readonly Problem[] = [];
   /** One sentence: files of two commits lie in the checkout. */
   #half: string | undefined;
   #pause = FINISH_AGAIN;
@@ -68,6 +102,11 @@ export class Sync {
   get unknown(): { readonly unknown: string } | undefined {
     if (this.#isWriting) return { unknown: 'is being brought to another commit' };
     return this.#half === undefined ? undefined : { unknown: `is not followed: ${this.#half}` };
+  }
+
+  /** Why this host does not come to the newest commit by itself. */
+  get problems(): readonly Problem[] {
+    return this.#trouble;
   }
 
   /** Finishes what an earlier daemon has begun, if it can be finished. */
@@ -109,8 +148,10 @@ export class Sync {
     this.#cancelFinishing();
   }
 
-  sync(request: SyncRequest): Promise<SyncView> {
-    return this.#inTurn(() => this.#sync(request));
+  async sync(request: SyncRequest): Promise<SyncView> {
+    const begun = await this.#begin(request, false);
+    if (begun.view.result !== 'refused' && !request.dryRun) this.#isIn([]);
+    return begun.outcome === undefined ? begun.view : { ...begun.view, update: await begun.outcome };
   }
 
   #inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -119,19 +160,50 @@ export class Sync {
     return next;
   }
 
-  /** Trouble is told once, until it changes or is over. */
+  /** Where its turn does not come in time, nothing is done. */
+  #begin(request: SyncRequest, onlyNewer: boolean): Promise<Begun> {
+    const { clock } = this.#tools;
+    const until = request.wait > 0 ? clock.now() + request.wait : Number.POSITIVE_INFINITY;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const late = (): void => {
+        isLate = true;
+        resolve({ view: refused(NOTHING, 'another synchronisation is still under way') });
+      };
+      const cancel = request.wait > 0 ? clock.after(request.wait, late) : () => {};
+      this.#inTurn(async () => {
+        cancel();
+        if (!isLate) resolve(await this.#sync({ request, until, onlyNewer }));
+      }).catch(reject);
+    });
+  }
+
   async #byItself(): Promise<void> {
-    const { complain, tell, frozen } = this.#tools;
-    if (frozen() !== undefined) return;
-    const request: SyncRequest = { by: 'sync.interval', dryRun: false, prune: false, wait: 0 };
-    // A mistake of ours ends neither the daemon nor what comes at the next interval.
-    const view = await this.sync(request).catch((error: unknown) => refused(NOTHING, String(error)));
-    const reason = view.result === 'refused' ? (view.reason ?? 'refused') : undefined;
-    if (reason !== undefined && reason !== this.#said && this.#half === undefined) {
-      complain({ code: 'sync-refused', severity: 'error', message: reason });
-    }
-    if (reason === undefined && this.#said !== undefined) tell('the checkout can be synchronised again');
-    this.#said = reason;
+    if (this.#tools.frozen()?.untilNewer === false) return;
+    const { view, outcome, isPassing }: Begun = await this.#begin(BY_ITSELF, true).catch(
+      // A mistake of ours ends neither the daemon nor what comes at the next interval.
+      (error: unknown) => ({ view: refused(NOTHING, String(error)) }),
+    );
+    if (this.#isClosed) return;
+    // Of half a checkout it is told elsewhere.
+    this.#isIn(view.result === 'refused' && this.#half === undefined ? [troubleOf(view, isPassing)] : []);
+    void outcome?.then((update) => this.#ended(view, update));
+  }
+
+  /** Trouble is told once, until it changes or is over. */
+  #isIn(trouble: readonly Problem[]): void {
+    const before = this.#trouble;
+    if (before.map(sentence).join() === trouble.map(sentence).join()) return;
+    this.#trouble = trouble;
+    this.#tools.troubled(before, trouble);
+    if (trouble.length === 0) this.#tools.tell('the checkout can be synchronised again');
+  }
+
+  #ended({ to }: SyncView, update: UpdateView): void {
+    const what = failureIn(update);
+    if (what === undefined) return;
+    const message = `${short(to ?? '')} did not come up as a whole: ${what}`;
+    this.#tools.complain({ code: 'deploy-failed', severity: 'error', message });
   }
 
   /** @returns undefined: there was nothing to finish */
@@ -173,48 +245,73 @@ export class Sync {
     this.#cancelFinishing = clock.after(this.#pause, () => {
       void this.#inTurn(async () => {
         const end = await this.#finish();
-        if (end === 'finished') await this.#follow({ by: 'sync', prune: false, wait: 0 });
+        if (end === 'finished') void this.#follow({ ...BY_ITSELF, by: 'sync' });
         if (end === 'given_up') this.#tools.changed();
       });
     });
   }
 
-  #follow({ by, prune, wait, on_failure }: Omit<SyncRequest, 'dryRun'>): Promise<UpdateView> {
-    const { reconcile, onFailure } = this.#tools;
-    return reconcile({ services: [], prune, wait, by, on_failure: on_failure ?? onFailure }, 'sync');
+  #follow(
+    { by, prune, wait, on_failure }: SyncRequest,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<UpdateView> {
+    const { reconcile, onFailure, clock } = this.#tools;
+    const rest = wait === 0 ? 0 : Math.max(1, Math.min(wait, until - clock.now()));
+    const asked = { services: [], prune, wait: rest, by, on_failure: on_failure ?? onFailure };
+    return reconcile(asked, 'sync');
   }
 
-  async #sync(request: SyncRequest): Promise<SyncView> {
+  async #sync(task: Task): Promise<Begun> {
+    const { request, until } = task;
     if (request.dryRun) {
-      return this.#half === undefined ? this.#newest(request) : refused(NOTHING, this.#half);
+      return this.#half === undefined ? this.#newest(task) : { view: refused(NOTHING, this.#half) };
     }
-    const begun = this.#tools.unfinished.move;
+    const { move } = this.#tools.unfinished;
     const end = await this.#finish();
-    if (end === 'half') return refused(NOTHING, this.#half ?? 'half');
+    if (end === 'half') return { view: refused(NOTHING, this.#half ?? 'half') };
     if (end === 'given_up') this.#tools.changed();
-    if (end !== 'finished' || begun === undefined) return this.#newest(request);
-    const update = await this.#follow(request);
-    const view = await this.#newest(request);
+    if (end !== 'finished' || move === undefined) return this.#newest(task);
+    const outcome = this.#follow(request, until);
+    const begun = await this.#newest({ ...task, onlyNewer: true });
     // What was finished just now is what has come of it, where nothing newer has.
-    return view.result === 'nothing_new' ? { ...view, result: 'applied', from: begun.from, update } : view;
+    if (begun.view.result !== 'nothing_new') return begun;
+    return { view: { ...begun.view, result: 'applied', from: move.from }, outcome };
   }
 
-  async #newest(request: SyncRequest): Promise<SyncView> {
-    const { checkout: find, directory, files, readAs, planned, frozen } = this.#tools;
+  async #newest(task: Task): Promise<Begun> {
+    const { request, until } = task;
+    const { checkout: find, directory, files, readAs, planned, frozen, clock } = this.#tools;
     const checkout = find();
-    if (checkout === undefined) return refused(NOTHING, `${directory} lies in no Git checkout`);
-    const held = frozen();
-    if (held !== undefined && !request.dryRun) return refused(NOTHING, held);
-    const newest = await newestCommit(checkout, this.#end.signal);
-    if (newest.is !== 'newer') return newest.view;
+    if (checkout === undefined) return { view: refused(NOTHING, `${directory} lies in no Git checkout`) };
+    const hold = request.dryRun ? undefined : frozen();
+    if (hold?.untilNewer === false) return { view: refused(NOTHING, `${hold.text}; ${THAWS}`) };
+    const newest = await newestCommit(checkout, until - clock.now(), this.#end.signal);
+    if (newest.is === 'here') return task.onlyNewer ? newest : this.#rest(task, checkout, newest.view);
+    if (newest.is !== 'newer') return { view: newest.view, isPassing: newest.is === 'unreachable' };
     const { view, branch, from, to } = newest;
     const desired = await readCommit({ files, directory, checkout, readAs }, view, from, to);
-    if ('result' in desired) return desired;
-    if (request.dryRun) return { ...view, result: 'would_apply', diff: planned(desired) };
+    if ('result' in desired) return { view: desired };
+    if (request.dryRun) return { view: { ...view, result: 'would_apply', diff: planned(desired) } };
     const trouble = await this.#move(checkout, branch, from, to);
-    if (trouble !== undefined) return refused(view, trouble);
-    const update = await this.#follow(request);
-    return { ...view, result: 'applied', update };
+    if (trouble !== undefined) return { view: refused(view, trouble) };
+    return { view: { ...view, result: 'applied' }, outcome: this.#follow(request, until) };
+  }
+
+  /** The newest commit is checked out; but what runs may be another one. */
+  async #rest({ request, until }: Task, checkout: GitCheckout, view: SyncView): Promise<Begun> {
+    const { frozen, pending } = this.#tools;
+    const hold = request.dryRun ? undefined : frozen();
+    if (hold !== undefined)
+      return { view: refused(view, `${hold.text}; a newer commit is followed, and ${THAWS}`) };
+    const { diff, failed } = pending();
+    const { changes, errors, prune } = diff;
+    const isInForce =
+      errors.length === 0 && prune === null && changes.every(({ action }) => action === 'keep');
+    if (isInForce) return { view: failed.length === 0 ? view : { ...view, failed } };
+    const edited = await byHand(checkout);
+    if (edited !== undefined) return { view: refused(view, edited) };
+    if (request.dryRun) return { view: { ...view, result: 'would_apply', diff } };
+    return { view: { ...view, result: 'applied' }, outcome: this.#follow(request, until) };
   }
 
   /** Answers a sentence when the files are not as the newer commit has them. */

@@ -69,6 +69,7 @@ export const PROBLEM_CODES = {
   'socket-unavailable': 'The control socket cannot be made where it should be; the daemon does not start.',
   'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
   'sync-refused': 'The checkout cannot be brought to the newest commit, or that commit is not right.',
+  'deploy-failed': 'What was applied by itself did not come up as a whole.',
   'api-unsafe': 'The API would be open to people that nobody let in, or readable on its way to other hosts.',
   'api-unavailable': 'The API cannot be served over TCP; the control socket is not affected.',
   'api-tokens-unusable': 'The file of the API tokens, or a line of it, gives nobody access.',

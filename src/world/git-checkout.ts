@@ -20,6 +20,11 @@ export interface ChangedFile {
   readonly mode: string;
 }
 
+export interface FetchAnswer extends GitAnswer {
+  /** The remote was reached, and has no such branch. */
+  readonly isGone?: true;
+}
+
 /** What a branch follows. */
 export interface Upstream {
   /** A name, or an address. */
@@ -158,14 +163,14 @@ export class GitCheckout {
    * @param limit milliseconds
    * @param cancel its end is the end of Git, and of what it has started to reach the remote
    */
-  async fetch({ remote, ref }: Upstream, limit = REMOTE, cancel?: AbortSignal): Promise<GitAnswer> {
+  async fetch({ remote, ref }: Upstream, limit = REMOTE, cancel?: AbortSignal): Promise<FetchAnswer> {
     const timeout = Math.min(REMOTE, limit);
     const args = ['fetch', '--quiet', '--no-recurse-submodules', '--', remote, ref];
     const answer = await this.git(args, { timeout, cancel });
     if (!answer.stderr.includes("couldn't find remote ref")) return answer;
     const name = ref.replace(/^refs\/heads\//, 'branch ');
     const advice = 'git branch --set-upstream-to follows another one';
-    return { ...answer, stderr: `${remote} has no ${name} any more; ${advice}` };
+    return { ...answer, stderr: `${remote} has no ${name} any more; ${advice}`, isGone: true };
   }
 
   /** undefined: the branch follows none. */

@@ -133,6 +133,32 @@ describe('pmctl sync', () => {
     expect((await host.view('db'))?.generation).toBe(2);
   });
 
+  test('what the guard holds back stays to be done, and is confirmed by the same command', async () => {
+    const { host, ...team } = withTeam({ watch: { enabled: false } });
+    team.push('more', { 'mail.yaml': service('1') });
+    await host.start();
+    expect((await host.pmctl('sync')).code).toBe(0);
+    await host.allRun(['web', 'db', 'mail']);
+    team.push('less', { 'db.yaml': null, 'mail.yaml': null });
+    for (let time = 0; time < 2; time++) expect((await host.pmctl('sync')).code).toBe(6);
+    expect((await host.pmctl('sync', '--dry-run')).code).toBe(2);
+    expect((await host.pmctl('sync', '--prune')).code).toBe(0);
+    for (const name of ['db', 'mail']) await host.isForgotten(name);
+    expect((await host.pmctl('sync', '--prune')).stdout).toContain('newest commit already');
+  });
+
+  test('another branch that was checked out by hand is followed from then on', async () => {
+    const { host, checkout, ...team } = withTeam({ watch: { enabled: false } });
+    await host.start();
+    await host.runs('web');
+    team.push('web 2', { 'web.yaml': service('2') });
+    git(checkout, 'fetch', '--quiet');
+    git(checkout, 'checkout', '--quiet', '-b', 'release', '--track', 'origin/main');
+    const done = await host.pmctl('sync', '--json');
+    expect(done).toMatchObject({ code: 0, json: { result: 'applied', branch: 'release', commits: [] } });
+    expect((await host.view('web'))?.generation).toBe(2);
+  });
+
   test.each<[string, RegExp, (checkout: string) => void]>([
     [
       'commits of its own',
@@ -179,10 +205,20 @@ test('with sync.interval a push is enough; a broken one is told once, and the ne
   team.push('web 2', { 'web.yaml': service('2') });
   await host.sees('web', 'of the second generation', ({ generation }) => generation === 2);
   team.push('oops', { 'web.yaml': 'nonsense: true\n' });
-  await host.until('the daemon to complain', () => (host.stderr.includes('sync-refused') ? true : undefined));
+  const problem = await host.until('the host to say that it is stuck', async () =>
+    (await host.status()).problems.find(({ code }) => code === 'sync-refused'),
+  );
+  expect(problem).toMatchObject({ severity: 'error', line: 1, column: 1 });
+  expect([problem.file?.endsWith('web.yaml'), problem.message]).toEqual([
+    true,
+    expect.stringMatching(/is not applied: it has 2 errors: .*nonsense/),
+  ]);
   team.push('web 3', { 'web.yaml': service('3') });
   await host.sees('web', 'of the third generation', ({ generation }) => generation === 3);
   expect(host.stderr.split('sync-refused').length - 1).toBe(1);
+  expect((await host.status()).problems).toEqual([]);
+  const events = (await host.pmctl('events', '--json')).stdout;
+  expect(['problem_found', 'problem_gone'].map((name) => events.split(name).length - 1)).toEqual([1, 1]);
 });
 
 describe('when a service of the commit fails', () => {
@@ -213,6 +249,52 @@ describe('when a service of the commit fails', () => {
       async () => (await host.status()).frozen ?? undefined,
     );
     expect(by).toBe('sync.interval');
+    const failed = /did not come up as a whole: web .*exited with code 3.*rolled back/;
+    await host.until('the log to tell of it', () => (failed.test(host.stderr) ? true : undefined));
+    expect(host.stderr).toMatch(/the files are not followed: frozen .*update failed: web/);
+    expect(host.lifecycle('manager_reload_failed')).toHaveLength(1);
+
+    // A newer commit is the answer to what failed, and nobody has to come to this host.
+    team.push('mended', { 'web.yaml': service('3') });
+    await host.until('the newer commit to be followed', async () =>
+      (await host.status()).frozen === null ? true : undefined,
+    );
+    await host.allRun(['web', 'db']);
+    expect((await host.pmctl('sync')).code).toBe(0);
+  });
+
+  test.each(['web', 'mail'])(
+    'a sync that brings nothing newer does not say that all is well: %s',
+    async (name) => {
+      const { host, ...team } = withTeam({ sync: { on_failure: 'continue' }, watch: { enabled: false } });
+      await host.start();
+      await host.allRun(['web', 'db']);
+      team.push('bad', {
+        [`${name}.yaml`]: 'process:\n  command: exit 3\nrestart_policy: { policy: never }\n',
+      });
+      expect((await host.pmctl('sync')).code).toBe(5);
+      const again = await host.pmctl('sync');
+      expect(again.code).toBe(5);
+      expect(again.stdout).toMatch(new RegExp(`${name}.*exit`, 's'));
+    },
+  );
+
+  test('what somebody has gone back from comes only when somebody says so', async () => {
+    const { host, ...team } = withTeam({ watch: { enabled: false } });
+    await host.start();
+    await host.allRun(['web', 'db']);
+    team.push('web 2', { 'web.yaml': service('2') });
+    expect((await host.pmctl('sync')).code).toBe(0);
+    expect((await host.pmctl('rollback', 'previous')).code).toBe(0);
+    team.push('web 3', { 'web.yaml': service('3') });
+    expect(await host.pmctl('sync')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('pmctl resume'),
+    });
+    expect(await host.pmctl('sync', '--dry-run')).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining('frozen'),
+    });
   });
 });
 

@@ -1727,7 +1727,7 @@ export interface RawSettings {
      */
     interval_ms?: number;
     /**
-     * What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen. `pmctl sync --on-failure` says otherwise for once.
+     * What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen until a newer commit is there. `pmctl sync --on-failure` says otherwise for once.
      */
     on_failure?: "stop" | "rollback" | "continue";
   };
@@ -1989,7 +1989,7 @@ export interface CompleteSettings {
      */
     interval: number | null;
     /**
-     * What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen. `pmctl sync --on-failure` says otherwise for once.
+     * What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen until a newer commit is there. `pmctl sync --on-failure` says otherwise for once.
      */
     on_failure: "stop" | "rollback" | "continue";
   };

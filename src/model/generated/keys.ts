@@ -2584,7 +2584,7 @@ export const SETTING_KEYS: readonly KeyFact[] = [
     type: 'stop, rollback, continue',
     default: 'stop',
     description:
-      'What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen. `pmctl sync --on-failure` says otherwise for once.',
+      'What becomes of the rest of a new commit when a service of it fails: `stop` begins nothing more, `rollback` goes back to what was in force before, `continue` goes on. The first two leave the daemon frozen until a newer commit is there. `pmctl sync --on-failure` says otherwise for once.',
     example: 'sync:\n  on_failure: rollback',
     values: ['stop', 'rollback', 'continue'],
     group: false,
