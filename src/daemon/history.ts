@@ -190,12 +190,24 @@ export class History {
   }
 
   /** Nothing waits for Git. */
-  async #noteCommit({ number }: Snapshot): Promise<void> {
-    const commit = await this.#tools.commit();
+  async #noteCommit(entry: Snapshot): Promise<void> {
+    const { number } = entry;
+    const commit = await this.#commitOf(entry);
     const current = this.#current;
     // What was replaced meanwhile keeps its place without: by now the checkout may stand elsewhere.
     if (commit === null || this.#isClosed || current?.number !== number) return;
     this.#note({ ...current, commit });
+  }
+
+  /** The checkout stays where it is when one goes back: the commit is the one that the state was of. */
+  async #commitOf({ id, number, trigger }: Snapshot): Promise<Commit | null> {
+    if (trigger !== 'rollback' && trigger !== 'failure') return this.#tools.commit();
+    const earlier = this.#tools.snapshots.all().filter((each) => each.id === id && each.number !== number);
+    const known = earlier.find(({ commit }) => commit !== null)?.commit ?? null;
+    if (known !== null || trigger === 'rollback' || earlier.length > 0) return known;
+    // A part of an update: what is checked out, and not all of it.
+    const commit = await this.#tools.commit();
+    return commit === null ? null : { ...commit, dirty: true };
   }
 
   #follow(snapshot: Snapshot): void {

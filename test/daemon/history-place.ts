@@ -1,5 +1,5 @@
 /** What does the history see of a daemon? Only what is desired, and how each service stands. */
-import type { Commit } from '../../src/api/deploys.ts';
+import type { Commit, Trigger } from '../../src/api/deploys.ts';
 import { History } from '../../src/daemon/history.ts';
 import type { Glance } from '../../src/daemon/outcome.ts';
 import { Snapshots } from '../../src/daemon/snapshots.ts';
@@ -52,14 +52,18 @@ export class Place {
   }
 
   /** The directory says this now, each service one text. */
-  async apply(texts: Readonly<Record<string, string>>, by = 'bob'): Promise<void> {
+  async apply(
+    texts: Readonly<Record<string, string>>,
+    by = 'bob',
+    trigger: Trigger = 'update',
+  ): Promise<void> {
     const services = Object.entries(texts).map(([service, text]): [ServiceName, Defined] => {
       const one = defined({ name: name(service), digest: `digest of ${text}` });
       this.texts.set(one, text);
       return [one.name, one];
     });
     this.desired = { services: new Map(services), problems: [], files: services.length, readable: true };
-    this.history.applied({ trigger: 'update', by });
+    this.history.applied({ trigger, by });
     await this.history.settled();
     await soon();
   }

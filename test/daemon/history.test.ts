@@ -237,6 +237,24 @@ test('the commit comes when Git has told it, and is not told of a state that is 
   expect(place.snapshots.latest()?.commit).toEqual(place.commit);
 });
 
+test('what one goes back to is of its own commit, not of the one that is checked out', async () => {
+  const place = new Place();
+  const at = (letter: string) => ({ oid: letter.repeat(40), branch: 'main', dirty: false });
+  place.commit = at('a');
+  await place.apply({ web: 'one', db: 'one' });
+  place.commit = at('b');
+  await place.apply({ web: 'two', db: 'two' });
+  await place.apply({ web: 'one', db: 'one' }, 'bob', 'rollback');
+  expect(place.snapshots.latest()?.commit).toEqual(at('a'));
+  await place.apply({ web: 'two', db: 'two' }, 'bob', 'resume');
+  expect(place.snapshots.latest()?.commit).toEqual(at('b'));
+  await place.apply({ web: 'one', db: 'one' }, 'bob', 'failure');
+  expect(place.snapshots.latest()?.commit).toEqual(at('a'));
+  // What an update that was stopped has begun is no commit as a whole.
+  await place.apply({ web: 'two', db: 'one' }, 'bob', 'failure');
+  expect(place.snapshots.latest()?.commit).toEqual({ ...at('b'), dirty: true });
+});
+
 test('what cannot be written is complained about, and nothing stops for it', async () => {
   const place = new Place();
   place.files.mkdir('/state/snapshots/blobs');
