@@ -218,6 +218,7 @@ export class Sync {
       return 'half';
     }
     unfinished.end();
+    if (end === 'finished') this.#tools.checkout()?.keepDirectory();
     if (this.#half !== undefined) tell(`the checkout is whole again (${end})`);
     this.#half = undefined;
     return end === 'finished' ? 'finished' : 'given_up';
@@ -226,7 +227,8 @@ export class Sync {
   async #endOf(move: Move): Promise<MoveEnd> {
     const { checkout: find, directory, files } = this.#tools;
     const checkout = find();
-    if (checkout !== undefined) return finishMove(checkout, move);
+    const end = checkout === undefined ? 'elsewhere' : await finishMove(checkout, move);
+    if (end !== 'elsewhere') return end;
     // It may be mounted later.
     const found = files.status(directory);
     return isFailure(found) ? { half: `${directory} cannot be looked at (${found.failed})` } : 'elsewhere';
@@ -322,8 +324,10 @@ export class Sync {
     this.#isWriting = true;
     try {
       const moved = await checkout.fastForward(to);
-      if (moved.code === 0) unfinished.end();
-      else if ((await this.#finish()) !== 'finished') {
+      if (moved.code === 0) {
+        unfinished.end();
+        checkout.keepDirectory();
+      } else if ((await this.#finish()) !== 'finished') {
         const half = this.#half === undefined ? '' : `; ${this.#half}`;
         return `git merge --ff-only failed: ${moved.stderr}${half}`;
       }

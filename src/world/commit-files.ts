@@ -88,6 +88,13 @@ function overlaid(
   blobs: ReadonlyMap<string, string | null>,
 ): Files {
   const contentOf = (path: string) => (texts.has(path) ? texts.get(path) : texts.get(realPath(path)));
+  // Also the directory may be missing still.
+  const statusAround = (path: string): FileStatus | Failure => {
+    const found = files.status(path);
+    const isMissing = 'failed' in found && found.failed === 'ENOENT' && path !== dirname(path);
+    return isMissing ? statusAround(dirname(path)) : found;
+  };
+  const comesInto = (path: string) => [...texts].some(([each, text]) => text !== null && isBelow(path, each));
   return {
     ...files,
     read: (path, limit) => {
@@ -99,11 +106,14 @@ function overlaid(
     },
     status: (path) => {
       const text = contentOf(path);
-      if (text === undefined) return files.status(path);
+      if (text === undefined) {
+        const found = files.status(path);
+        return 'failed' in found && comesInto(path) ? statusAround(path) : found;
+      }
       if (text === null) return { failed: 'ENOENT' };
       if (typeof text !== 'string') return text;
       // Git keeps neither owner nor mode: a checkout makes them as the directory and the umask say.
-      const beside = files.status(dirname(path));
+      const beside = statusAround(dirname(path));
       if ('failed' in beside) return beside;
       const status: FileStatus = {
         ...beside,

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type GroupAnswer, runInGroup } from './group-command.ts';
+import { pathBehind } from './path-behind.ts';
 
 export interface GitAnswer {
   readonly code: number;
@@ -103,10 +104,13 @@ export class GitCheckout {
     this.gitDirectory = gitDirectory;
   }
 
-  /** undefined: the directory lies in no checkout, or it is closed to us. */
+  /**
+   * Also around a directory that is missing: Git removes one together with its last file.
+   * @returns undefined: the directory lies in no checkout, or it is closed to us
+   */
   static around(directory: string): GitCheckout | undefined {
     try {
-      const real = fs.realpathSync(directory);
+      const real = pathBehind(directory);
       for (let at = real; ; at = dirname(at)) {
         const found = gitDirectoryOf(at);
         if (found !== undefined) return new GitCheckout(real, at, found);
@@ -254,6 +258,15 @@ export class GitCheckout {
       changes.push({ path, mode, blob: letter === 'D' ? null : blob });
     }
     return changes;
+  }
+
+  /** Git has removed the directory together with its last file; for the services that is an empty one. */
+  keepDirectory(): void {
+    try {
+      fs.mkdirSync(this.directory, { recursive: true });
+    } catch {
+      // Something else lies there now, which whoever reads the directory tells.
+    }
   }
 
   /** Moves branch and files to a commit that follows the present one; nothing else is ever done to them. */

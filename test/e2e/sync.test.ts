@@ -147,6 +147,26 @@ describe('pmctl sync', () => {
     expect((await host.pmctl('sync', '--prune')).stdout).toContain('newest commit already');
   });
 
+  test('a commit without any service leaves the directory, and is confirmed or taken back', async () => {
+    const { host, checkout, ...team } = withTeam();
+    await host.start();
+    const pids = await host.allRun(['web', 'db']);
+    team.push('nothing', { 'web.yaml': null, 'db.yaml': null });
+    expect((await host.pmctl('sync')).code).toBe(6);
+    expect(fs.readdirSync(join(checkout, 'config.d'))).toEqual([]);
+    // Where another Git has brought the checkout there, the directory is gone.
+    fs.rmdirSync(join(checkout, 'config.d'));
+    expect((await host.pmctl('sync')).stderr).not.toContain('lies in no Git checkout');
+    expect(await host.allRun(['web', 'db'])).toEqual(pids);
+    team.push('back', { 'web.yaml': service('1'), 'db.yaml': service('1') });
+    expect((await host.pmctl('sync')).code).toBe(0);
+    expect(await host.allRun(['web', 'db'])).toEqual(pids);
+    team.push('nothing again', { 'web.yaml': null, 'db.yaml': null });
+    expect((await host.pmctl('sync')).code).toBe(6);
+    expect((await host.pmctl('update', '--prune')).code).toBe(0);
+    for (const name of ['web', 'db']) await host.isForgotten(name);
+  });
+
   test('another branch that was checked out by hand is followed from then on', async () => {
     const { host, checkout, ...team } = withTeam({ watch: { enabled: false } });
     await host.start();

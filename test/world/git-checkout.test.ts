@@ -171,6 +171,32 @@ describe('Git', () => {
   });
 });
 
+describe('a directory that Git has removed with its last file', () => {
+  beforeEach(() => {
+    link('config.d', 'live');
+    commit();
+    git('rm', '-r', '--quiet', 'config.d');
+    commit();
+    expect(fs.existsSync(at('config.d'))).toBe(false);
+  });
+
+  it.each(['config.d', 'live', 'config.d/deeper/still'])('is still in its checkout: %s', (configured) => {
+    const checkout = around(at(configured));
+    expect(checkout.top).toBe(directory);
+    expect(checkout.directory).toBe(at(configured.replace('live', 'config.d')));
+  });
+
+  it('is read as the commit will have it that brings files again', async () => {
+    write('other.txt', 'more');
+    const files = await beforehand(at('live'), () => write('config.d/web.yaml', 'new'));
+    if (typeof files === 'string') throw new Error(files);
+    expect(files.list(at('live'))).toEqual(['web.yaml']);
+    expect(files.status(at('live'))).toMatchObject({ kind: 'directory' });
+    expect(files.status(at('live/web.yaml'))).toMatchObject({ kind: 'file', size: 3 });
+    expect(fs.existsSync(at('config.d'))).toBe(false);
+  });
+});
+
 /** A link to itself fails as a closed directory does, also for root (stat(2): ELOOP, EACCES). */
 describe('a checkout that cannot be looked at', () => {
   it('is none where its Git directory cannot be seen', () => {
