@@ -77,6 +77,7 @@ const changeFields: FieldsOf<Change> = {
   because: list(fieldChange),
   reason: text(),
   instances: whole(),
+  rejected: optional(text('Why this definition has failed already: nothing of it is done by itself.')),
 };
 
 const changeResult = object<ChangeResult>({
@@ -112,6 +113,9 @@ const diffFields: FieldsOf<DiffView> = {
       reason: text(),
       change: optional(object<Change>(changeFields)),
     }),
+  ),
+  failed: optional(
+    list(object<NonNullable<DiffView['failed']>[number]>({ service: text(), reason: text() })),
   ),
   scaled: optional(
     list(object<NonNullable<DiffView['scaled']>[number]>({ service: text(), ...scaleFields })),

@@ -68,6 +68,8 @@ export interface DiffView {
   /** Services on which nothing would be done, and for which nothing waits. */
   readonly unchanged: number;
   readonly held: readonly HeldService[];
+  /** Those of `unchanged` whose definition in force has failed; one sentence why. */
+  readonly failed?: readonly { readonly service: string; readonly reason: string }[];
   readonly scaled?: readonly (ScaleView & { readonly service: string })[];
   readonly prune: HeldRemovals | null;
   readonly frozen?: FrozenView | null;

@@ -6,7 +6,7 @@ import { safeText } from '../model/terminal-safe.ts';
 import { count } from '../model/units.ts';
 import type { Colour, Paint } from './paint.ts';
 
-import { renderFailure, renderFrozen } from './render-frozen.ts';
+import { renderFailure, renderFrozen, some } from './render-frozen.ts';
 import { renderPrune, scaledText } from './render-status.ts';
 import { type Cell, type Column, type Row, type Sentence, table } from './table.ts';
 
@@ -87,6 +87,11 @@ function waitingRows({ service, reason, change }: HeldService): readonly Row[] {
   return [...changeRows(change, '='), told(`waits for pmctl release ${service} (${reason})`, 'yellow')];
 }
 
+/** It was tried, and is not tried again by itself. */
+function failedText({ service, rejected }: AnyChange): string {
+  return `failed, what ran before goes on: ${rejected}; pmctl restart ${service} tries it again`;
+}
+
 /** Below what is changed. */
 function told(sentence: string, colour: Colour): Sentence {
   return { sentence, under: 3, colour };
@@ -111,9 +116,10 @@ function changeRows(change: AnyChange, symbol = SYMBOLS[change.action]): readonl
     const start = index === 0 ? head : [EMPTY, EMPTY, classCell(own, change.action)];
     return [...start, { text: what }, { text: place, colour: 'dim' as const }];
   });
-  const { result, detail = '' } = change;
+  const { result, detail = '', rejected } = change;
   // What is kept has said why already.
-  if (result === undefined || kept) return rows;
+  if (kept) return rows;
+  if (result === undefined) return rejected === undefined ? rows : [...rows, told(failedText(change), 'red')];
   const resultColour = result === 'done' ? 'green' : result === 'pending' ? 'yellow' : 'red';
   return [...rows, told(detail === '' ? result : `${result}: ${detail}`, resultColour)];
 }
@@ -161,14 +167,18 @@ function scaledTexts({ scaled = [] }: AnyDiff): readonly string[] {
   return scaled.map((each) => safeText(`= ${each.service}  ${scaledText(each)}`));
 }
 
-function unchangedText({ unchanged, held }: AnyDiff): string {
+function unchangedText({ unchanged, held, failed = [] }: AnyDiff): string {
   const names = held.map(({ service, reason }) => `${service} (${reason})`).join(', ');
-  return safeText(`= ${unchanged} unchanged${held.length === 0 ? '' : `; ${held.length} held: ${names}`}`);
+  const heldText = held.length === 0 ? '' : `; ${held.length} held: ${names}`;
+  const failures =
+    failed.length === 0 ? '' : `; ${failed.length} failed: ${some(failed.map(({ service }) => service))}`;
+  return safeText(`= ${unchanged} unchanged${failures}${heldText}`);
 }
 
 /** The last line: what all of it means for processes. */
-function meaning(changes: readonly AnyChange[]): readonly string[] {
-  if (changes.every(({ action }) => action === 'keep')) return [];
+function meaning(all: readonly AnyChange[]): readonly string[] {
+  if (all.every(({ action }) => action === 'keep')) return [];
+  const changes = all.filter(({ rejected }) => rejected === undefined);
   const sum = (...kinds: readonly ChangeKind[]): number =>
     changes.reduce((total, { action, instances }) => total + (kinds.includes(action) ? instances : 0), 0);
   const parts = [

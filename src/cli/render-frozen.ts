@@ -26,6 +26,7 @@ export function renderFailure(failure: FailureView | undefined, paint: Paint): r
   return [`${paint('red', 'failed ')}  ${safeText(`${detail}${names}`)}`];
 }
 
-function some(names: readonly string[]): string {
+/** The first of many names, and how many more there are. */
+export function some(names: readonly string[]): string {
   return `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? `, and ${names.length - SHOWN} more` : ''}`;
 }

@@ -10,6 +10,7 @@ import type { World } from '../world/world.ts';
 import { changeOutcome } from './change-outcome.ts';
 import { desiredHash } from './comparison.ts';
 import { type DeployTools, LocalDeploys } from './deploys.ts';
+import { failedServices } from './failed-services.ts';
 import type { Verdicts } from './failing.ts';
 import { isSameReading } from './following.ts';
 import type { Cause } from './history.ts';
@@ -110,6 +111,7 @@ export class Reconciling {
     const failure = verdicts?.failure;
     return {
       ...view,
+      failed: failedServices(loop, new Set(changes.map(({ service }) => service))),
       prune: heldBy(loop.removals),
       changes,
       ...(this.deploys === undefined ? {} : { frozen: this.deploys.frozen ?? null }),
@@ -156,6 +158,7 @@ export class Reconciling {
       warnings: desired.problems.filter((problem) => problem.severity === 'warning').map(configError),
       unchanged: names.size - changes.length - held.filter(({ change }) => change !== undefined).length,
       held,
+      failed: failedServices(loop, new Set(changes.map(({ service }) => service))),
       scaled,
       prune: heldBy(loop.removalsOf(desired)),
     };

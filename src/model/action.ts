@@ -78,6 +78,8 @@ export interface Change {
   readonly reason: string;
   /** How many instances are started, stopped or replaced. */
   readonly instances: number;
+  /** Why this definition failed to take over: nothing is done before it changes or somebody asks for another try. */
+  readonly rejected?: string;
 }
 
 /** Something that happened. `fields` are printed in this order. */

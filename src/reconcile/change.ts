@@ -1,5 +1,6 @@
 /** What would reconciling a service do, in words and numbers? The plan that `diff` shows and the loop carries out. */
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
+import type { Rejection } from '../model/memory.ts';
 import type { RunId } from '../model/names.ts';
 import type { Defined, Desired } from '../model/spec.ts';
 import { resumed } from '../policy/stop.ts';
@@ -81,8 +82,9 @@ function changeOfWanted(
     const first = outdated[0];
     const from = first === undefined ? undefined : situation.applied.get(first.run.key.hash);
     const because = from === undefined ? [] : diffSpecs(from, desired);
-    const replaces = because.some((field) => field.class === 'replace');
-    return make(replaces ? 'replace' : 'roll', touched, rollReason(from !== undefined, because), because);
+    const action = because.some((field) => field.class === 'replace') ? 'replace' : 'roll';
+    const change = make(action, touched, rollReason(from !== undefined, because), because);
+    return keepsOlder(judgement, desired) ? { ...change, rejected: judgement.rejected.reason } : change;
   }
   const applied = situation.applied.get(desired.hash);
   const because = applied === undefined ? [] : diffSpecs(applied, desired);
@@ -96,6 +98,15 @@ function changeOfWanted(
     return make('keep', aliveRuns(judgement), 'keeps running the last good definition');
   }
   return undefined;
+}
+
+/** The newer definition has failed, and what runs goes on. */
+function keepsOlder(
+  judgement: Judgement,
+  { spec: { rollout } }: Defined,
+): judgement is Judgement & { readonly rejected: Rejection } {
+  if (judgement.rejected === null) return false;
+  return judgement.way === 'stop_first' || rollout.on_failure === 'keep_old';
 }
 
 function rollReason(known: boolean, because: readonly FieldChange[]): string {

@@ -77,6 +77,23 @@ describe('diff', () => {
     expect(JSON.parse((await run(daemon, 'diff --json')).out)).toEqual(FULL);
   });
 
+  test('does not promise what failed already, and names what has failed without a change', async () => {
+    const rejected = 'exited with code 3';
+    const changes = [change('api', 'roll', { instances: 2, rejected }), change('new', 'start')];
+    const failed = [{ service: 'web', reason: 'instance 0: exited with code 1; it is tried again' }];
+    const daemon = await fakeDaemon({ 'GET /api/diff': { ...NOTHING, changes, unchanged: 3, failed } });
+    const { out, exit } = await run(daemon, 'diff');
+    expect(out.split('\n').map((line) => line.trim())).toEqual([
+      '~ api  2 instances  ROLL',
+      'failed, what ran before goes on: exited with code 3; pmctl restart api tries it again',
+      '+ new  +1 instance  START',
+      '= 3 unchanged; 1 failed: web',
+      '1 process will be started.',
+      '',
+    ]);
+    expect(exit).toBe(2);
+  });
+
   test('tells what waits for the release of a service, which is no change that an update makes', async () => {
     const because = [
       { path: 'process.env.V', from: '"2"', to: '"3"', class: 'roll', file: 'w.yaml', line: 4 } as const,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action, Change } from '../../src/model/action.ts';
 import type { Intent } from '../../src/model/memory.ts';
 import type { ObservedRun } from '../../src/model/observed.ts';
+import type { Defined } from '../../src/model/spec.ts';
 import { changeOf, changeOfDefinition } from '../../src/reconcile/change.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import type { Situation } from '../../src/reconcile/situation.ts';
@@ -112,6 +113,26 @@ describe('roll and replace', () => {
       action: 'roll',
       because: [],
       reason: 'the definition it was started with is no longer known',
+    });
+  });
+
+  describe('a definition that failed to take over', () => {
+    const refused = (rollout: Partial<Defined['spec']['rollout']>, pardon = 0): Change | undefined => {
+      const desired = defined({ hash: 'b', spec: { rollout } });
+      const { digest } = desired;
+      const rejected = { generation: 2, digest, pardon: 0, at: NOW - 1000, reason: 'it failed', run: null };
+      const runs = [run({ generation: 1 })];
+      const memory = { generation: 2, generationHash: hash('b'), rejected };
+      return change({ desired, runs, memory, intent: { pardon } });
+    };
+
+    it.each([{ surge: 1 }, { surge: 0 }])('is told as one, with %o', (rollout) => {
+      expect(refused(rollout)).toMatchObject({ action: 'roll', instances: 1, rejected: 'it failed' });
+    });
+
+    it('is not told as one once somebody asks for another try, or where it takes over all the same', () => {
+      expect(refused({ surge: 1 }, 1)).not.toHaveProperty('rejected');
+      expect(refused({ surge: 1, on_failure: 'replace' })).not.toHaveProperty('rejected');
     });
   });
 
