@@ -2,13 +2,15 @@
 import { safeText } from '../model/terminal-safe.ts';
 import { ask, type Call, printJson, printLines, refuse, widthOf } from './call.ts';
 import type { Exit } from './exit-codes.ts';
-import { isRefusal } from './refusal.ts';
+import { isRefusal, wrongUsage } from './refusal.ts';
 import { renderHistory, renderSnapshot } from './render-history.ts';
 
 const DEFAULT_COUNT = 20;
 
 export async function history(call: Call): Promise<Exit> {
-  const view = await ask(call, (daemon) => daemon.history(call.options.lines ?? DEFAULT_COUNT));
+  const { lines = DEFAULT_COUNT } = call.options;
+  if (lines === 0) return refuse(call, wrongUsage('-n tells how many states are shown: 1 or more'));
+  const view = await ask(call, (daemon) => daemon.history(lines));
   if (isRefusal(view)) return refuse(call, view);
   if (call.options.json) printJson(call, view);
   else printLines(call, renderHistory(view, { width: widthOf(call), paint: call.paint }));

@@ -2,6 +2,7 @@
 import type { HistoryEntry, HistoryView, SnapshotView } from '../api/deploys.ts';
 import { safeText } from '../model/terminal-safe.ts';
 import type { Colour, Paint } from './paint.ts';
+import { localTime } from './quantities.ts';
 import { type Column, table } from './table.ts';
 
 interface Look {
@@ -11,10 +12,10 @@ interface Look {
 
 const COLUMNS: readonly Column[] = [
   { title: 'SNAPSHOT', align: 'left' },
-  { title: 'WHEN', align: 'left', spare: 4 },
-  { title: 'BY', align: 'left', spare: 3 },
+  { title: 'WHEN', align: 'left', spare: 5 },
+  { title: 'BY', align: 'left', spare: 4 },
   { title: 'COMMIT', align: 'left', spare: 2 },
-  { title: 'CHANGES', align: 'left', spare: 5 },
+  { title: 'CHANGES', align: 'left', spare: 3 },
   { title: 'RESULT', align: 'left' },
   { title: 'MARK', align: 'left' },
 ];
@@ -29,7 +30,7 @@ const COLOURS: Readonly<Record<HistoryEntry['result'], Colour>> = {
 export function renderHistory(view: HistoryView, look: Look): readonly string[] {
   const rows = view.entries.map((entry) => [
     { text: entry.id },
-    { text: entry.at },
+    { text: whenText(entry, look) },
     { text: byText(entry) },
     { text: commitText(entry) },
     { text: changesText(entry) },
@@ -56,12 +57,17 @@ export function renderSnapshot({ entry, files }: SnapshotView, look: Look): read
     { text: envText(env_files) },
   ]);
   return [
-    safeText(`${entry.id}  ${entry.at}  ${byText(entry)}  ${commitText(entry)}`),
+    safeText(`${entry.id}  ${whenText(entry, look)}  ${byText(entry)}  ${commitText(entry)}`),
     safeText(`${changesText(entry)}  ${entry.result}${entry.mark === null ? '' : `, ${entry.mark}`}`),
     ...failed.map(([service, result]) => safeText(`  ${service}: ${result}`)),
     '',
     ...table(columns, rows, look),
   ];
+}
+
+/** A person reads the clock of this host, a program what says which clock it is. */
+function whenText({ at }: HistoryEntry, { width }: Look): string {
+  return width === null ? at : localTime(Date.parse(at));
 }
 
 /** `update by bob`, `watch`. */

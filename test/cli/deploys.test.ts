@@ -58,6 +58,25 @@ test('history tells each state in a row', async () => {
   expect(daemon.askedFor('GET /api/history')[0]?.query).toEqual({ limit: '2' });
 });
 
+test('history tells a person the local time, and who it was, on 80 columns', async () => {
+  const entries = [ENTRY, { ...ENTRY, by: 'barbara', result: 'superseded', mark: null }];
+  const daemon = await fakeDaemon({ 'GET /api/history': { entries, problems: [] } });
+  const screen = { columns: 80, rows: 24 };
+  const { out } = await run(daemon, 'history', { screen, environment: { TERM: 'dumb' } });
+  const at = new Date(ENTRY.at);
+  const [hours, minutes] = [at.getHours(), at.getMinutes()].map((part) => String(part).padStart(2, '0'));
+  expect(out.split('\n')[1]).toMatch(
+    new RegExp(`^0123456789ab  2026-01-0\\d ${hours}:${minutes}:05  update by bob +failed +frozen$`),
+  );
+});
+
+test('history of no states is a mistake, not an empty history', async () => {
+  const daemon = await fakeDaemon({ 'GET /api/history': { entries: [ENTRY], problems: [] } });
+  const { exit, out, err } = await run(daemon, 'history -n 0');
+  expect({ exit, out }).toEqual({ exit: 64, out: '' });
+  expect(err).toContain('1 or more');
+});
+
 test('show prints the text of a file as it is', async () => {
   const text = 'process: {command: x}\n# no newline at the end';
   const answer = { id: ENTRY.id, path: 'web.yaml', service: 'web', text };
