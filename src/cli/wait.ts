@@ -34,7 +34,12 @@ export async function wait(call: Call): Promise<Exit> {
   else if (met) printLines(call, [`${safeText(name)} is ${goal} (${state})`]);
   if (met) return 'fine';
   const reason = service.reason === '' ? '' : `: ${service.reason}`;
-  const sentence = `${name} is not ${goal} after ${printDuration(timeout)}; it is ${state}${reason}`;
+  const time = printDuration(timeout);
+  // What runs may well be ready: it is awaited that it goes.
+  const isOlder = goal === 'ready' && service.drift === 'pending' && service.ready >= service.desired;
+  const sentence = isOlder
+    ? `${name} has not been replaced after ${time}; what runs is older, ${state}${reason}`
+    : `${name} is not ${goal} after ${time}; it is ${state}${reason}`;
   call.terminal.complain(`pmctl: ${safeText(sentence)}\n`);
   return 'error';
 }

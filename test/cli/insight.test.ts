@@ -254,6 +254,19 @@ describe('wait', () => {
     expect(exit).toBe(1);
   });
 
+  test('says what is awaited when what runs is ready, and older', async () => {
+    const reason = 'waits to be replaced by the new definition';
+    const daemon = await fakeDaemon({
+      'GET /api/status': statusView([serviceView('web')]),
+      'POST /api/wait': { met: false, service: serviceView('web', { drift: 'pending', reason }) },
+    });
+    const { exit, err } = await run(daemon, 'wait web --timeout 2s');
+    expect(err).toBe(
+      `pmctl: web has not been replaced after 2s; what runs is older, running, 2/2 ready: ${reason}\n`,
+    );
+    expect(exit).toBe(1);
+  });
+
   test('exit 3 for an unknown service', async () => {
     expect((await run(await daemonWith(true), 'wait wbe')).exit).toBe(3);
   });
