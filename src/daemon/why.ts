@@ -80,8 +80,14 @@ function exitSentence({ memory }: Situation): readonly string[] {
   const exits = Object.values(memory.slots).flatMap((slot) => slot.exits);
   const [last] = exits.sort((a, b) => b.at - a.at);
   if (last === undefined) return [];
+  const { outcome } = last;
+  if (outcome.kind === 'not_started') {
+    return [`its last start was refused at ${iso(last.at)}: ${describeOutcome(outcome)}`];
+  }
   const by = last.because === undefined ? ENDED_BY[last.by] : `because ${last.because},`;
-  const how = describeOutcome(last.outcome);
+  // Of a run that an earlier daemon started only that it ended is seen, whoever watched.
+  const isUnknown = outcome.kind === 'unknown' && !outcome.oom;
+  const how = isUnknown ? 'its exit code is not known' : describeOutcome(outcome);
   return [`its last run ended ${by} at ${iso(last.at)} after ${printElapsed(last.uptime)}: ${how}`];
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { whyView } from '../../src/daemon/why.ts';
 import type { ServiceName } from '../../src/model/names.ts';
 import { sentence } from '../../src/model/problem.ts';
-import { defined, exited, memory, problem, situation, slot } from '../builders.ts';
+import { defined, exited, memory, NOW, problem, situation, slot } from '../builders.ts';
 import { serviceView } from '../cli/sample-views.ts';
 
 const BROKEN = problem({ message: 'it must be a list', file: 'config.d/web.yaml', line: 2, column: 1 });
@@ -65,5 +65,25 @@ describe('why a service is in its state', () => {
       'its last run ended by itself at 2026-01-01T10:00:00.000Z after 2s: killed by SIGABRT',
     );
     expect(because.filter((text) => text.includes('its last run'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['stop', 'unknown', 'its last run ended when it was stopped at'],
+    ['itself', 'unknown', 'its last run ended by itself at'],
+  ] as const)('says of an end by %s only what is known', (by, kind, begins) => {
+    const exit = { outcome: { kind, oom: false }, by, run: null, uptime: 2057, at: NOW } as const;
+    const remembered = situation({ memory: memory({ slots: { 0: slot({ exits: [exit] }) } }) });
+    const { because } = whyView({ ...NOTHING, situation: remembered, view: serviceView('web') });
+    const [told = ''] = because.filter((text) => text.includes('its last run'));
+    expect(told.startsWith(begins)).toBe(true);
+    expect(told.endsWith(' after 2s: its exit code is not known')).toBe(true);
+  });
+
+  it('calls a start that was refused no run', () => {
+    const outcome = { kind: 'not_started', problem: problem({ message: 'no program' }) } as const;
+    const exit = { outcome, by: 'itself', run: null, uptime: 0, at: Date.UTC(2026, 0, 1, 10) } as const;
+    const remembered = situation({ memory: memory({ slots: { 0: slot({ exits: [exit] }) } }) });
+    const { because } = whyView({ ...NOTHING, situation: remembered, view: serviceView('web') });
+    expect(because).toContain('its last start was refused at 2026-01-01T10:00:00.000Z: no program');
   });
 });
