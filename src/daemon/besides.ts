@@ -311,7 +311,7 @@ export class Besides {
     if (next.failures > 0 || before.failures > 0 || before.passed === null) mark(run.service);
   }
 
-  #prepared(run: RunKey, { desired }: Situation, failure: Problem | undefined): void {
+  #prepared(run: RunKey, { desired, observed }: Situation, failure: Problem | undefined): void {
     const { store } = this.#tools;
     const memory = store.memory(run.service);
     const slot = memory.slots[run.slot];
@@ -319,7 +319,7 @@ export class Besides {
     this.#outputs.delete(run.id);
     if (slot?.preStart?.run !== run.id || desired?.kind !== 'defined') return;
     if (failure !== undefined) {
-      noteFailedStart(run, failure, desired, this.#tools, output);
+      noteFailedStart(run, failure, { desired, observed }, this.#tools, output);
       return;
     }
     const passed = { ...slot, preStart: { ...slot.preStart, state: 'passed' as const } };

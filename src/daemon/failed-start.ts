@@ -4,6 +4,7 @@ import type { LogSizes } from '../executor/start.ts';
 import type { Event } from '../model/action.ts';
 import { NO_SLOT } from '../model/memory.ts';
 import type { RunKey } from '../model/names.ts';
+import type { Observed } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Defined } from '../model/spec.ts';
 import { afterExit, endingOf, renewal } from '../policy/restart.ts';
@@ -25,7 +26,7 @@ export interface FailedStartTools {
 export function noteFailedStart(
   key: RunKey,
   problem: Problem,
-  desired: Defined,
+  { desired, observed }: { readonly desired: Defined; readonly observed: Observed },
   tools: FailedStartTools,
   logs?: LogSizes,
 ): void {
@@ -47,5 +48,15 @@ export function noteFailedStart(
     chance: world.random.next(),
   });
   store.setMemory(key.service, { ...memory, slots: { ...memory.slots, [key.slot]: next }, due: null });
-  report(failedEvent(key, problem, next.next !== null, at));
+  // The next decision rejects a generation that fails beside an older run, unless the host was short of something.
+  const isRejected = problem.passing !== true && servesBeside(key, observed);
+  report(failedEvent(key, problem, next.next !== null && !isRejected, at));
+}
+
+function servesBeside({ slot, generation }: RunKey, observed: Observed): boolean {
+  if (observed.kind === 'unseen') return false;
+  return observed.runs.some(
+    ({ key, main, members }) =>
+      key.slot === slot && key.generation < generation && members.is !== 'none' && main.is !== 'ended',
+  );
 }

@@ -112,7 +112,7 @@ export class Hands {
     this.#tools.starting?.(key, desired, action.because);
     const started = typeof port === 'object' && port !== null ? port : this.#launch(key, desired, port);
     if ('code' in started) {
-      noteFailedStart(key, started, desired, this.#tools);
+      noteFailedStart(key, started, { desired, observed: situation.observed }, this.#tools);
       return undefined;
     }
     const memory = store.memory(action.service);

@@ -15,6 +15,7 @@ import {
   runKey,
   type SituationChanges,
   schedule,
+  seen,
   situation,
   slot,
   WEB,
@@ -120,7 +121,7 @@ it('what was due and could not be started is not due any more', () => {
   const key = runKey({});
   store.setMemory(WEB, memory({ due: { run: key.id, slot: NOW } }));
   const world = { clock: { now: () => NOW }, random: { next: () => 0 } };
-  noteFailedStart(key, problem(), desired, { store, world, report: () => {} } as never);
+  noteFailedStart(key, problem(), { desired, observed: seen() }, { store, world, report: () => {} } as never);
   expect(store.memory(WEB).due).toBeNull();
 });
 
