@@ -2,7 +2,7 @@
 
 import { safeText } from '../model/terminal-safe.ts';
 import type { Colour, Paint } from './paint.ts';
-import { fit, pad, textWidth, wrap } from './text-width.ts';
+import { fit, fitMiddle, pad, textWidth, wrap } from './text-width.ts';
 
 export interface Column {
   readonly title: string;
@@ -28,19 +28,32 @@ export interface Sentence {
 
 export type Row = readonly Cell[] | Sentence;
 
+/** What is to be known of the columns to share out the room. */
+interface Widths {
+  readonly natural: readonly number[];
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** What the first column can be cut to without a loss, see {@link FIRST_ENOUGH}. */
+  readonly enough: number;
+  /** Columns in which no row has anything. */
+  readonly empty: ReadonlySet<number>;
+}
+
 const GAP = '  ';
 /** Where its column leaves it less than this on a terminal, a sentence begins further to the left. */
 const SENTENCE_WIDTH = 32;
 const SENTENCE_INDENT = 4;
 /** The first column is never cut below this. */
 const FIRST_WIDTH = 8;
-/** It is cut to this for the others: one long name must not cost all rows their columns. */
+/** It is cut to this for the others, if its texts still differ then: one long name must not cost all rows their columns. */
 const FIRST_ENOUGH = 24;
+/** What it takes for its texts to differ, at the cost of others. */
+const FIRST_MOST = 48;
 
 /**
- * Lines of an aligned table. On a terminal of `width` columns no line is longer: spare columns go, then the first is
- * cut as far as nobody misses much, then the column that may be cut, then the first again. `width` null: nothing is
- * cut, and each row is one line. Texts are made harmless here.
+ * Lines of an aligned table. On a terminal of `width` columns no line is longer: empty and spare columns go, then the
+ * first is cut as far as nobody misses much, then the column that may be cut, then the first again. `width` null:
+ * nothing is cut, and each row is one line. Texts are made harmless here.
  */
 export function table(
   columns: readonly Column[],
@@ -59,15 +72,24 @@ export function table(
       ...safe.map((row) => ('sentence' in row ? 0 : textWidth(row[index]?.text ?? ''))),
     ),
   );
-  const shown =
-    options.width === null ? columns.map((_, index) => index) : choose(columns, natural, options.width);
-  const widths =
-    options.width === null ? natural : squeeze(columns, natural, { shown, width: options.width });
+  const firsts = [...new Set(safe.map((row) => ('sentence' in row ? '' : (row[0]?.text ?? ''))))];
+  const room: Widths | undefined =
+    options.width === null
+      ? undefined
+      : {
+          natural,
+          width: options.width,
+          enough: enoughFor(firsts, Math.min(FIRST_MOST, natural[0] ?? 0)),
+          empty: emptyColumns(columns, safe),
+        };
+  const shown = room === undefined ? columns.map((_, index) => index) : choose(columns, room);
+  const widths = room === undefined ? natural : squeeze(columns, shown, room);
+  const cutFirst = bestCut(firsts, widths[0] ?? 0);
   const line = (cells: readonly Cell[]): string =>
     shown
       .map((index, place) => {
         const width = widths[index] ?? 0;
-        const text = fit(cells[index]?.text ?? '', width);
+        const text = (index === 0 ? cutFirst : fit)(cells[index]?.text ?? '', width);
         const last = place === shown.length - 1;
         const align = columns[index]?.align ?? 'left';
         const painted = options.paint(cells[index]?.colour, text);
@@ -89,15 +111,41 @@ export function table(
   return [line(columns.map(({ title }) => ({ text: title, colour: 'dim' }))), ...lines];
 }
 
+type Cut = (text: string, width: number) => string;
+
+/** Texts that begin in the same way are cut in the middle. */
+function bestCut(texts: readonly string[], width: number): Cut {
+  return differing(texts, fit, width) >= differing(texts, fitMiddle, width) ? fit : fitMiddle;
+}
+
+function differing(texts: readonly string[], cut: Cut, width: number): number {
+  return new Set(texts.map((text) => cut(text, width))).size;
+}
+
+/** So many columns, at most `most`, let texts that differ be seen to differ. */
+function enoughFor(texts: readonly string[], most: number): number {
+  let width = Math.min(FIRST_ENOUGH, most);
+  while (width < most && differing(texts, bestCut(texts, width), width) < texts.length) width++;
+  return width;
+}
+
+function emptyColumns(columns: readonly Column[], rows: readonly Row[]): ReadonlySet<number> {
+  const isEmpty = (index: number): boolean =>
+    rows.length > 0 && rows.every((row) => 'sentence' in row || (row[index]?.text ?? '') === '');
+  return new Set(columns.map((_, index) => index).filter(isEmpty));
+}
+
 /** Indices of the columns that are shown. */
-function choose(columns: readonly Column[], natural: readonly number[], width: number): readonly number[] {
-  let shown = columns.map((_, index) => index);
+function choose(columns: readonly Column[], { natural, width, enough, empty }: Widths): readonly number[] {
+  const all = columns.map((_, index) => index);
+  if (total(natural, all) <= width) return all;
+  let shown = all.filter((index) => index === 0 || !empty.has(index));
   const spares = shown
     .filter((index) => columns[index]?.spare !== undefined)
     .sort((a, b) => (columns[a]?.spare ?? 0) - (columns[b]?.spare ?? 0));
   const cut = columns.findIndex((column) => column.cut !== undefined);
   const wanted = natural.map((own, index) => {
-    if (index === 0) return Math.min(own, FIRST_ENOUGH);
+    if (index === 0) return Math.min(own, enough);
     return index === cut ? Math.min(own, columns[cut]?.cut ?? own) : own;
   });
   for (const spare of spares) {
@@ -109,8 +157,8 @@ function choose(columns: readonly Column[], natural: readonly number[], width: n
 
 function squeeze(
   columns: readonly Column[],
-  natural: readonly number[],
-  { shown, width }: { readonly shown: readonly number[]; readonly width: number },
+  shown: readonly number[],
+  { natural, width, enough }: Widths,
 ): readonly number[] {
   const widths = [...natural];
   const shrink = (index: number | undefined, least: number): void => {
@@ -120,7 +168,7 @@ function squeeze(
   };
   const cut = shown.find((index) => columns[index]?.cut !== undefined);
   shrink(cut, columns[cut ?? 0]?.cut ?? 1);
-  shrink(shown[0], FIRST_ENOUGH);
+  shrink(shown[0], enough);
   shrink(cut, 1);
   shrink(shown[0], FIRST_WIDTH);
   return widths;

@@ -30,6 +30,23 @@ export function fit(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/** The same as {@link fit}, but what is cut is cut in the middle. */
+export function fitMiddle(text: string, width: number): string {
+  if (textWidth(text) <= width || width < 3) return fit(text, width);
+  const characters = [...text];
+  const end = (most: number): string => {
+    let kept = '';
+    for (let at = characters.length - 1; at >= 0; at--) {
+      const longer = `${characters[at]}${kept}`;
+      if (textWidth(longer) > most) break;
+      kept = longer;
+    }
+    return kept;
+  };
+  const last = end(Math.floor((width - 1) / 2));
+  return fit(text, width - textWidth(last)) + last;
+}
+
 /** The same text in lines of at most `width` columns, broken at blanks; a word that is longer is broken as well. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];

@@ -83,6 +83,33 @@ describe('a table', () => {
     ]);
   });
 
+  test('leaves a column out in which there is nothing, before it cuts names', () => {
+    const name = 'a-name-that-takes-room';
+    expect(table(COLUMNS, rows([name, '1%', '']), { width: 27, paint: plain })).toEqual([
+      'NAME                    CPU',
+      `${name}   1%`,
+    ]);
+  });
+
+  test('cuts names that begin alike so that they can still be told apart', () => {
+    const names = [1, 2, 3].map((number) => `a-very-long-name-of-a-service-of-ours-${number}`);
+    const told = table(COLUMNS, rows(...names.map((name) => [name, '1%', 'a reason of words'])), {
+      width: 40,
+      paint: plain,
+    });
+    expect(told.slice(1)).toEqual(
+      // 10 columns for the reason, the share left out, a gap of 2, and 28 for the name.
+      [1, 2, 3].map((number) => `a-very-long-na…ice-of-ours-${number}  a reason …`),
+    );
+    // Where they differ in the middle only, the room goes to them.
+    const inside = ['one', 'two'].map((word) => `${'x'.repeat(20)}-${word}-${'y'.repeat(20)}`);
+    const whole = table(COLUMNS, rows(...inside.map((name) => [name, '1%', 'a reason of words'])), {
+      width: 60,
+      paint: plain,
+    });
+    expect(new Set(whole.map((line) => line.slice(0, 45))).size).toBe(3);
+  });
+
   test('leaves a spare column out before it cuts what can be cut', () => {
     const reason = 'a reason that is rather long';
     const wide = table(COLUMNS, rows(['web', '1%', reason]), { width: 22, paint: plain });
