@@ -4,7 +4,7 @@ import { safeText } from '../model/terminal-safe.ts';
 import type { Paint } from './paint.ts';
 
 /** Names that are shown of a long list. */
-const SHOWN = 8;
+const SHOWN = 10;
 
 /** Nothing when the files are followed. */
 export function renderFrozen(frozen: FrozenView | null, paint: Paint): readonly string[] {

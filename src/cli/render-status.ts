@@ -6,7 +6,7 @@ import { safeText } from '../model/terminal-safe.ts';
 import { count } from '../model/units.ts';
 import { type Colour, type Paint, STATE_COLOURS } from './paint.ts';
 import { age, humanBytes, percent, shortDuration } from './quantities.ts';
-import { renderFrozen } from './render-frozen.ts';
+import { renderFrozen, some } from './render-frozen.ts';
 import { type Cell, type Column, table } from './table.ts';
 import { fit } from './text-width.ts';
 
@@ -132,9 +132,12 @@ export function renderPrune(
   width: number | null = null,
 ): readonly string[] {
   if (prune === null) return [];
-  const names = prune.services.join(', ');
   return [
-    headed(paint('red', 'guard'.padEnd(HEAD)), `not removed: ${names}: ${prune.reason}`, width),
+    headed(
+      paint('red', 'guard'.padEnd(HEAD)),
+      `not removed: ${some(prune.services)}: ${prune.reason}`,
+      width,
+    ),
     headed(' '.repeat(HEAD), 'confirm the removal with: pmctl update --prune', width),
   ];
 }

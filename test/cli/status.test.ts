@@ -225,6 +225,16 @@ describe('a screen that is too small for all services', () => {
     expect(lines.at(-1)).toBe('… 19 more: 18 running, 1 stopped');
   });
 
+  test('names the first of many removals that the guard holds back, and counts the others', async () => {
+    const services = Array.from({ length: 60 }, (_, index) => `web-${index}`);
+    const prune = { services, reason: 'the configuration directory is empty' };
+    const daemon = await fakeDaemon({ 'GET /api/status': { ...view, prune } });
+    const { out } = await run(daemon, 'status');
+    expect(out).toContain(
+      `not removed: ${services.slice(0, 10).join(', ')}, and 50 more: the configuration directory is empty\n`,
+    );
+  });
+
   test('cuts what is wrong to the width: a screen that is kept has no second line for it', () => {
     const problems = [{ ...problem('config.d/web.yaml'), message: 'word '.repeat(40) }];
     const prune = { services: many.map(({ name }) => name), reason: 'too many at once' };
