@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import type { HostFacts } from '../world/host-facts.ts';
 import { type Checked, ServiceDirectory } from './load.ts';
 import type { Unchecked } from './named-files.ts';
+import { unreadDirectories } from './service-files.ts';
 import { loadSettings, type SettingsInput } from './settings.ts';
 
 export interface CheckInput extends SettingsInput {
@@ -40,7 +41,10 @@ export function checkDirectory({ only, ...input }: CheckInput): CheckResult {
     cwd: input.cwd,
   });
   const found = directory.check(only?.map((path) => resolve(input.cwd, path)));
-  return sorted({ ...found, problems: [...loaded.warnings, ...found.problems] });
+  // Who names files has said which ones are meant.
+  const unread =
+    only === undefined ? unreadDirectories(loaded.settings.config_directory, input.files, input.cwd) : [];
+  return sorted({ ...found, problems: [...loaded.warnings, ...found.problems, ...unread] });
 }
 
 function sorted({ files, problems, unchecked }: Checked): CheckResult {

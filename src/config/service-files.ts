@@ -92,6 +92,22 @@ export function isServiceFile(name: string): boolean {
   return /\.ya?ml$/i.test(name) && !/^[.#~]/.test(name);
 }
 
+/** A warning for each directory in the configuration directory whose service files nobody reads; deeper ones are not looked for. */
+export function unreadDirectories(directory: string, files: Files, cwd: string): readonly Problem[] {
+  const names = files.list(directory);
+  if (isFailure(names)) return [];
+  return names
+    .filter((name) => !/^[.#~]/.test(name) && !isServiceFile(name))
+    .flatMap((name) => {
+      const path = join(directory, name);
+      // What is no directory cannot be listed.
+      const inside = files.list(path);
+      if (isFailure(inside) || !inside.some(isServiceFile)) return [];
+      const message = `the YAML files in this directory are not read: only those of ${shownPath(directory, cwd)} itself are`;
+      return [{ code: 'file-odd', severity: 'warning', message, file: shownPath(path, cwd) } as const];
+    });
+}
+
 /** Relative to the working directory when it is below it. Both are absolute. */
 export function shownPath(path: string, cwd: string): string {
   const inside = cwd.endsWith('/') ? cwd : `${cwd}/`;

@@ -39,6 +39,22 @@ test('errors of all files, with their places', () => {
   });
 });
 
+test('service files in a directory of the directory, which nobody reads, are told', () => {
+  const files = filesWith({ 'a.yaml': web(), 'notes.txt': 'no directory' });
+  files.write('/etc/pm/config.d/team/b.yaml', web());
+  files.write('/etc/pm/config.d/team/deeper/c.yaml', web());
+  files.write('/etc/pm/config.d/texts/readme.md', 'no service');
+  files.write('/etc/pm/config.d/.git/d.yaml', 'no service');
+  expect(check(files)).toMatchObject({
+    files: 1,
+    errors: [],
+    warnings: [
+      'config.d/team  the YAML files in this directory are not read: only those of config.d itself are',
+    ],
+  });
+  expect(check(files, { only: ['config.d/a.yaml'] }).warnings).toEqual([]);
+});
+
 test('errors of the master file', () => {
   const files = filesWith({ 'a.yaml': web() });
   files.write('/etc/pm/config.yaml', 'sock_mode: 999\n');
