@@ -95,12 +95,14 @@ function print(call: Call, view: DiffView | UpdateView): void {
 
 /** The guard first, then what failed, then what is wrong with files or has not come about in time. */
 export function exitOf(view: UpdateView, services: readonly string[], waited: boolean): Exit {
-  const { prune, changes, errors } = view;
+  const { prune, changes, errors, failed = [] } = view;
   if (errors.some(({ code }) => code === 'plan-stale')) return 'stalePlan';
   const guarded = prune?.services.some((name) => services.length === 0 || services.includes(name)) ?? false;
   if (guarded) return 'guarded';
   const results = new Set(changes.filter(({ action }) => action !== 'keep').map(({ result }) => result));
-  if (results.has('failed') || results.has('refused')) return 'partly';
+  // Whoever names a service wants it to run, also when there is nothing to be changed about it.
+  const isDown = failed.some(({ service }) => services.includes(service));
+  if (isDown || results.has('failed') || results.has('refused')) return 'partly';
   const isLate = waited && results.has('pending');
   return errors.length > 0 || isLate ? 'error' : 'fine';
 }

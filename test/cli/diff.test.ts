@@ -235,6 +235,7 @@ describe('update', () => {
     { why: 'a file is wrong', view: view({ errors: [BROKEN] }), exit: 1 },
     { why: 'one failed', view: view({ changes: [done, result(change('b', 'start'), 'failed')] }), exit: 5 },
     { why: 'the time was over', view: view({ changes: [result(change('b', 'start'), 'pending')] }), exit: 1 },
+    { why: 'another one failed before', view: view({ failed: [{ service: 'x', reason: '' }] }), exit: 0 },
     {
       why: 'the time was over and another one failed',
       view: view({
@@ -252,6 +253,22 @@ describe('update', () => {
     const daemon = await fakeDaemon({ 'POST /api/update': answer });
     expect((await run(daemon, 'update')).exit).toBe(exit);
   });
+
+  test.each([
+    { named: 'web', exit: 5 },
+    { named: 'other', exit: 0 },
+  ])(
+    'exit $exit when web has failed before and $named is named, and nothing changes',
+    async ({ named, exit }) => {
+      const failed = [{ service: 'web', reason: 'exited with code 3' }];
+      const daemon = await fakeDaemon({
+        'GET /api/status': statusView([serviceView('web'), serviceView('other')]),
+        'GET /api/diff': NOTHING,
+        'POST /api/update': view({ failed, changes: [] }),
+      });
+      expect((await run(daemon, `update ${named}`)).exit).toBe(exit);
+    },
+  );
 
   test('a removal held back elsewhere is not the business of an update by name', async () => {
     const daemon = await fakeDaemon({
