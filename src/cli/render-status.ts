@@ -48,13 +48,20 @@ export function renderStatus(view: StatusView, look: StatusLook): readonly strin
   return [...frozen, ...lines, ...(below.length === 0 ? [] : ['', ...below])];
 }
 
+export interface StatusPage {
+  readonly lines: readonly string[];
+  /** The first service that is shown, 0-based; no more than it takes to see the last one. */
+  readonly from: number;
+}
+
 /**
  * The same in so many lines. Where not all of it fits, what is wrong comes first: the guard and the files, then the
  * services that are not well; and the last line counts those that are not shown, by state.
+ * @param wanted the service to begin with, in that order, 0-based
  */
-export function renderStatusIn(view: StatusView, look: StatusLook, lines: number): readonly string[] {
+export function renderStatusIn(view: StatusView, look: StatusLook, lines: number, wanted = 0): StatusPage {
   const whole = renderStatus(view, { ...look, cutsProblems: true });
-  if (whole.length <= lines) return whole;
+  if (whole.length <= lines) return { lines: whole, from: 0 };
   const problems = renderProblems(view.problems, look.paint, look.width);
   const most = Math.max(1, Math.floor(lines / 3));
   const above = [
@@ -64,27 +71,36 @@ export function renderStatusIn(view: StatusView, look: StatusLook, lines: number
     ...(problems.length > most ? [`${count(problems.length - most, 'more problem')} in files`] : []),
   ];
   const ordered = [...view.services].sort((a, b) => urgencyOf(a) - urgencyOf(b));
-  const all = ordered.reduce((sum, service) => sum + rowsOf(service, look).length, 0);
-  // The title, and where some are left out the line that counts them.
+  const heights = ordered.map((service) => rowsOf(service, look).length);
   const places = lines - above.length - 1;
-  let room = all <= places ? places : places - 1;
-  const shown: ServiceView[] = [];
-  for (const service of ordered) {
-    room -= rowsOf(service, look).length;
-    if (room < 0 && shown.length > 0) break;
-    shown.push(service);
-  }
-  const rows = shown.flatMap((service) => rowsOf(service, look));
-  const hidden = ordered.slice(shown.length);
-  return [...above, ...table(COLUMNS, rows, look), ...(hidden.length === 0 ? [] : [moreText(hidden)])];
+  const all = heights.reduce((sum, height) => sum + height, 0);
+  // The title, and where some are left out the line that counts them.
+  const room = all <= places ? places : places - 1;
+  const from = Math.min(wanted, heights.length - fitting(heights.toReversed(), room));
+  const to = from + fitting(heights.slice(from), room);
+  const rows = ordered.slice(from, to).flatMap((service) => rowsOf(service, look));
+  const isWhole = from === 0 && to === ordered.length;
+  const more = isWhole ? [] : [moreText(from, ordered.slice(to))];
+  return { lines: [...above, ...table(COLUMNS, rows, look), ...more], from };
 }
 
-/** `… 91 more: 88 running, 3 completed`. */
-function moreText(hidden: readonly ServiceView[]): string {
+/** How many of them, at least one, stand in so many lines. */
+function fitting(heights: readonly number[], room: number): number {
+  let used = 0;
+  const first = heights.findIndex((height) => {
+    used += height;
+    return used > room;
+  });
+  return first === -1 ? heights.length : Math.max(1, first);
+}
+
+/** `… 12 above, 91 more: 88 running, 3 completed`. */
+function moreText(above: number, hidden: readonly ServiceView[]): string {
   const counts = new Map<string, number>();
   for (const { state } of hidden) counts.set(state, (counts.get(state) ?? 0) + 1);
   const states = [...counts].sort(([, a], [, b]) => b - a).map(([state, number]) => `${number} ${state}`);
-  return `… ${hidden.length} more: ${states.join(', ')}`;
+  const more = hidden.length === 0 ? [] : [`${hidden.length} more: ${states.join(', ')}`];
+  return `… ${[...(above === 0 ? [] : [`${above} above`]), ...more].join(', ')}`;
 }
 
 /** The lower, the sooner somebody should see it. */

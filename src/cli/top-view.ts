@@ -42,10 +42,19 @@ export function afterKey(view: TopView, key: string, room: number): TopView | 'e
 
 /** Letters move only where they are not typed. */
 function afterMove(view: TopView, key: string, room: number): TopView | undefined {
-  const isKey = (keys: readonly string[]): boolean =>
-    keys.includes(key) && !(view.typing && key.length === 1);
-  const step = isKey(UP) ? -1 : isKey(DOWN) ? 1 : isKey(PAGE_UP) ? -room : isKey(PAGE_DOWN) ? room : 0;
+  const step = view.typing && key.length === 1 ? 0 : stepOf(key, room);
   return step === 0 ? undefined : { ...view, from: Math.max(0, view.from + step) };
+}
+
+/**
+ * How many rows a key scrolls, negative upwards; 0: it does not scroll.
+ * @param room rows that a page has
+ */
+export function stepOf(key: string, room: number): number {
+  if (UP.includes(key)) return -1;
+  if (DOWN.includes(key)) return 1;
+  if (PAGE_UP.includes(key)) return -room;
+  return PAGE_DOWN.includes(key) ? room : 0;
 }
 
 function afterLetter(view: TopView, key: string): TopView {

@@ -175,6 +175,22 @@ describe('status --watch', () => {
     expect(await runOn(terminal, daemon, 'status --watch')).toBe(130);
   });
 
+  test('scrolls to what is below the screen', async () => {
+    const terminal = fakeTerminal({ screen: { columns: 80, rows: 6 } });
+    const many = Array.from({ length: 20 }, (_, index) => serviceView(`web-${index}`));
+    const daemon = await fakeDaemon({
+      'GET /api/status': () => {
+        const asked = daemon.asked.length;
+        if (asked === 2) terminal.press('\u001b[6~');
+        if (asked === 3) terminal.press('q');
+        return statusView(many);
+      },
+    });
+    expect(await runOn(terminal, daemon, 'status --watch')).toBe(0);
+    // A page has two.
+    expect(terminal.out()).toContain('… 2 above, 16 more: 16 running');
+  });
+
   test('goes on while the daemon is away, and cuts what is below the screen', async () => {
     const terminal = fakeTerminal({ screen: { columns: 80, rows: 6 } });
     const many = Array.from({ length: 20 }, (_, index) => serviceView(`web-${index}`));
@@ -211,7 +227,7 @@ describe('a screen that is too small for all services', () => {
       restingView('z-off'),
     ];
     const prune = { services: ['gone'], reason: 'too many at once' };
-    const lines = renderStatusIn(
+    const { lines } = renderStatusIn(
       statusView(services, { problems: [problem('config.d/web.yaml')], prune }),
       look,
       9,
@@ -239,26 +255,45 @@ describe('a screen that is too small for all services', () => {
     const problems = [{ ...problem('config.d/web.yaml'), message: 'word '.repeat(40) }];
     const prune = { services: many.map(({ name }) => name), reason: 'too many at once' };
     for (const lines of [9, 50]) {
-      const told = renderStatusIn(statusView(many, { problems, prune }), look, lines);
+      const told = renderStatusIn(statusView(many, { problems, prune }), look, lines).lines;
       expect(Math.max(...told.map(textWidth))).toBe(80);
     }
   });
 
+  test.each([
+    // The title, so many services, and the line that counts the others.
+    [0, 0, ['web-0', 'web-1'], '… 18 more: 18 running'],
+    [5, 5, ['web-5', 'web-6'], '… 5 above, 13 more: 13 running'],
+    [99, 18, ['web-18', 'web-19'], '… 18 above'],
+  ])(
+    'begins with service %i where somebody scrolled, and ends with the last',
+    (wanted, from, names, more) => {
+      const page = renderStatusIn(statusView(many), look, 4, wanted);
+      expect(page.from).toBe(from);
+      expect(page.lines.slice(1, -1).map((line) => line.split(' ')[0])).toEqual(names);
+      expect(page.lines.at(-1)).toBe(more);
+    },
+  );
+
   test('counts nothing where only the empty line had no room', () => {
     const services = [serviceView('a'), serviceView('b')];
-    const lines = renderStatusIn(statusView(services, { problems: [problem('config.d/x.yaml')] }), look, 4);
+    const { lines } = renderStatusIn(
+      statusView(services, { problems: [problem('config.d/x.yaml')] }),
+      look,
+      4,
+    );
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['error', 'NAME', 'a', 'b']);
   });
 
   test('keeps the order by name where everything fits', () => {
     const services = [serviceView('a'), serviceView('b', { state: 'failed', ready: 0 })];
-    const lines = renderStatusIn(statusView(services), look, 3);
+    const { lines } = renderStatusIn(statusView(services), look, 3);
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['NAME', 'a', 'b']);
   });
 
   test('leaves room for services however many files are wrong', () => {
     const problems = Array.from({ length: 30 }, (_, at) => problem(`config.d/f${at}.yaml`));
-    const lines = renderStatusIn(statusView(many, { problems }), look, 12);
+    const { lines } = renderStatusIn(statusView(many, { problems }), look, 12);
     expect(lines).toHaveLength(12);
     expect(lines[4]).toBe('26 more problems in files');
     expect(lines.filter((line) => line.startsWith('web-'))).toHaveLength(5);
