@@ -66,7 +66,7 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   const crashed = result === 'crash' ? [...slot.crashes, exit.at] : slot.crashes;
   const crashes = recent(crashed, exit.at, policy);
   const attempt = exit.uptime >= policy.stable_after ? 0 : slot.attempt;
-  const delay = Math.max(backoff(policy, attempt, context.chance), floorOf(exit.outcome));
+  const delay = Math.max(backoff(policy, attempt, context.chance), floorOf(exits, policy));
   if (result === 'crash' && crashes.length > policy.tolerance.max_restarts) {
     const reason = `${describeExit(exit)}; ended ${count(crashes.length, 'time')} within ${policy.tolerance.duration / 1000} s`;
     const { retry_after } = policy.tolerance;
@@ -114,11 +114,20 @@ export function afterStart(slot: SlotMemory, generation: number, because: string
   return { ...started, restarts: 0, crashes: [], attempt: 0 };
 }
 
-/** A launch that is refused is refused again at once: without a pause the loop would do nothing else. Milliseconds. */
+/** Without a pause the loop would do nothing else than start what is refused, or ends, at once. Milliseconds. */
 const REFUSED_PAUSE = 100;
 
-function floorOf(outcome: Outcome): number {
-  return outcome.kind === 'not_started' ? REFUSED_PAUSE : 0;
+/** So many clean ends in a row, each so soon after its start, are no coincidence; crashes are bounded by the tolerance. */
+const QUICK_ENDS = 5;
+const QUICK = 1000;
+
+/** @param exits newest first */
+function floorOf(exits: readonly Exit[], { success_exit_codes }: RestartPolicy): number {
+  if (exits[0]?.outcome.kind === 'not_started') return REFUSED_PAUSE;
+  const last = exits.slice(0, QUICK_ENDS);
+  const isQuick = ({ by, uptime, outcome }: Exit) =>
+    by === 'itself' && uptime < QUICK && isSuccess(outcome, success_exit_codes);
+  return last.length === QUICK_ENDS && last.every(isQuick) ? REFUSED_PAUSE : 0;
 }
 
 /** May the instance be started at `now`? A change of the definition or a pardon lifts every wait. */

@@ -260,6 +260,32 @@ describe('back-off', () => {
     expect(afterExit(slot(), exit(exited(1)), eager).next?.delay).toBe(0);
   });
 
+  it('leaves a pause from the fifth clean end within a second on, even where restart_backoff is 0', () => {
+    const eager = context({ restart_backoff: 0, max_backoff: 0, stable_after: 0 });
+    const delays = (exits: readonly Exit[]) => {
+      let memory = slot();
+      return exits.map((one) => {
+        memory = afterExit(memory, one, eager);
+        return memory.next?.delay;
+      });
+    };
+    const [clean, slow, stopped] = [
+      exit(exited(0), { uptime: 999 }),
+      exit(exited(0), { uptime: 1000 }),
+      exit(exited(0), { by: 'stop' }),
+    ];
+    expect(delays([clean, clean, clean, clean, clean, clean])).toEqual([0, 0, 0, 0, 100, 100]);
+    expect(delays([clean, clean, clean, clean, slow, clean])).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(delays([clean, clean, clean, clean, stopped, clean])).toEqual([0, 0, 0, 0, undefined, 0]);
+    // Of crashes the tolerance says how many there may be: each of them is respawned at once.
+    const killed = context({ restart_backoff: 0, max_backoff: 0, tolerance: { max_restarts: 100 } });
+    let memory = slot();
+    for (let count = 0; count < EXITS_KEPT; count++) {
+      memory = afterExit(memory, exit(SEGV), killed);
+      expect(memory.next?.delay).toBe(0);
+    }
+  });
+
   it('counts the ends in a row', () => {
     const doubling = context({ restart_backoff: 1000, max_backoff: 60_000 });
     const first = afterExit(slot(), exit(exited(0)), doubling);

@@ -258,7 +258,7 @@ export interface RawService {
      */
     policy?: "always" | "on_failure" | "never";
     /**
-     * Wait before the next start.
+     * Wait before the next start; at least 100ms after the fifth clean end in a row within a second of the start.
      */
     restart_backoff?: string;
     /**
@@ -286,11 +286,11 @@ export interface RawService {
      */
     stable_after_ms?: number;
     /**
-     * How many restarts are put up with before an instance is `failed`: it then stays down until somebody starts it, its file changes, or `retry_after` has passed.
+     * How many restarts after a failure (an end with a code of `success_exit_codes` is none) are put up with before an instance is `failed`: it then stays down until somebody starts it, its file changes, or `retry_after` has passed.
      */
     tolerance?: {
       /**
-       * This many restarts within `duration` are tolerated.
+       * This many failures within `duration` are tolerated; clean ends are not counted, so with `policy: always` they may go on for ever.
        */
       max_restarts?: number;
       /**
@@ -1055,7 +1055,7 @@ export interface CompleteService {
      */
     policy: "always" | "on_failure" | "never";
     /**
-     * Wait before the next start.
+     * Wait before the next start; at least 100ms after the fifth clean end in a row within a second of the start.
      */
     restart_backoff: number;
     /**
@@ -1071,11 +1071,11 @@ export interface CompleteService {
      */
     stable_after: number;
     /**
-     * How many restarts are put up with before an instance is `failed`: it then stays down until somebody starts it, its file changes, or `retry_after` has passed.
+     * How many restarts after a failure (an end with a code of `success_exit_codes` is none) are put up with before an instance is `failed`: it then stays down until somebody starts it, its file changes, or `retry_after` has passed.
      */
     tolerance: {
       /**
-       * This many restarts within `duration` are tolerated.
+       * This many failures within `duration` are tolerated; clean ends are not counted, so with `policy: always` they may go on for ever.
        */
       max_restarts: number;
       /**

@@ -682,7 +682,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '1s',
-    description: 'Wait before the next start.',
+    description:
+      'Wait before the next start; at least 100ms after the fifth clean end in a row within a second of the start.',
     example: 'restart_policy:\n  restart_backoff: 500ms',
     values: null,
     group: false,
@@ -731,7 +732,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'map',
     default: '{}',
     description:
-      'How many restarts are put up with before an instance is `failed`: it then stays down until somebody starts it, its file changes, or `retry_after` has passed.',
+      'How many restarts after a failure (an end with a code of `success_exit_codes` is none) are put up with before an instance is `failed`: it then stays down until somebody starts it, its file changes, or `retry_after` has passed.',
     example: null,
     values: null,
     group: true,
@@ -743,7 +744,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: null,
     type: 'whole number',
     default: '3',
-    description: 'This many restarts within `duration` are tolerated.',
+    description:
+      'This many failures within `duration` are tolerated; clean ends are not counted, so with `policy: always` they may go on for ever.',
     example: 'restart_policy:\n  tolerance:\n    max_restarts: 10',
     values: null,
     group: false,
