@@ -67,7 +67,9 @@ export interface ControlTools {
   readonly setEnabled: (file: string, enabled: boolean) => 'set' | 'same' | Problem;
   readonly serviceFiles: ServiceFileTools;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
-  /** What keeps the logs of a service from being rotated. */
+  /** What is wrong with logs, of whichever services. */
+  readonly logProblems: () => readonly Problem[];
+  /** What of the logs of a service is lost, or keeps them from being rotated. */
   readonly logWarnings: (service: ServiceName) => readonly Problem[];
   readonly sync: (request: SyncRequest) => Promise<SyncView>;
   /** Why this host does not come to the newest commit by itself. */
@@ -111,10 +113,11 @@ export class LocalControl implements Control {
   }
 
   status(): StatusView {
-    const { loop, syncProblems } = this.#tools;
+    const { loop, logProblems, syncProblems } = this.#tools;
     const services = loop.names().map((name) => this.#view(name));
-    const unseen = loop.unseen === undefined ? [] : [loop.unseen];
-    const problems = [...loop.desired.problems, ...unseen, ...syncProblems()];
+    const { desired, unseen, unwritten } = loop;
+    const standing = [unseen, unwritten].flatMap((problem) => problem ?? []);
+    const problems = [...desired.problems, ...standing, ...logProblems(), ...syncProblems()];
     const frozen = this.deploys?.frozen ?? null;
     return { services, problems, prune: heldBy(loop.removals), frozen };
   }

@@ -149,6 +149,7 @@ export class Daemon {
       readLogs: tools.readLogs,
       sync: (request) => this.#sync.sync(request),
       syncProblems: () => this.#sync.problems,
+      logProblems: () => this.#logs.problems,
       logWarnings: (service) => this.#logs.warnings(service),
       examine: () => examine(world, settings, this.#loop, host.system),
       followed: (cause) => this.#followed(cause),

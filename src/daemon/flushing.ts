@@ -15,6 +15,7 @@ const FLUSH_DELAY = 1000;
 export class Flushing {
   readonly #tools: FlushingTools;
   #at: number | undefined;
+  #problem: Problem | undefined;
 
   constructor(tools: FlushingTools) {
     this.#tools = tools;
@@ -25,11 +26,17 @@ export class Flushing {
     return this.#at;
   }
 
+  /** Set while nothing can be written. */
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+
   /** Writes, whether it is due or not. What could not be written is tried again a little later. */
   now(): boolean {
     const { store, world, complain } = this.#tools;
     this.#at = undefined;
     const problem = store.flush();
+    this.#problem = problem;
     if (problem === undefined) return true;
     this.#at = world.clock.now() + 10 * FLUSH_DELAY;
     complain(problem);

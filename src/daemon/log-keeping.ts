@@ -64,7 +64,12 @@ export class LogKeeping {
       this.#rotations?.started(event.service);
   }
 
-  /** What keeps the logs of a service from being rotated. */
+  /** What is wrong with logs, of whichever services. */
+  get problems(): readonly Problem[] {
+    return this.#rotations?.problems ?? [];
+  }
+
+  /** What of the logs of a service is lost, or keeps them from being rotated. */
   warnings(service: ServiceName): readonly Problem[] {
     return this.#rotations?.warnings(service) ?? [];
   }

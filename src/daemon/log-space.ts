@@ -21,7 +21,10 @@ const NO_SPACE = 4096;
 /** Looks once a minute at every file system with logs; each that is full is told once. */
 export class LogSpace {
   readonly #tools: LogSpaceTools;
-  readonly #full = new Set<string>();
+  /** By device. */
+  readonly #full = new Map<string, Problem>();
+  /** The device of each directory that was looked at. */
+  readonly #devices = new Map<string, string>();
   #directories: ReadonlySet<string> = new Set();
   #cancel = () => {};
 
@@ -34,20 +37,38 @@ export class LogSpace {
     this.#directories = new Set([...paths].map((path) => dirname(path)));
     this.#cancel();
     if (this.#directories.size > 0) this.#look();
+    else this.#full.clear();
   }
 
   close(): void {
     this.#cancel();
   }
 
+  /** One for each file system that is full. */
+  get problems(): readonly Problem[] {
+    return [...this.#full.values()];
+  }
+
+  /** Those of them that some of these logs are on. */
+  problemsOf(paths: readonly string[]): readonly Problem[] {
+    if (this.#full.size === 0) return [];
+    const devices = new Set(paths.map((path) => this.#devices.get(dirname(path))));
+    return [...this.#full].flatMap(([device, problem]) => (devices.has(device) ? [problem] : []));
+  }
+
   #look(): void {
     const seen = new Set<string>();
+    this.#devices.clear();
     for (const directory of this.#directories) {
       const space = this.#tools.care.space(directory);
-      if (space === undefined || seen.has(space.device)) continue;
+      if (space === undefined) continue;
+      this.#devices.set(directory, space.device);
+      if (seen.has(space.device)) continue;
       seen.add(space.device);
       this.#judge(directory, space.device, space.free < NO_SPACE);
     }
+    // What nobody writes to any more is nobody's trouble.
+    for (const device of this.#full.keys()) if (!seen.has(device)) this.#full.delete(device);
     this.#cancel = this.#tools.clock.after(EVERY, () => this.#look());
   }
 
@@ -58,8 +79,9 @@ export class LogSpace {
       this.#tools.tell(`there is room for logs again in ${directory}`);
       return;
     }
-    this.#full.add(device);
     const message = `no room is left in ${directory}: what services write to their logs there is lost`;
-    this.#tools.complain({ code: 'log-disk-full', severity: 'error', message });
+    const problem: Problem = { code: 'log-disk-full', severity: 'error', message };
+    this.#full.set(device, problem);
+    this.#tools.complain(problem);
   }
 }

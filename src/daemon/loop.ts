@@ -85,6 +85,11 @@ export class Loop {
     return this.#unseen;
   }
 
+  /** Set while what is remembered cannot be written. */
+  get unwritten(): Problem | undefined {
+    return this.#flushing.problem;
+  }
+
   mark(service: ServiceName): void {
     this.#due.add(service);
     this.onDue();

@@ -136,13 +136,17 @@ export class Rotations {
     }
   }
 
-  /** What keeps the logs of a service from being rotated. */
+  /** What is wrong with logs, of whichever services. */
+  get problems(): readonly Problem[] {
+    return this.#space.problems;
+  }
+
+  /** What of the logs of a service is lost, or keeps them from being rotated. */
   warnings(service: ServiceName): readonly Problem[] {
-    return this.#of(service).flatMap(({ trouble, place }) =>
-      [trouble, this.#compressing.problem(place)].flatMap((problem) =>
-        problem === undefined ? [] : [{ ...problem, service }],
-      ),
-    );
+    const logs = this.#of(service);
+    const lost = this.#space.problemsOf(logs.map(({ path }) => path));
+    const kept = logs.flatMap(({ trouble, place }) => [trouble, this.#compressing.problem(place)]);
+    return [...lost, ...kept].flatMap((one) => (one === undefined ? [] : [{ ...one, service }]));
   }
 
   async close(): Promise<void> {

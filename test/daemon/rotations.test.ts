@@ -730,16 +730,20 @@ describe('trouble', () => {
     expect(names(disk)).toEqual(['stdout.log.2026-11-16']);
   });
 
-  it('a full disk is told once, and once more when there is room again', async () => {
+  it('a full disk is told once, shown while it lasts, and told once more when there is room again', async () => {
     const keeping = new Keeping();
     keeping.disk(OUT, 500);
     keeping.free = 0;
     keeping.logs.arrange(state(service()));
     await keeping.until(NOON + 300_000);
     expect(keeping.complaints.map(({ code }) => code)).toEqual(['log-disk-full']);
+    expect(keeping.logs.problems).toEqual(keeping.complaints);
+    expect(keeping.logs.warnings(WEB)).toMatchObject([{ code: 'log-disk-full', service: WEB }]);
     keeping.free = 1e6;
     await keeping.until(NOON + 400_000);
     expect(keeping.told).toEqual(['there is room for logs again in /srv/web']);
+    expect(keeping.logs.problems).toEqual([]);
+    expect(keeping.logs.warnings(WEB)).toEqual([]);
   });
 });
 

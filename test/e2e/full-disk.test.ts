@@ -34,6 +34,8 @@ describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory',
       expect(stop.code).not.toBe(0);
       expect(`${stop.stdout}${stop.stderr}`).toContain('cannot be written');
       expect(await host.view('web')).toMatchObject({ state: 'running', pid, drift: 'none' });
+      await host.until('the trouble to be shown', () => isShown(host).then((shown) => shown || undefined));
+      expect((await host.pmctl('status')).stdout).toContain('cannot be written');
       // What needs no promise over a crash goes on: a service that dies is started again, a changed file is followed.
       process.kill(other, 'SIGKILL');
       await host.sees(
@@ -53,6 +55,7 @@ describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory',
       expect(await host.pidOf('web')).toBe(pid);
 
       mend();
+      await host.until('nothing to be shown', () => isShown(host).then((shown) => !shown || undefined));
       expect((await host.pmctl('stop', 'web')).code).toBe(0);
       expect(isGone(pid)).toBe(true);
       await host.crash();
@@ -101,6 +104,10 @@ test('what people asked for cannot be read: the daemon does not start, and takes
   expect(await host.pidOf('other')).toBe(pid);
   expect(await host.view('web')).toMatchObject({ state: 'stopped', drift: 'stopped' });
 });
+
+async function isShown(host: Host): Promise<boolean> {
+  return (await host.status()).problems.some(({ code }) => code === 'state-unwritable');
+}
 
 function mountState(host: Host): void {
   mount(['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', host.state]);
