@@ -77,9 +77,14 @@ const FETCH_PATIENCE = 5 * 60_000;
 /** Milliseconds: a daemon that has not said a word for so long is stuck. Waits add their own time. */
 const PATIENCE = 15_000;
 
+/** Who is in a hurry gives a daemon that is only busy so much all the same. Milliseconds. */
+const LEAST_PATIENCE = 2000;
+
 export function daemonAt(address: Address): Daemon {
+  const spared = PATIENCE - Math.max(LEAST_PATIENCE, Math.min(PATIENCE, address.timeout ?? PATIENCE));
   const ask = async <View>(route: string, details: Details = {}): Promise<View | Refusal> => {
-    const { patience = PATIENCE, body } = details;
+    const { body } = details;
+    const patience = (details.patience ?? PATIENCE) - spared;
     const question = { ...place(route, details), patience, ...(body === undefined ? {} : { body }) };
     // Both sides are of one protocol number, which promises the shape.
     return (await exchange(address, question)) as View | Refusal;

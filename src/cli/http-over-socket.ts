@@ -12,6 +12,8 @@ export interface Address {
   readonly remote?: Remote;
   /** The command that would start a daemon there, for who finds none. */
   readonly howToStart?: string;
+  /** Who asks has so much time; milliseconds. Absent: nobody said. */
+  readonly timeout?: number;
   /** Told to the daemon: who asks. */
   readonly actor: string;
   /** Ends every exchange that is under way. */

@@ -40,7 +40,13 @@ async function findDaemon(
   const socket = await socketPath({ sock: options.sock, config: options.config }, terminal);
   if (isRefusal(socket)) return socket;
   const howToStart = howToStartOf(options);
-  return daemonAt({ socket, actor: actorOfUser(terminal.user.name), cancel, howToStart });
+  return daemonAt({
+    socket,
+    actor: actorOfUser(terminal.user.name),
+    cancel,
+    howToStart,
+    ...hurryOf(options),
+  });
 }
 
 async function remoteDaemon(
@@ -52,5 +58,15 @@ async function remoteDaemon(
   const [{ remoteAt }, { daemonAt }] = await Promise.all([import('./remote.ts'), import('./daemon.ts')]);
   const remote = remoteAt(url, options, terminal);
   if (isRefusal(remote)) return remote;
-  return daemonAt({ socket: remote.url, remote, actor: actorOfUser(terminal.user.name), cancel });
+  return daemonAt({
+    socket: remote.url,
+    remote,
+    actor: actorOfUser(terminal.user.name),
+    cancel,
+    ...hurryOf(options),
+  });
+}
+
+function hurryOf({ timeout }: Call['options']): { readonly timeout?: number } {
+  return timeout === undefined ? {} : { timeout };
 }

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { connectionTrouble } from '../../src/cli/connection-trouble.ts';
 import { exchange } from '../../src/cli/http-over-socket.ts';
 import { plainSockPath, socketPath } from '../../src/cli/socket-path.ts';
-import { fakeDaemon, run } from './fake-daemon.ts';
+import { fakeDaemon, HANDLED, run } from './fake-daemon.ts';
 import { fakeTerminal } from './fake-terminal.ts';
 
 function directory(): string {
@@ -192,3 +192,13 @@ test('who waits longer than a timer can is told nothing of timers', async () => 
   await new Promise((resolve) => setImmediate(resolve));
   expect(warnings).toEqual([]);
 });
+
+test.each(['wait web', 'stop web'])(
+  '%s with --timeout gives up a daemon that says nothing after that time',
+  async (command) => {
+    const daemon = await fakeDaemon({ 'GET /api/status': () => HANDLED });
+    const { exit, err } = await run(daemon, `${command} --timeout 2s`);
+    expect(exit).toBe(1);
+    expect(err).toContain('has not answered for 2s');
+  },
+);
