@@ -36,7 +36,9 @@ function roll(
   for (const older of outdated) {
     const { slot } = older.run.key;
     const successor = successorIn(slot, judgement.runs);
-    const isTakenBack = successor !== undefined && wasBefore(successor, older);
+    // Whoever cannot be seen may be gone.
+    const isSeen = successor !== undefined && successor.run.members.is !== 'unseen';
+    const isTakenBack = isSeen && wasBefore(successor, older);
     if (isTakenBack || (rejected !== null && rollout.on_failure === 'replace')) {
       stop(draft, situation, older);
       continue;
@@ -46,8 +48,6 @@ function roll(
       const { readySince } = draft.run(key.id);
       const because = successor.health?.because ?? '';
       const answer = mayRetire({ startedAt, readySince, because }, rollout, situation.now);
-      // Whoever cannot be seen may be gone.
-      const isSeen = successor.run.members.is !== 'unseen';
       if (answer.say === 'now' && isSeen) {
         stop(draft, situation, older);
         continue;

@@ -144,10 +144,14 @@ describe('an older run beside its successor', () => {
     });
     const first = run({ hash: 'a', generation: 1, age: 3_600_000 });
     const second = run({ hash: 'b', generation: 2, age: 5000 });
-    const told = (runs: ReturnType<typeof runsRemembered>, ...others: readonly ReturnType<typeof run>[]) => {
+    const told = (
+      runs: ReturnType<typeof runsRemembered>,
+      others: readonly ReturnType<typeof run>[] = [],
+      original = first,
+    ) => {
       const known = memory({ generation: 2, generationHash: hash('b'), runs });
       const applied = { [hash('a')]: back.spec, [hash('b')]: back.spec };
-      const observed = seen(first, second, ...others);
+      const observed = seen(original, second, ...others);
       const { actions, memory: after } = decide(
         situation({ desired: back, applied, observed, memory: known }),
       );
@@ -162,6 +166,12 @@ describe('an older run beside its successor', () => {
       expect(rejected).toBeNull();
     });
 
+    it('has its successor beside it for as long as it cannot be seen', () => {
+      const members = { is: 'unseen', problem: problem({ code: 'observe-failed' }) } as const;
+      const runs = runsRemembered([first, answered(NOW - 9)], [second, answered(NOW - 1)]);
+      expect(told(runs, [], { ...first, members }).stopped).toEqual([]);
+    });
+
     it('stays also when it cannot be had again in another place', () => {
       const late = run({ slot: 1, hash: 'a', generation: 3, age: 60_000 });
       const served = run({ slot: 1, hash: 'b', generation: 2, age: 65_000 });
@@ -171,7 +181,7 @@ describe('an older run beside its successor', () => {
         [late, answered(null)],
         [served, answered(NOW - 1)],
       );
-      const { stopped, rejected } = told(runs, late, served);
+      const { stopped, rejected } = told(runs, [late, served]);
       expect(stopped).toEqual([
         [late.key.id, 'rollout_failed'],
         [second.key.id, 'reload_retire_generation_2'],
