@@ -84,8 +84,11 @@ function linkTarget(path: string): string | undefined | Failure {
   return typeof target === 'object' && target.failed === 'EINVAL' ? undefined : target;
 }
 
-/** So many at a time; the file system puts together what is asked for at once. */
-const SETTLED_AT_ONCE = 4;
+/**
+ * So many at a time; the file system puts together what is asked for at once. libuv has four threads for all that waits:
+ * a disk that takes seconds must not have them all, as names of hosts are looked up by the others.
+ */
+const SETTLED_AT_ONCE = 2;
 
 async function settle(paths: readonly string[]): Promise<void> {
   for (let from = 0; from < paths.length; from += SETTLED_AT_ONCE) {

@@ -4,6 +4,9 @@
  */
 
 export const late = {
+  get dns() {
+    return process.getBuiltinModule('node:dns');
+  },
   get http() {
     return process.getBuiltinModule('node:http');
   },

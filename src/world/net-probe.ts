@@ -4,6 +4,7 @@ import net from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 import type { HttpQuestion, ProbeResult, StatusRange } from '../model/probe.ts';
 import { inWords } from './errno.ts';
+import { lookUp } from './host-lookup.ts';
 import { late } from './late-modules.ts';
 import { Attempt } from './probe-attempt.ts';
 
@@ -31,7 +32,7 @@ export function httpProbe(target: HttpTarget, done: (result: ProbeResult) => voi
   const attempt = new Attempt(target.timeout, done);
   attempt.missing = 'not connected';
   try {
-    const request = requestTo(target);
+    const request = requestTo(target, lookingUp(attempt));
     attempt.holds(() => request.destroy());
     // Stays for good: a request that is destroyed tells of it as an error, later.
     request.on('error', (error) => attempt.fail(inWords(error), error));
@@ -61,7 +62,7 @@ export function tcpProbe(target: TcpTarget, done: (result: ProbeResult) => void)
   const attempt = new Attempt(target.timeout, done);
   attempt.missing = 'not connected';
   try {
-    const socket = net.connect({ host: target.host, port: target.port });
+    const socket = net.connect({ host: target.host, port: target.port, lookup: lookingUp(attempt) });
     attempt.holds(() => socket.destroy());
     socket.on('error', (error) => attempt.fail(inWords(error), error));
     socket.on('connect', () => {
@@ -74,6 +75,20 @@ export function tcpProbe(target: TcpTarget, done: (result: ProbeResult) => void)
   return () => attempt.cancel();
 }
 
+/** Only a name is looked up; until its address is known, nobody was asked. */
+function lookingUp(attempt: Attempt): net.LookupFunction {
+  return (name, options, done) => {
+    const { missing } = attempt;
+    attempt.isHeldUp = true;
+    attempt.missing = 'no address for its name';
+    lookUp(name, options, (error, address, family) => {
+      attempt.isHeldUp = false;
+      attempt.missing = missing;
+      done(error, address, family);
+    });
+  };
+}
+
 /**
  * Nobody listens, yet the connection stands: the kernel drew the very port that is asked as the local port, and TCP
  * lets a socket connect to itself (simultaneous open, RFC 9293, 3.5).
@@ -83,15 +98,15 @@ export function isItsOwnPeer(socket: net.Socket): boolean {
 }
 
 /** Throws a TypeError for a URL, a method or a header that cannot be sent. */
-function requestTo({ url, method, headers }: HttpTarget): ClientRequest {
+function requestTo({ url, method, headers }: HttpTarget, lookup: net.LookupFunction): ClientRequest {
   const address = addressOf(url);
   const { host, port } = address;
-  const options = { ...address, method, headers };
+  const options = { ...address, method, headers, lookup };
   // No agent that is shared: nothing is kept alive, and no probe waits for the connection of another.
   if (address.protocol === 'https:')
     return late.https.request({ ...options, agent: false, rejectUnauthorized: false });
   // Nor one for a single request: its bookkeeping would be a sixth of what a probe costs.
-  return late.http.request({ ...options, createConnection: () => net.connect({ host, port }) });
+  return late.http.request({ ...options, createConnection: () => net.connect({ host, port, lookup }) });
 }
 
 interface Address {

@@ -5,9 +5,14 @@ import { passing } from './errno.ts';
 /** The longest delay that setTimeout can count (32-bit signed milliseconds); longer ones would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** What a host answers that is short of something for the moment (errno(3)). */
+const HELD_UP = 'EAGAIN';
+
 export class Attempt {
   /** What is missing still, as it is told when the time is up: `not connected`. */
   missing = 'no answer';
+  /** This host has to do its part before anybody can be asked: to be late with that says nothing about the run. */
+  isHeldUp = false;
   readonly #begun = performance.now();
   readonly #done: (result: ProbeResult) => void;
   readonly #timer: NodeJS.Timeout;
@@ -21,7 +26,8 @@ export class Attempt {
    */
   constructor(timeout: number, done: (result: ProbeResult) => void) {
     this.#done = done;
-    const late = () => this.failSoon(`${this.missing} within ${timeout} ms`);
+    const late = () =>
+      this.failSoon(`${this.missing} within ${timeout} ms`, this.isHeldUp ? HELD_UP : undefined);
     this.#timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
   }
 

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { systemFiles } from '../../src/world/files.ts';
+import { nextTurn } from '../../src/world/turn.ts';
 
 describe('files', () => {
   const files = systemFiles();
@@ -14,6 +15,25 @@ describe('files', () => {
     directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
   });
   afterEach(() => fs.rmSync(directory, { recursive: true }));
+
+  it('are settled two at a time: the other threads are for those who look up names', async () => {
+    const waiting: (() => void)[] = [];
+    const file = {
+      datasync: () => new Promise<void>((resolve) => waiting.push(resolve)),
+      close: async () => {},
+    };
+    const slow = vi.spyOn(fs.promises, 'open').mockImplementation(async () => file as fs.promises.FileHandle);
+    onTestFinished(() => slow.mockRestore());
+    const settled = files.settle(['a', 'b', 'c', 'd', 'e']);
+    const seen: number[] = [];
+    while (seen.reduce((sum, many) => sum + many, 0) < 5) {
+      await nextTurn();
+      seen.push(waiting.length);
+      for (const resolve of waiting.splice(0)) resolve();
+    }
+    await settled;
+    expect(seen).toEqual([2, 2, 1]);
+  });
 
   it('are read as a whole up to the limit, and not a byte beyond', () => {
     fs.writeFileSync(at('a'), 'grün');

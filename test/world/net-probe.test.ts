@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import dns from 'node:dns';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -151,7 +152,7 @@ describe('an HTTP probe', () => {
     open.push(() => led.mockRestore());
     await ask(`http://127.0.0.1${filled(written)}/`);
     expect(seen).toEqual([filled(host)]);
-    expect(led.mock.calls).toEqual([[{ host: '127.0.0.1', port: written === ':{port}' ? port : 80 }]]);
+    expect(led.mock.calls).toMatchObject([[{ host: '127.0.0.1', port: written === ':{port}' ? port : 80 }]]);
   });
 
   it.each([
@@ -300,6 +301,28 @@ describe('an HTTP probe', () => {
     const port = await closedPort();
     expectFailure(await ask(port), 'connection refused (ECONNREFUSED)');
     expectFailure(await ask(`http://localhost:${port}/`), 'connection refused (ECONNREFUSED)');
+  });
+
+  it('cannot be asked while its name is not looked up: that says nothing about the run', async () => {
+    const port = await listening(net.createServer());
+    const lookups = vi.spyOn(dns, 'lookup').mockImplementation((() => {}) as unknown as typeof dns.lookup);
+    open.push(() => lookups.mockRestore());
+    const held = { ok: false, detail: 'no address for its name within 50 ms', passing: true };
+    expect(await ask('http://example.test/', { timeout: 50 })).toMatchObject(held);
+    expect(await ask('https://example.test/', { timeout: 50 })).toMatchObject(held);
+    expect(await knock('example.test', 80, 50)).toMatchObject(held);
+    lookups.mockImplementation(((_: string, __: object, done: (...answer: unknown[]) => void) =>
+      setImmediate(done, null, [{ address: '127.0.0.1', family: 4 }])) as unknown as typeof dns.lookup);
+    expectTimeout(
+      await ask(`http://example.test:${port}/`, { timeout: 50 }),
+      50,
+      'connected, but no answer within 50 ms',
+    );
+    expectTimeout(
+      await ask(`https://example.test:${port}/`, { timeout: 50 }),
+      50,
+      'not connected within 50 ms',
+    );
   });
 
   it('fails when there is no TLS behind an https URL', async () => {

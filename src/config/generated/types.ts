@@ -401,7 +401,7 @@ export interface RawService {
        */
       interval_ms?: number;
       /**
-       * A probe without an answer by then has failed.
+       * A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.
        */
       timeout?: string;
       /**
@@ -495,7 +495,7 @@ export interface RawService {
        */
       interval_ms?: number;
       /**
-       * A probe without an answer by then has failed.
+       * A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.
        */
       timeout?: string;
       /**
@@ -589,7 +589,7 @@ export interface RawService {
        */
       interval_ms?: number;
       /**
-       * A probe without an answer by then has failed.
+       * A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.
        */
       timeout?: string;
       /**
@@ -1169,7 +1169,7 @@ export interface CompleteService {
        */
       interval: number;
       /**
-       * A probe without an answer by then has failed.
+       * A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.
        */
       timeout: number;
       /**
@@ -1246,7 +1246,7 @@ export interface CompleteService {
        */
       interval: number;
       /**
-       * A probe without an answer by then has failed.
+       * A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.
        */
       timeout: number;
       /**
@@ -1323,7 +1323,7 @@ export interface CompleteService {
        */
       interval: number;
       /**
-       * A probe without an answer by then has failed.
+       * A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.
        */
       timeout: number;
       /**

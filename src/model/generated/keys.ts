@@ -1017,7 +1017,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '5s',
-    description: 'A probe without an answer by then has failed.',
+    description:
+      'A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.',
     example: 'probes:\n  startup:\n    timeout: 1s',
     values: null,
     group: false,
@@ -1237,7 +1238,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '5s',
-    description: 'A probe without an answer by then has failed.',
+    description:
+      'A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.',
     example: 'probes:\n  readiness:\n    timeout: 1s',
     values: null,
     group: false,
@@ -1456,7 +1458,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '5s',
-    description: 'A probe without an answer by then has failed.',
+    description:
+      'A probe without an answer by then has failed. Where the host is still looking up a name, nobody was asked: that is no failure.',
     example: 'probes:\n  liveness:\n    timeout: 1s',
     values: null,
     group: false,
