@@ -180,6 +180,8 @@ export class LocalControl implements Control {
       } else intents.set(name, answer.intent);
     }
     const { problem, already } = this.#apply(request, intents);
+    // What is so already changes nothing that the loop would look at; whoever waits is answered after it has looked.
+    for (const name of intents.keys()) if (already.has(name)) loop.mark(name);
     for (const event of commandEvents(request, [...intents.keys()], problem)) this.#tools.note(event);
     const outcomes = await Promise.all(
       [...intents.keys()].map(async (service): Promise<CommandResult> => {

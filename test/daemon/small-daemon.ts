@@ -58,7 +58,7 @@ export class SmallDaemon {
       machine.advance(machine.now + 1);
       for (let letter = daemon.mail.take(machine.now); letter; letter = daemon.mail.take(machine.now))
         letter.act();
-      if (!daemon.due && (daemon.wakeAt ?? until) > machine.now) continue;
+      if (!daemon.due && (daemon.wakeAt ?? Number.POSITIVE_INFINITY) > machine.now) continue;
       daemon.due = false;
       const { more, wakeAt } = daemon.loop.pass(25);
       daemon.due ||= more;
