@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { UpdateView } from '../../src/api/changes.ts';
 import type { HistoryEntry } from '../../src/api/deploys.ts';
+import type { SyncView } from '../../src/api/sync.ts';
 import type { Change } from '../../src/model/action.ts';
 import { name } from '../builders.ts';
 import { Answer, fakeDaemon, run, statusView } from './fake-daemon.ts';
@@ -195,4 +196,45 @@ test('what an update does about a failure is told, and asked for by name', async
   expect(out).toContain('failed   db failed: exit_3; not begun: web');
   expect(daemon.asked[0]?.body).toMatchObject({ on_failure: 'rollback' });
   expect(await run(daemon, 'update --on-failure panic')).toMatchObject({ exit: 64 });
+});
+
+describe('a sync that brings no commit', () => {
+  const HERE: SyncView = {
+    ...{
+      result: 'nothing_new',
+      reason: null,
+      branch: 'main',
+      from: 'abcdef0123456789',
+      to: 'abcdef0123456789',
+    },
+    ...{ commits: [], errors: [], diff: null, update: null },
+  };
+  const failed = [{ service: 'web', detail: 'exited with code 3' }];
+  const guarded = { ...NOTHING, prune: { services: ['db'], reason: 'the directory is empty' } };
+
+  test.each<[string, Partial<SyncView>, number, readonly string[]]>([
+    ['and has nothing left to do', {}, 0, ['main has the newest commit already (abcdef0123)']],
+    [
+      'by which a service failed',
+      { failed },
+      5,
+      ['newest commit already', 'failed   web: exited with code 3'],
+    ],
+    [
+      'of which something was not in force',
+      { result: 'applied', update: guarded },
+      6,
+      ['already (abcdef0123); not all of it was in force', 'the directory is empty'],
+    ],
+    [
+      'of which something is not in force',
+      { result: 'would_apply', diff: NOTHING },
+      2,
+      ['not all of it was'],
+    ],
+  ])('%s', async (_, part, exit, says) => {
+    const answer = await run(await fakeDaemon({ 'POST /api/sync': { ...HERE, ...part } }), 'sync');
+    expect(answer.exit).toBe(exit);
+    for (const words of says) expect(answer.out).toContain(words);
+  });
 });

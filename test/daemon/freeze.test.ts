@@ -37,6 +37,18 @@ test('the next daemon is frozen at the same texts, until somebody follows the fi
   expect([next.texts, open(files).state]).toEqual([undefined, undefined]);
 });
 
+test.each([
+  [FROZEN, false],
+  [{ ...FROZEN, reason: 'update failed: web: exit_3', failed: true }, true],
+] as const)('the next daemon knows as well what a newer commit ends', (frozen, untilNewer) => {
+  const files = new TwinFiles();
+  open(files).set(frozen);
+  expect(open(files).hold).toEqual({
+    text: `the files are not followed: frozen at snapshot 0123456789ab since 1970-01-01T00:00:01.000Z by bob (${frozen.reason})`,
+    untilNewer,
+  });
+});
+
 test('what cannot be written has not happened', () => {
   const files = new TwinFiles();
   const freeze = open(files);
