@@ -187,7 +187,8 @@ export class Sync {
     if (this.#isClosed) return;
     // Of half a checkout it is told elsewhere.
     this.#isIn(view.result === 'refused' && this.#half === undefined ? [troubleOf(view, isPassing)] : []);
-    void outcome?.then((update) => this.#ended(view, update));
+    const broke = (error: unknown): void => this.#isIn([troubleOf(refused(view, String(error)))]);
+    void outcome?.then((update) => this.#ended(view, update)).catch(broke);
   }
 
   /** Trouble is told once, until it changes or is over. */

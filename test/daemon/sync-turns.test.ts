@@ -233,6 +233,15 @@ describe('by itself', () => {
     expect(sync.problems).toEqual([]);
   });
 
+  it('a mistake of ours in following a commit ends neither the daemon nor the next synchronisation', async () => {
+    const { sync, pass } = hourly({ reconcile: () => Promise.reject(new Error('a mistake of ours')) });
+    push('two');
+    await pass();
+    expect(sync.problems).toMatchObject([{ message: 'Error: a mistake of ours' }]);
+    await pass();
+    expect(sync.problems).toEqual([]);
+  });
+
   it('a commit that does not come up is told, and one that brings nothing newer is left alone', async () => {
     const failed = { ...CHANGE, result: 'failed', detail: 'exited with code 3' } as const;
     const failure = { did: 'rolled_back', detail: 'web failed: code 3', services: ['web'] } as const;
