@@ -302,10 +302,13 @@ export class Sync {
 
   /** The newest commit is checked out; but what runs may be another one. */
   async #rest({ request, until }: Task, checkout: GitCheckout, view: SyncView): Promise<Begun> {
-    const { frozen, pending } = this.#tools;
+    const { frozen, pending, files, directory } = this.#tools;
     const hold = request.dryRun ? undefined : frozen();
     if (hold !== undefined)
       return { view: refused(view, `${hold.text}; a newer commit is followed, and ${THAWS}`) };
+    // Another Git may have taken the directory away with its last file.
+    const isMissing = !request.dryRun && isFailure(files.status(directory));
+    if (isMissing && (await byHand(checkout)) === undefined) checkout.keepDirectory();
     const { diff, failed } = pending();
     const { changes, errors, prune } = diff;
     const isInForce =

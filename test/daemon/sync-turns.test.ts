@@ -148,6 +148,18 @@ describe('where the newest commit is checked out', () => {
     });
   });
 
+  it('but another Git took the directory away with its last file, it is an empty one', async () => {
+    git(colleague, 'rm', '-r', '--quiet', 'config.d');
+    const author = ['-c', 'user.name=Col', '-c', 'user.email=c@example.org'];
+    git(colleague, ...author, 'commit', '--quiet', '-m', 'none');
+    git(colleague, 'push', '--quiet');
+    git(here, 'pull', '--quiet', '--ff-only');
+    expect(fs.existsSync(join(here, 'config.d'))).toBe(false);
+    const { sync } = daemon();
+    expect(await sync.sync(ASKED)).toMatchObject({ result: 'nothing_new' });
+    expect(fs.readdirSync(join(here, 'config.d'))).toEqual([]);
+  });
+
   it('but a service has failed by it, that is said', async () => {
     const failed = [{ service: 'web', detail: 'exited with code 3' }];
     const { sync } = daemon({ pending: () => ({ diff: NONE, failed }) });
