@@ -105,8 +105,7 @@ function keepsOlder(
   judgement: Judgement,
   { spec: { rollout } }: Defined,
 ): judgement is Judgement & { readonly rejected: Rejection } {
-  if (judgement.rejected === null) return false;
-  return judgement.way === 'stop_first' || rollout.on_failure === 'keep_old';
+  return judgement.rejected !== null && rollout.on_failure === 'keep_old';
 }
 
 function rollReason(known: boolean, because: readonly FieldChange[]): string {

@@ -133,6 +133,7 @@ describe('roll and replace', () => {
     it('is not told as one once somebody asks for another try, or where it takes over all the same', () => {
       expect(refused({ surge: 1 }, 1)).not.toHaveProperty('rejected');
       expect(refused({ surge: 1, on_failure: 'replace' })).not.toHaveProperty('rejected');
+      expect(refused({ surge: 0, on_failure: 'replace' })).not.toHaveProperty('rejected');
     });
   });
 
