@@ -1,6 +1,7 @@
 /** How is getent(1) asked, which asks whatever nsswitch.conf(5) names? */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { codeOf, inWords } from './errno.ts';
 import type { Database, Getent, Said } from './name-service.ts';
 
@@ -25,8 +26,16 @@ export const getent: Getent = {
 };
 
 function askSoon(database: Database, name: string, patience: number, done: (said: Said) => void): void {
-  const child = spawn('getent', [database, name], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const { stdout } = child;
+  let child: ChildProcess;
+  try {
+    child = spawn('getent', [database, name], { stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch (error) {
+    // Only some errors of it are told as an event.
+    setImmediate(() => done(notAsked(error, patience)));
+    return;
+  }
+  // Missing where there was no descriptor left for it.
+  const stdout: Readable | null | undefined = child.stdout;
   let text = '';
   let isOpen = true;
   const finish = (said: Said): void => {
@@ -38,11 +47,11 @@ function askSoon(database: Database, name: string, patience: number, done: (said
   const timer = setTimeout(() => {
     child.kill('SIGKILL');
     // What it may have started can hold the pipe.
-    stdout.destroy();
+    stdout?.destroy();
     finish(late(patience));
   }, patience);
-  stdout.setEncoding('utf8');
-  stdout.on('data', (piece: string) => {
+  stdout?.setEncoding('utf8');
+  stdout?.on('data', (piece: string) => {
     if (text.length < LARGEST) text += piece;
   });
   child.on('error', (error) => finish(notAsked(error, patience)));
