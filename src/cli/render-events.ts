@@ -66,7 +66,7 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
     colour: 'green',
   },
   worker_exited: {
-    says: (fields) => `ended${place(fields)}: ${fields['exit_reason']}${respawn(fields)}`,
+    says: (fields) => `${ended(fields)}${respawn(fields)}`,
     uses: [...PLACE, 'exit_reason', 'status', 'restart_action'],
     colour: 'red',
   },
@@ -144,6 +144,13 @@ function place({ instance, generation, pid }: Fields): string {
     ...(pid === undefined || pid === 'none' ? [] : [`pid ${pid}`]),
   ];
   return where.length === 0 ? '' : ` (${where.join(', ')})`;
+}
+
+function ended(fields: Fields): string {
+  const { exit_reason } = fields;
+  return exit_reason === 'not_started'
+    ? `could not be started${place(fields)}`
+    : `ended${place(fields)}: ${exit_reason}`;
 }
 
 function respawn({ restart_action }: Fields): string {

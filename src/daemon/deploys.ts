@@ -26,8 +26,7 @@ import { type Freeze, type Frozen, type KeptText, THAWS } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
 import { entryView, lastGood, type Marks, selected } from './history-views.ts';
 import type { Loop } from './loop.ts';
-import type { Snapshot, Snapshots } from './snapshots.ts';
-import { blobOf, snapshotId } from './snapshots.ts';
+import { blobOf, type Snapshot, type Snapshots, snapshotId } from './snapshots.ts';
 import { iso } from './views.ts';
 
 export interface DeployTools {

@@ -19,6 +19,16 @@ test('say by what the daemon was told to end', () => {
   );
 });
 
+test('tell a start that was refused from a run that ended', () => {
+  const fields = { instance: 0, generation: 2, pid: 'none', status: 'none', restart_action: 'none' };
+  expect(said('worker_exited', { ...fields, exit_reason: 'not_started' })).toBe(
+    '-  could not be started (instance 0, generation 2)',
+  );
+  expect(said('worker_exited', { ...fields, exit_reason: 'exit_3', restart_action: 'respawn' })).toBe(
+    '-  ended (instance 0, generation 2): exit_3, is started again',
+  );
+});
+
 test('count in words of the right number', () => {
   const done = (changes: number) => said('manager_reload_completed', { changes, failed: 0, errors: 0 });
   expect([done(0), done(1), done(2)]).toEqual([
