@@ -1,6 +1,6 @@
 /** How is a unix socket opened so that its owner and mode are right from the first instant? */
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import type { Server } from 'node:net';
+import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 
 export interface SocketPlace {
@@ -77,8 +77,6 @@ export async function whyNotFree(path: string): Promise<string | undefined> {
       : `${path}: ${(error as Error).message}`;
   }
   if (!isSocket) return `${path} exists and is no socket; it is left alone`;
-  // At start nothing else needs it yet, and mostly nothing is there.
-  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once('connect', () => {
