@@ -66,6 +66,8 @@ export const PROBLEM_CODES = {
   'limit-unapplied': 'A resource limit could not be applied on this host.',
   'observe-failed': 'The kernel could not be asked; nothing is started or stopped on that account.',
   'daemon-running': 'Another daemon already rules the same cgroups or the same state directory.',
+  'runs-elsewhere':
+    'Services of this state directory still run where an earlier daemon had them; the daemon does not start.',
   'socket-unavailable': 'The control socket cannot be made where it should be; the daemon does not start.',
   'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
   'sync-refused': 'The checkout cannot be brought to the newest commit, or that commit is not right.',

@@ -59,10 +59,14 @@ export interface CgroupOptions extends BaseOptions {
  */
 export function openCgroups(
   options: CgroupOptions,
-): { readonly containment: Containment } | { readonly unavailable: Problem } | { readonly refused: Problem } {
+):
+  | { readonly containment: Containment; readonly services: string }
+  | { readonly unavailable: Problem }
+  | { readonly refused: Problem } {
   const base = openBase(options);
   if (!('services' in base)) return base;
-  return { containment: new Cgroups(base, options.clock ?? systemClock(), options.exits ?? null) };
+  const containment = new Cgroups(base, options.clock ?? systemClock(), options.exits ?? null);
+  return { containment, services: base.services };
 }
 
 /** The runs in a tree that is open already; see {@link openCgroups}. */

@@ -6,6 +6,7 @@ import type { Approach } from './cgroup-base.ts';
 import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
+import { notePlace, runsElsewhere } from './former-place.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { doWithoutLibc } from './libc.ts';
 import { whyForked } from './new-process.ts';
@@ -77,7 +78,7 @@ function openContainment(
     stateDirectory: settings.state_directory,
     approach,
   });
-  if ('containment' in cgroups) return cgroups;
+  if ('containment' in cgroups) return inPlace(cgroups.containment, settings, cgroups.services);
   if ('refused' in cgroups) return { problem: cgroups.refused };
   if (settings.containment === 'auto') return processGroups(settings, clock, cgroups.unavailable.message);
   return {
@@ -88,7 +89,23 @@ function openContainment(
 function processGroups(settings: WorldSettings, clock: Clock, because: string | null) {
   const { state_directory: stateDirectory } = settings;
   const opened = openProcessGroups({ stateDirectory, clock, because, exits: exitsOf(settings) });
-  return 'refused' in opened ? { problem: opened.refused } : opened;
+  return 'refused' in opened ? { problem: opened.refused } : inPlace(opened.containment, settings, null);
+}
+
+/** @param services the cgroup directory of all services; null: there is none */
+function inPlace(
+  containment: Containment,
+  { state_directory: stateDirectory }: WorldSettings,
+  services: string | null,
+): { readonly containment: Containment } | { readonly problem: Problem } {
+  const place = { stateDirectory, services };
+  const problem = runsElsewhere(place);
+  if (problem !== undefined) {
+    containment.close();
+    return { problem };
+  }
+  notePlace(place);
+  return { containment };
 }
 
 /** Where is recorded how programs end whose exit code must survive the daemon. */

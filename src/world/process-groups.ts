@@ -1,6 +1,5 @@
 /** How do runs live where no cgroups can be had? As sessions, and it is said what that cannot promise. */
 import fs from 'node:fs';
-import { join } from 'node:path';
 import { type RunId, type RunKey, type ServiceName, startOfRun } from '../model/names.ts';
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
@@ -21,7 +20,7 @@ import { RunSessions } from './run-sessions.ts';
 import { SessionBeside } from './session-beside.ts';
 import { ProcessTable, usageOf } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
-import { lockState } from './state-lock.ts';
+import { lockState, runsDirectory } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
 import type {
   Beside,
@@ -51,7 +50,7 @@ export interface ProcessGroupOptions {
 export function openProcessGroups(
   options: ProcessGroupOptions,
 ): { readonly containment: Containment } | { readonly refused: Problem } {
-  const directory = join(options.stateDirectory, 'runs');
+  const directory = runsDirectory(options.stateDirectory);
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -20,9 +20,14 @@ const LOCK_NB = 4;
 /** The same file in either containment: a daemon that changes from one to the other meets those that have not. */
 const PLACE = 'runs';
 
+/** Where runs that are sessions are recorded. */
+export function runsDirectory(stateDirectory: string): string {
+  return join(stateDirectory, PLACE);
+}
+
 /** @returns how to give the lock back that no two daemons of one state directory have; see {@link lockFile} */
 export function lockState(stateDirectory: string): { readonly unlock: () => void } | Problem {
-  const directory = join(stateDirectory, PLACE);
+  const directory = runsDirectory(stateDirectory);
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
