@@ -54,7 +54,7 @@ async function cycle(ground: Ground, services: readonly string[]): Promise<void>
 }
 
 async function command(ground: Ground, verb: string, services: readonly string[], wait: number) {
-  const answer = await ground.ask('POST', '/api/command', { verb, services, by: 'bench', wait });
+  const answer = await ground.ask('POST', '/api/command', { verb, services, wait });
   const results = answer['results'] as readonly { readonly result: string }[];
   const bad = results.filter(({ result }) => result !== 'done' && (wait > 0 || result !== 'pending'));
   if (bad.length > 0) throw new Error(`${verb}: ${JSON.stringify(bad[0])}`);

@@ -121,7 +121,7 @@ export class Script {
 
   /** Whether it is stopped afterwards. */
   async #command(service: string, verb: string, before: Wanted['stopped']): Promise<Wanted['stopped']> {
-    const body = { verb, services: [service], by: 'bench', wait: 0 };
+    const body = { verb, services: [service], wait: 0 };
     const answer = await this.#ground.ask('POST', '/api/command', body).catch(() => undefined);
     const after = verb === 'stop';
     if (answer === undefined) return before === after ? after : 'unknown';

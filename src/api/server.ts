@@ -39,6 +39,13 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
     keepAliveTimeout: 5000,
     forceCloseConnections: true,
     schemaController: COMPILED,
+    schemaErrorFormatter: ([mistake], part) => {
+      const { additionalProperty: stranger } = mistake?.params ?? {};
+      const where = `${part}${mistake?.instancePath ?? ''}`;
+      const says =
+        typeof stranger === 'string' ? `has an unknown key ${JSON.stringify(stranger)}` : mistake?.message;
+      return new Error(`${where} ${says ?? 'is not as it should be'}`);
+    },
     logger: false,
     // A path that cannot be decoded belongs to no route, and meets no hook.
     frameworkErrors: (_error, _request, reply) => {

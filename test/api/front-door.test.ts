@@ -220,6 +220,7 @@ test('whatever a client says of itself, it acts in the name of its token', async
   const body = { verb: 'stop', services: ['web'], wait: 0 };
   expect(await ask({ ...options, path: '/api/command', body: { ...body, by: 'root' } })).toMatchObject({
     status: 400,
+    body: { error: { code: 'bad_request', message: 'body has an unknown key "by"' } },
   });
   await ask({ ...options, path: '/api/command', body });
   await ask({ ...options, path: '/api/processes/web/stop' });

@@ -209,7 +209,7 @@ class History {
   }
 
   async #command(verb: 'stop' | 'start' | 'restart', name: Name): Promise<void> {
-    const body = { verb, services: [name], by: 'test', wait: 100 };
+    const body = { verb, services: [name], wait: 100 };
     const answer = await this.#ask('POST', '/api/command', body);
     if (answer === undefined) return;
     const result = answer.results[0];

@@ -123,7 +123,7 @@ export class Manager {
 
   /** A command of an operator, which has to be taken; waits until it is carried out. */
   async order(verb: Verb, names: string | readonly string[], more: Definition = {}): Promise<CommandView> {
-    const request = { verb, services: [names].flat(), by: 'test', wait: 30_000, ...more };
+    const request = { verb, services: [names].flat(), wait: 30_000, ...more };
     const { status, body } = await this.ask('POST', '/api/command', request);
     const view = body as CommandView;
     const taken =
