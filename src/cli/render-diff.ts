@@ -171,8 +171,13 @@ function unchangedText({ unchanged, held, failed = [] }: AnyDiff): string {
   const names = held.map(({ service, reason }) => `${service} (${reason})`).join(', ');
   const heldText = held.length === 0 ? '' : `; ${held.length} held: ${names}`;
   const failures =
-    failed.length === 0 ? '' : `; ${failed.length} failed: ${some(failed.map(({ service }) => service))}`;
+    failed.length === 0 ? '' : `; ${downText(failed.length)}: ${some(failed.map(({ service }) => service))}`;
   return safeText(`= ${unchanged} unchanged${failures}${heldText}`);
+}
+
+/** Failed, or down for a moment before the next try. */
+function downText(number: number): string {
+  return `${number} ${number === 1 ? 'does' : 'do'} not come up`;
 }
 
 /** The last line: what all of it means for processes. */

@@ -87,7 +87,7 @@ describe('diff', () => {
       '~ api  2 instances  ROLL',
       'failed, what ran before goes on: exited with code 3; pmctl restart api tries it again',
       '+ new  +1 instance  START',
-      '= 3 unchanged; 1 failed: web',
+      '= 3 unchanged; 1 does not come up: web',
       '1 process will be started.',
       '',
     ]);
