@@ -135,9 +135,11 @@ function wordsSince(
   const passages = [...places].flatMap(([path, start]) => {
     const chapters = openChapters(path, credentials);
     if (chapters === undefined) return [];
-    const found = passagesOf(chapters, chapters.at(failed.at), start);
-    chapters.close();
-    return [found];
+    try {
+      return [passagesOf(chapters, chapters.at(failed.at), start)];
+    } finally {
+      chapters.close();
+    }
   });
   return {
     lines: passages.flatMap(({ lines }) => lines),

@@ -6,6 +6,7 @@ import { codeOf } from './errno.ts';
 import type { LogPlace } from './log-place.ts';
 import { openLogForReading } from './safe-open.ts';
 import { foreignSecondName } from './second-name.ts';
+import { identityOrClose, statusOrClose } from './status-or-close.ts';
 import type { Failure } from './world.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -45,17 +46,16 @@ export function openRotatedFile(
   } catch {
     return undefined;
   }
-  const found = fs.fstatSync(fd);
+  const found = statusOrClose(fd);
   if (found.isFile() && foreignSecondName(found, credentials) === undefined) return logFile(fd);
   fs.closeSync(fd);
   return undefined;
 }
 
-/** Reads by the descriptor, and closes it in the end. */
+/** Reads by the descriptor, and closes it in the end. Throws what fstat(2) answers; then it is closed already. */
 export function logFile(fd: number): LogFile {
-  const { dev, ino } = fs.fstatSync(fd, { bigint: true });
   return {
-    identity: `${dev}.${ino}`,
+    identity: identityOrClose(fd),
     size: () => attempt(() => fs.fstatSync(fd).size),
     read: (position, length) =>
       attempt(() => {

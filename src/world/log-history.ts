@@ -7,6 +7,7 @@ import { type LogFile, logFile } from './log-files.ts';
 import { isSystemError, type LogPlace, openPlace } from './log-place.ts';
 import { hasCode, Refused } from './safe-walk.ts';
 import { foreignSecondName } from './second-name.ts';
+import { statusOrClose } from './status-or-close.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
@@ -129,7 +130,7 @@ function lookInto(place: LogPlace, now: number): Look {
 
 function openIn(place: LogPlace, name: string, credentials: Credentials | null): LogFile | undefined {
   const fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  const found = fs.fstatSync(fd);
+  const found = statusOrClose(fd);
   const foreign = foreignSecondName(found, credentials);
   if (found.isFile() && foreign === undefined) return logFile(fd);
   fs.closeSync(fd);
