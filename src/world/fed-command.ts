@@ -1,6 +1,6 @@
 /** How is a program run that gets a text on its standard input, and not forever? */
-import { spawn } from 'node:child_process';
 import { inWords } from './errno.ts';
+import { type GroupAnswer, runInGroup } from './group-command.ts';
 
 export interface FedCommand {
   readonly command: readonly string[];
@@ -19,42 +19,19 @@ export function runFed(
   { command, input, environment, timeout }: FedCommand,
   done: (failed: string | undefined) => void,
 ): () => void {
-  const [file = '', ...args] = command;
-  const child = spawn(file, args, {
-    cwd: '/',
-    env: environment,
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  let open = true;
-  const kill = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  };
-  const finish = (failed: string | undefined): void => {
-    if (!open) return;
-    open = false;
-    clearTimeout(timer);
-    done(failed);
-  };
-  const timer = setTimeout(() => {
-    kill();
-    finish(`it was killed after ${timeout / 1000} s`);
-  }, timeout);
-  child.on('error', (error) => finish(inWords(error)));
-  child.on('exit', (code, signal) => {
-    const how = signal === null ? `it exited with ${code}` : `it was ended by ${signal}`;
-    finish(code === 0 ? undefined : how);
-  });
+  const end = new AbortController();
+  const options = { environment, directory: '/', input, timeout, cancel: end.signal, most: 0 };
   // A program that does not read what it is given is none the worse for it.
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(input);
-  return () => {
-    if (open) kill();
-    open = false;
-    clearTimeout(timer);
-  };
+  void runInGroup({ argv: command, ...options }).then((answer) => {
+    if (!end.signal.aborted) done(howItFailed(answer, timeout));
+  });
+  return () => end.abort();
+}
+
+function howItFailed({ code, signal, failed }: GroupAnswer, timeout: number): string | undefined {
+  if (failed === 'missing') return inWords('ENOENT');
+  if (failed === 'too_slow') return `it was killed after ${timeout / 1000} s`;
+  if (failed !== undefined) return failed;
+  if (signal !== null) return `it was ended by ${signal}`;
+  return code === 0 ? undefined : `it exited with ${code}`;
 }

@@ -1,8 +1,7 @@
 /** How is getent(1) asked, which asks whatever nsswitch.conf(5) names? */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { spawnSync } from 'node:child_process';
 import { codeOf, inWords } from './errno.ts';
+import { type GroupAnswer, runInGroup } from './group-command.ts';
 import type { Database, Getent, Said } from './name-service.ts';
 
 /** By getent(1): one or more keys could not be found. Nothing else says that there is no such entry. */
@@ -26,40 +25,17 @@ export const getent: Getent = {
 };
 
 function askSoon(database: Database, name: string, patience: number, done: (said: Said) => void): void {
-  let child: ChildProcess;
-  try {
-    child = spawn('getent', [database, name], { stdio: ['ignore', 'pipe', 'ignore'] });
-  } catch (error) {
-    // Only some errors of it are told as an event.
-    setImmediate(() => done(notAsked(error, patience)));
-    return;
-  }
-  // Missing where there was no descriptor left for it.
-  const stdout: Readable | null | undefined = child.stdout;
-  let text = '';
-  let isOpen = true;
-  const finish = (said: Said): void => {
-    if (!isOpen) return;
-    isOpen = false;
-    clearTimeout(timer);
-    done(said);
-  };
-  const timer = setTimeout(() => {
-    child.kill('SIGKILL');
-    // What it may have started can hold the pipe.
-    stdout?.destroy();
-    finish(late(patience));
-  }, patience);
-  stdout?.setEncoding('utf8');
-  stdout?.on('data', (piece: string) => {
-    if (text.length < LARGEST) text += piece;
-  });
-  child.on('error', (error) => finish(notAsked(error, patience)));
-  child.on('close', (status, signal) => finish(saidBy(status, signal, text)));
   // A command that has done its work does not wait for an answer that nobody needs any more.
-  child.unref();
-  timer.unref();
-  if (stdout instanceof Socket) stdout.unref();
+  const options = { timeout: patience, most: LARGEST, background: true };
+  void runInGroup({ argv: ['getent', database, name], ...options }).then((answer) =>
+    done(saidSoon(answer, patience)),
+  );
+}
+
+function saidSoon({ code, signal, stdout, failed }: GroupAnswer, patience: number): Said {
+  if (failed === undefined) return saidBy(signal === null ? code : null, signal, stdout.toString('utf8'));
+  if (failed === 'missing') return '';
+  return failed === 'too_slow' ? late(patience) : cannotBeRun(failed);
 }
 
 function saidBy(status: number | null, signal: string | null, text: string): Said {
@@ -73,9 +49,11 @@ function notAsked(error: unknown, patience: number): Said {
   const code = codeOf(error);
   // Without the program, as in the smallest images of containers, the two files are all that there is.
   if (code === 'ENOENT') return '';
-  return code === 'ETIMEDOUT'
-    ? late(patience)
-    : { failed: `getent cannot be run: ${inWords(error)}`, late: false };
+  return code === 'ETIMEDOUT' ? late(patience) : cannotBeRun(inWords(error));
+}
+
+function cannotBeRun(why: string): Said {
+  return { failed: `getent cannot be run: ${why}`, late: false };
 }
 
 function late(patience: number): Said {

@@ -99,8 +99,9 @@ function createByNode(request: Request, ended: Ended): Created | NotCreated {
     detached: true,
     stdio: stdioOf(request),
   });
-  const { stderr } = child;
-  const heard = stderr === null ? undefined : hear(stderr);
+  // Missing where there was no descriptor left, which the types of node do not say.
+  const stderr: Readable | null | undefined = child.stderr;
+  const heard = stderr == null ? undefined : hear(stderr);
   // What went wrong is told by the missing pid; without a listener node would throw.
   child.on('error', () => undefined);
   // It comes when the process has ended and all that it had to say has been read.
@@ -113,7 +114,7 @@ function createByNode(request: Request, ended: Ended): Created | NotCreated {
     pid: child.pid,
     unref: () => {
       child.unref();
-      if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+      if (stderr != null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
     },
   };
 }

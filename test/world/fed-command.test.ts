@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runFed } from '../../src/world/fed-command.ts';
+import { failSpawn, SPAWN_FAILURES } from './failing-spawn.ts';
 
 function run(command: readonly string[], timeout = 10_000, input = 'hello\n'): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -23,9 +24,30 @@ test('it gets the text, and no environment but the one that is given', async () 
 
 test('how it failed', async () => {
   expect(await run(['/bin/sh', '-c', 'exit 3'])).toBe('it exited with 3');
+  expect(await run(['/bin/sh', '-c', 'kill -9 $$'])).toBe('it was ended by SIGKILL');
   expect(await run(['/nonexistent/program'])).toContain('ENOENT');
   // It does not read, and is given more than a pipe holds.
   expect(await run(['/bin/true'], 10_000, 'x'.repeat(1_000_000))).toBeUndefined();
+});
+
+test.each(SPAWN_FAILURES)('how it failed: %s', async (_, code) => {
+  failSpawn(code);
+  expect(await run(['/bin/true'])).toContain(`(${code})`);
+});
+
+test('cancelled, it ends and nothing is told of it', async () => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'pm-fed-'));
+  onTestFinished(() => fs.rmSync(directory, { recursive: true }));
+  const file = join(directory, 'pid');
+  const told: unknown[] = [];
+  const command = ['/bin/sh', '-c', `echo $$ > ${file}.new; mv ${file}.new ${file}; exec sleep 60`];
+  const environment = { PATH: '/usr/bin:/bin' };
+  const cancel = runFed({ command, input: '', environment, timeout: 60_000 }, (failed) => told.push(failed));
+  await expect.poll(() => fs.existsSync(file)).toBe(true);
+  const pid = fs.readFileSync(file, 'utf8').trim();
+  cancel();
+  await expect.poll(() => fs.existsSync(`/proc/${pid}`)).toBe(false);
+  expect(told).toEqual([]);
 });
 
 test('at its time it is killed with what it started', async () => {

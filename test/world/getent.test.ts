@@ -1,12 +1,10 @@
-import children from 'node:child_process';
-import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { getent } from '../../src/world/getent.ts';
 import type { Said } from '../../src/world/name-service.ts';
+import { failSpawn, SPAWN_FAILURES } from './failing-spawn.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -51,23 +49,7 @@ it('knows nobody where there is no such program', async () => {
   expect(await soon(10_000)).toBe('');
 });
 
-it.each([
-  ['no descriptor is left', 'EMFILE'],
-  ['no memory is left', 'ENOMEM'],
-])('tells that it could not be asked when %s', async (_, code) => {
-  const { spawn } = children;
-  onTestFinished(() => {
-    children.spawn = spawn;
-    syncBuiltinESMExports();
-  });
-  children.spawn = (() => {
-    const error = Object.assign(new Error(code), { code });
-    if (code === 'ENOMEM') throw error;
-    // As node does it: without streams.
-    const child = Object.assign(new EventEmitter(), { unref: () => {} });
-    process.nextTick(() => child.emit('error', error));
-    return child;
-  }) as unknown as typeof spawn;
-  syncBuiltinESMExports();
+it.each(SPAWN_FAILURES)('tells that it could not be asked when %s', async (_, code) => {
+  failSpawn(code);
   expect(await soon(10_000)).toEqual({ failed: expect.stringContaining(`(${code})`), late: false });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type GroupCommand, runInGroup } from '../../src/world/group-command.ts';
+import { failSpawn, SPAWN_FAILURES } from './failing-spawn.ts';
 
 function run(script: string, more: Partial<GroupCommand> = {}) {
   return runInGroup({
@@ -40,6 +41,15 @@ test.each([
   ['cancelled', { cancel: AbortSignal.abort() }],
 ] as const)('why it has no answer: %s', async (failed, command) => {
   expect(await run('sleep 60', command)).toMatchObject({ code: 1, failed });
+});
+
+test.each(SPAWN_FAILURES)('why it has no answer: %s', async (_, code) => {
+  failSpawn(code);
+  expect(await run('true')).toMatchObject({ code: 1, failed: expect.stringContaining(`(${code})`) });
+});
+
+test('what ended it is told', async () => {
+  expect(await run('kill -9 $$')).toMatchObject({ code: 1, signal: 'SIGKILL' });
 });
 
 test('at its limit all that it started ends with it', async () => {
