@@ -3,6 +3,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import { type LaunchOptions, launchProcess } from './launch.ts';
+import { blockFor } from './pause.ts';
 import { isAlive } from './procfs.ts';
 import type { Beside, BesideOutcome, Clock, Launch, Started } from './world.ts';
 
@@ -132,7 +133,7 @@ export class BesideCommands {
     for (let look = 0; look < LAST_LOOKS; look++) {
       left = left.filter((command) => !isGone(command));
       if (left.length === 0) return;
-      sleepMillisecond();
+      blockFor(1);
     }
   }
 
@@ -158,8 +159,4 @@ function isGone({ pid, place }: Command): boolean {
   if (main === undefined && place.clear()) return true;
   place.kill(main);
   return pid() === undefined && place.clear();
-}
-
-function sleepMillisecond(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import { isGone, keyedNumber, readControl, writeControl } from './cgroup-files.ts';
 import { inWords } from './errno.ts';
+import { blockFor } from './pause.ts';
 import { toolPath } from './tools.ts';
 
 /** What the guard is given to tell the next daemon how it found the log. */
@@ -35,6 +36,9 @@ export interface Freezer {
 
 /** A system call that does not return holds up the freezing of its process; milliseconds. */
 const PATIENCE = 300;
+
+/** Between two looks at whether they stand still; milliseconds. */
+const PAUSE = 0.1;
 
 /** Seconds after which the guard thaws: more than PATIENCE and all that is done while they stand still. */
 const GUARD_AFTER = 1;
@@ -159,7 +163,7 @@ function freezeAll(cgroups: readonly string[], until: number): string | undefine
   for (const cgroup of cgroups) {
     while (fs.existsSync(cgroup) && !isFrozen(cgroup)) {
       if (performance.now() > until) return `${cgroup} does not stand still within ${PATIENCE} ms`;
-      sleepBriefly();
+      blockFor(PAUSE);
     }
   }
   return undefined;
@@ -191,8 +195,4 @@ function dismiss({ pid, exitCode, signalCode }: ChildProcess): void {
   } catch {
     // ESRCH: it has come to its own end.
   }
-}
-
-function sleepBriefly(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0.1);
 }

@@ -5,6 +5,7 @@ import { isBystander, openMark } from './cgroup-bystanders.ts';
 import { writeControl } from './cgroup-files.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
+import { blockFor } from './pause.ts';
 
 /**
  * A daemon that was killed a moment ago, and launches that it had under way, need a few milliseconds to be gone; the
@@ -105,6 +106,5 @@ function cannotJoin(daemon: string, error: unknown): Problem {
 /** At start nothing else is to be done meanwhile, so the whole thread may sleep. */
 function pause(): void {
   const { least, most } = PAUSE;
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  Atomics.wait(cell, 0, 0, least + Math.random() * (most - least));
+  blockFor(least + Math.random() * (most - least));
 }

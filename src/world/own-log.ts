@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf, inWords } from './errno.ts';
+import { blockFor } from './pause.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
@@ -86,7 +87,7 @@ export class OwnLog {
         const isSlow = codeOf(error) === 'EAGAIN';
         if (isSlow && pauses > 0) {
           pauses -= 1;
-          pause();
+          blockFor(PATIENCE.pause);
           continue;
         }
         if (isSlow) this.#patient = false;
@@ -132,8 +133,4 @@ export function appendToOwn(path: string, text: string): string | undefined {
   } catch (error) {
     return codeOf(error);
   }
-}
-
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PATIENCE.pause);
 }

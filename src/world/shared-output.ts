@@ -1,6 +1,7 @@
 /** How are lines written to a standard output that the services write to as well? */
 import fs from 'node:fs';
 import { codeOf } from './errno.ts';
+import { blockFor } from './pause.ts';
 
 /** Lines that nobody takes are kept up to so many characters; what comes then is dropped. */
 const MOST_WAITING = 1_048_576;
@@ -52,9 +53,8 @@ export function sharedOutput(fd: number): SharedOutput {
     },
     drain: () => {
       write();
-      const pause = new Int32Array(new SharedArrayBuffer(4));
       for (let count = 0; waiting !== '' && count < LAST_PAUSES; count++) {
-        Atomics.wait(pause, 0, 0, PAUSE);
+        blockFor(PAUSE);
         write();
       }
     },

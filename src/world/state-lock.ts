@@ -7,6 +7,7 @@ import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 import { libc } from './libc.ts';
+import { blockFor } from './pause.ts';
 import { toolPath } from './tools.ts';
 
 /** A launch that a killed daemon had under way holds its lock until it executes: a moment. */
@@ -57,7 +58,8 @@ function lockOpened(path: string, access: number): { readonly unlock: () => void
   }
   let answer = tryToLock(fd);
   for (let attempt = 1; answer === 'taken' && attempt < TRIES; attempt++) {
-    pause();
+    // At start nothing else is to be done meanwhile.
+    blockFor(PAUSE);
     answer = tryToLock(fd);
   }
   if (answer === 'locked') {
@@ -111,9 +113,4 @@ function taken(path: string, holder: number): Problem {
 
 function unwritable(message: string): Problem {
   return { code: 'state-unwritable', severity: 'error', message };
-}
-
-/** At start nothing else is to be done meanwhile, so the whole thread may sleep. */
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
 }
