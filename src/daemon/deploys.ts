@@ -1,5 +1,4 @@
 /** How does one look at applied states and go back to one, and when are the files followed again? */
-
 import { join } from 'node:path';
 import type { DiffView, FrozenView, UpdateRequest, UpdateView } from '../api/changes.ts';
 import { configError } from '../api/config-error.ts';
@@ -21,7 +20,7 @@ import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Clock } from '../world/world.ts';
 import { changesBetween, desiredHash, spoiltSince } from './comparison.ts';
-import { Failing, NOWHERE, type Verdicts } from './failing.ts';
+import { Failing, LONGEST_WATCH, NOWHERE, type Verdicts } from './failing.ts';
 import { type Freeze, type Frozen, type KeptText, THAWS } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
 import { entryView, lastGood, type Marks, selected } from './history-views.ts';
@@ -51,9 +50,6 @@ export interface DeployActions {
 
 /** Looking at the files for those who ask how it stands is not repeated within this time. Milliseconds. */
 const FRESH = 2000;
-
-/** So long it is waited for what comes back after a failure. Milliseconds. */
-const LONGEST = 3600_000;
 
 const NOTHING: UpdateView = { changes: [], errors: [], warnings: [], unchanged: 0, held: [], prune: null };
 
@@ -231,7 +227,7 @@ export class LocalDeploys implements Deploys {
     this.#tools.history.failed(failed);
     this.#takeBack(texts);
     // Nobody waits: it is told when everything is back.
-    void this.#actions.reconcile({ services: [], prune: false, wait: LONGEST, by }, 'failure');
+    void this.#actions.reconcile({ services: [], prune: false, wait: LONGEST_WATCH, by }, 'failure');
     return undefined;
   }
 

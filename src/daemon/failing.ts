@@ -40,8 +40,8 @@ export const NOWHERE = 'of no other state is it known that all that going back w
 
 const NONE: Verdicts = { of: () => undefined, failure: undefined };
 
-/** What is neither ready nor failed by then is left to itself. Milliseconds. */
-const LONGEST = 3600_000;
+/** What is neither ready nor failed by then is left to itself, also what comes back after a failure. Milliseconds. */
+export const LONGEST_WATCH = 3600_000;
 
 interface Watched {
   readonly policy: Exclude<OnFailure, 'continue'>;
@@ -108,7 +108,7 @@ export class Failing {
     };
     this.#watched = watched;
     const { loop, clock } = this.#tools;
-    void untilSettled(loop, clock, LONGEST, () => this.#look(watched)).then(() => this.#end(watched));
+    void untilSettled(loop, clock, LONGEST_WATCH, () => this.#look(watched)).then(() => this.#end(watched));
     return {
       of: (service) => watched.verdicts.get(service),
       get failure() {
@@ -138,7 +138,8 @@ export class Failing {
       // Somebody stopped or holds it: that is no failure.
       const outcome: Outcome = wantedOf(glance).kind === 'run' ? (noted(glance) ?? isUp(glance)) : OVER;
       if (outcome.result === 'done') watched.open.delete(service);
-      if (outcome.result === 'pending') again = Math.min(outcome.again ?? LONGEST, again ?? LONGEST);
+      if (outcome.result === 'pending')
+        again = Math.min(outcome.again ?? LONGEST_WATCH, again ?? LONGEST_WATCH);
       if (outcome.result !== 'failed') continue;
       this.#end(watched);
       watched.verdicts.set(service, outcome);

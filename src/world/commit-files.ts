@@ -2,13 +2,11 @@
 import fs from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type ChangedFile, type GitCheckout, textsOf } from './git-checkout.ts';
+import { LINKS } from './safe-walk.ts';
 import type { Failure, FileStatus, Files } from './world.ts';
 
 /** A larger file is no service file and no dotenv file. Bytes. */
 const MOST_BYTES = 1_048_576;
-
-/** As many as the kernel follows in one path (path_resolution(7)). */
-const MOST_LINKS = 40;
 
 /** Mode of a symbolic link in a tree. */
 const LINK = '120000';
@@ -67,7 +65,7 @@ export async function commitFiles(
 function linksOnTheWay(path: string): readonly string[] {
   const links: string[] = [];
   const todo = path.split('/');
-  for (let at = '/'; todo.length > 0 && links.length < MOST_LINKS; ) {
+  for (let at = '/'; todo.length > 0 && links.length < LINKS; ) {
     const here = join(at, todo.shift() ?? '');
     const isLink = fs.lstatSync(here, { throwIfNoEntry: false })?.isSymbolicLink() === true;
     if (isLink) links.push(here);

@@ -19,23 +19,25 @@ export interface Place {
 const LONGEST = 4096;
 
 /**
- * Asked before anything is started: after a change of `cgroup_name`, `cgroup_root` or `containment` nobody would stop what
- * runs there, and a second process of each service would be started.
+ * Before anything is started: after a change of `cgroup_name`, `cgroup_root` or `containment` nobody would stop what runs
+ * there, and a second process of each service would be started. The next daemon learns of this one.
+ * @returns why this place may not be taken
  */
-export function runsElsewhere({ stateDirectory, services }: Place): Problem | undefined {
+export function takePlace({ stateDirectory, services }: Place): Problem | undefined {
   const former = noted(stateDirectory);
   if (former !== undefined && former !== services && isInUse(former)) return elsewhere(former);
-  const names = services === null ? [] : inSessions(stateDirectory);
-  return names.length === 0 ? undefined : elsewhere(`sessions (${names.slice(0, 3).join(', ')})`);
+  if (services === null) return undefined;
+  const names = inSessions(stateDirectory);
+  if (names.length > 0) return elsewhere(`sessions (${names.slice(0, 3).join(', ')})`);
+  if (former !== services) note(stateDirectory, services);
+  return undefined;
 }
 
-/** Only for the next daemon: where it cannot be noted, that one does not ask. */
-export function notePlace({ stateDirectory, services }: Place): void {
-  if (services === null || noted(stateDirectory) === services) return;
+function note(stateDirectory: string, services: string): void {
   try {
     fs.writeFileSync(fileIn(stateDirectory), services, { mode: 0o600 });
   } catch {
-    // A disk that is full keeps nobody from running services.
+    // A disk that is full keeps nobody from running services; the next daemon does not ask then.
   }
 }
 

@@ -6,7 +6,7 @@ import type { Approach } from './cgroup-base.ts';
 import { openCgroups } from './cgroups.ts';
 import { systemClock } from './clock.ts';
 import { systemFiles } from './files.ts';
-import { notePlace, runsElsewhere } from './former-place.ts';
+import { takePlace } from './former-place.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { doWithoutLibc } from './libc.ts';
 import { whyForked } from './new-process.ts';
@@ -98,14 +98,10 @@ function inPlace(
   { state_directory: stateDirectory }: WorldSettings,
   services: string | null,
 ): { readonly containment: Containment } | { readonly problem: Problem } {
-  const place = { stateDirectory, services };
-  const problem = runsElsewhere(place);
-  if (problem !== undefined) {
-    containment.close();
-    return { problem };
-  }
-  notePlace(place);
-  return { containment };
+  const problem = takePlace({ stateDirectory, services });
+  if (problem === undefined) return { containment };
+  containment.close();
+  return { problem };
 }
 
 /** Where is recorded how programs end whose exit code must survive the daemon. */

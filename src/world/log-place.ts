@@ -1,11 +1,12 @@
 /** Where do a log and its rotated files lie, without a link that the user of the service may have planted? */
 import fs from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { inWords } from './errno.ts';
-import { hasCode, LINKS, linkAt, Refused, walkTo } from './safe-walk.ts';
+import { pathBehind } from './path-behind.ts';
+import { hasCode, Refused, walkTo } from './safe-walk.ts';
 import { foreignSecondName, isSelf } from './second-name.ts';
 import { statusOrClose } from './status-or-close.ts';
 
@@ -30,7 +31,9 @@ export interface LogPlace {
  */
 export function openPlace(path: string, credentials: Credentials | null): LogPlace {
   if (isSelf(credentials)) {
-    const real = realPath(path);
+    const real = pathBehind(path);
+    // A way there is also behind a path whose directory is gone.
+    fs.accessSync(dirname(real));
     return placeIn(dirname(real), basename(real), () => undefined);
   }
   let base = '';
@@ -121,18 +124,4 @@ function placeIn(directory: string, base: string, close: () => void): LogPlace {
     names: () => fs.readdirSync(directory),
     close,
   };
-}
-
-/** Of a file that is not there, also the one that a link leads to. */
-function realPath(path: string, links = 0): string {
-  try {
-    return fs.realpathSync.native(path);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-    const directory = fs.realpathSync.native(dirname(path));
-    const target = links < LINKS ? linkAt(path) : undefined;
-    return target === undefined
-      ? join(directory, basename(path))
-      : realPath(isAbsolute(target) ? target : `${directory}/${target}`, links + 1);
-  }
 }
