@@ -1,5 +1,4 @@
 /** Who waits for whom, and what is done where the newest commit is there already? Over a real checkout. */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +13,7 @@ import { systemClock } from '../../src/world/clock.ts';
 import { systemFiles } from '../../src/world/files.ts';
 import { GitCheckout } from '../../src/world/git-checkout.ts';
 import { name } from '../builders.ts';
+import { commitAll, git, openRemote } from '../git.ts';
 import { Agenda } from '../twins/agenda.ts';
 import { simulatedClock } from '../twins/clock.ts';
 
@@ -23,10 +23,7 @@ let here: string;
 
 beforeEach(() => {
   ground = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
-  [colleague, here] = [join(ground, 'colleague'), join(ground, 'here')];
-  git(ground, 'init', '--quiet', '--bare', '--initial-branch=main', 'remote.git');
-  git(ground, 'clone', '--quiet', 'remote.git', 'colleague');
-  git(colleague, 'checkout', '--quiet', '-B', 'main');
+  [colleague, here] = [openRemote(ground), join(ground, 'here')];
   push('one');
   git(ground, 'clone', '--quiet', 'remote.git', 'here');
 });
@@ -35,20 +32,13 @@ afterEach(() => {
   fs.rmSync(ground, { recursive: true });
 });
 
-function git(directory: string, ...args: readonly string[]): string {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  const options = { encoding: 'utf8', env, stdio: 'pipe' } as const;
-  return execFileSync('git', ['-C', directory, ...args], options).trim();
-}
-
 /** Answers the commit. */
 function push(text: string): string {
   fs.mkdirSync(join(colleague, 'config.d'), { recursive: true });
   fs.writeFileSync(join(colleague, 'config.d/web.yaml'), text);
-  git(colleague, 'add', '--all');
-  git(colleague, '-c', 'user.name=Col', '-c', 'user.email=c@example.org', 'commit', '--quiet', '-m', text);
+  const oid = commitAll(colleague, text);
   git(colleague, 'push', '--quiet', '-u', 'origin', 'main');
-  return git(colleague, 'rev-parse', 'HEAD');
+  return oid;
 }
 
 const GOOD: DesiredState = { services: new Map(), problems: [], files: 1, readable: true };

@@ -1,9 +1,10 @@
 /** What was applied is kept, and can be gone back to: byte for byte, touching nothing else, and for as long as told. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { HistoryEntry, SnapshotView } from '../../src/api/deploys.ts';
+import { commitAll, git } from '../git.ts';
 import { GROUND } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
 import { readOr } from './processes.ts';
@@ -273,19 +274,9 @@ test.skipIf(spawnSync('git', ['--version']).status !== 0)(
   'the commit of a checkout is written down',
   async () => {
     const host = openHost({ ground: GROUND, settings: UNWATCHED });
-    const git = (...args: readonly string[]): string =>
-      execFileSync(
-        'git',
-        ['-C', host.config, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args],
-        {
-          encoding: 'utf8',
-        },
-      );
-    git('init', '-q', '-b', 'main');
+    git(host.config, 'init', '-q', '-b', 'main');
     host.service('web', sleeps(1000));
-    git('add', '.');
-    git('commit', '-q', '-m', 'one');
-    const oid = git('rev-parse', 'HEAD').trim();
+    const oid = commitAll(host.config, 'one');
     await host.start();
     const seen = async (count: number): Promise<HistoryEntry> =>
       host.until('the commit', async () => {

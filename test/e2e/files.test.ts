@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commitAll, git as gitIn } from '../git.ts';
 import { isRoot } from '../linux/ground.ts';
 import { GROUND, GROUNDS } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
@@ -168,22 +169,16 @@ describe('every way to save a file is seen', () => {
 
   test('a git checkout of another branch is one change: what both branches have is not touched', async () => {
     const host = openHost({ ground: GROUND });
-    const git = (...args: readonly string[]) =>
-      execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
-        cwd: host.config,
-        stdio: 'pipe',
-      });
+    const git = (...args: readonly string[]) => gitIn(host.config, ...args);
     const services = ['a', 'b', 'c', 'd', 'e'];
     for (const name of services) host.write(`${name}.yaml`, definition('1'));
     git('init', '-q', '-b', 'main');
-    git('add', '.');
-    git('commit', '-qm', 'main');
+    commitAll(host.config, 'main');
     git('checkout', '-qb', 'next');
     host.write('a.yaml', definition('2'));
     host.remove('e.yaml');
     host.write('f.yaml', definition('1'));
-    git('add', '-A');
-    git('commit', '-qm', 'next');
+    commitAll(host.config, 'next');
     git('checkout', '-q', 'main');
 
     await host.start();

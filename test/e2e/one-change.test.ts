@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commitAll, git } from '../git.ts';
 import { GROUND } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
 import { readOr } from './processes.ts';
@@ -94,22 +95,15 @@ async function isNewAtOnce({ host, pids }: Watched): Promise<void> {
 const oldVersions = Object.fromEntries(OLD.map((name) => [name, '1']));
 
 describe.skipIf(spawnSync('git', ['--version']).status !== 0)('git', () => {
-  function git(directory: string, ...args: readonly string[]): void {
-    const who = ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'protocol.file.allow=always'];
-    execFileSync('git', ['-C', directory, ...who, ...args], { stdio: 'pipe' });
-  }
-
   /** A repository with the older state on `main` and the newer one on `next`. */
   function repository(directory: string): void {
     writeAll(directory, oldVersions);
     git(directory, 'init', '-q', '-b', 'main');
-    git(directory, 'add', '.');
-    git(directory, 'commit', '-qm', 'old');
+    commitAll(directory, 'old');
     git(directory, 'checkout', '-qb', 'next');
     writeAll(directory, NEW);
     fs.rmSync(join(directory, 'f.yaml'));
-    git(directory, 'add', '-A');
-    git(directory, 'commit', '-qm', 'new');
+    commitAll(directory, 'new');
     git(directory, 'checkout', '-q', 'main');
   }
 

@@ -1,8 +1,8 @@
 /** Deployed by Git: the newest commit is what runs, if it is right; and a checkout is seen as one change. */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commitAll, git, openRemote } from '../git.ts';
 import { GROUND } from './grounds.ts';
 import { type Host, openHost, type Program } from './host.ts';
 import { SLEEP } from './services.ts';
@@ -15,10 +15,7 @@ class Team {
   constructor(settings: Record<string, unknown> = {}) {
     this.host = openHost({ ground: GROUND, settings, makesConfigDirectory: false });
     const remote = join(this.host.directory, 'remote.git');
-    this.#colleague = join(this.host.directory, 'colleague');
-    git(this.host.directory, 'init', '--quiet', '--bare', '--initial-branch=main', remote);
-    git(this.host.directory, 'clone', '--quiet', remote, this.#colleague);
-    git(this.#colleague, 'checkout', '--quiet', '-B', 'main');
+    this.#colleague = openRemote(this.host.directory);
     this.push('first', { 'web.yaml': service('1'), 'db.yaml': service('1') });
     const checkout = join(this.host.directory, 'checkout');
     git(this.host.directory, 'clone', '--quiet', remote, checkout);
@@ -37,9 +34,9 @@ class Team {
       if (text === null) fs.rmSync(path);
       else fs.writeFileSync(path, text);
     }
-    commit(this.#colleague, subject);
+    const oid = commitAll(this.#colleague, subject);
     git(this.#colleague, 'push', '--quiet', '-u', 'origin', 'main');
-    return head(this.#colleague);
+    return oid;
   }
 }
 
@@ -47,34 +44,7 @@ function service(version: string): string {
   return `process:\n  command: ${SLEEP}\n  env: { VERSION: "${version}" }\n`;
 }
 
-function git(directory: string, ...args: readonly string[]): string {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  return execFileSync('git', args, {
-    cwd: directory,
-    encoding: 'utf8',
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
-
-function commit(directory: string, subject: string): void {
-  git(directory, 'add', '--all');
-  git(
-    directory,
-    '-c',
-    'user.name=Col',
-    '-c',
-    'user.email=col@example.org',
-    'commit',
-    '--quiet',
-    '-m',
-    subject,
-  );
-}
-
-function head(directory: string): string {
-  return git(directory, 'rev-parse', 'HEAD').trim();
-}
+const head = (directory: string): string => git(directory, 'rev-parse', 'HEAD');
 
 function textAt(path: string): string {
   return fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : '';
@@ -186,7 +156,7 @@ describe('pmctl sync', () => {
       /commits of its own/,
       (checkout) => {
         fs.writeFileSync(join(checkout, 'config.d/own.yaml'), service('1'));
-        commit(checkout, 'own');
+        commitAll(checkout, 'own');
       },
     ],
     [

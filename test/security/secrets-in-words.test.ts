@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDaemonLog } from '../../src/daemon/log.ts';
 import { GitCheckout, withoutCredentials } from '../../src/world/git-checkout.ts';
+import { git as gitIn } from '../git.ts';
 import { isRoot, temporaryDirectory } from '../linux/ground.ts';
 
 function checkoutAt(directory: string): GitCheckout {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  const git = (...args: readonly string[]) => execFileSync('git', ['-C', directory, ...args], { env });
+  const git = (...args: readonly string[]) => gitIn(directory, ...args);
   git('init', '--quiet', '--initial-branch=main');
-  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '--allow-empty', '-m', 'one');
+  git('commit', '--quiet', '--allow-empty', '-m', 'one');
   git('remote', 'add', 'origin', 'http://deploy:hunter2@127.0.0.1:9/team/config.git');
   git('config', 'branch.main.remote', 'origin');
   git('config', 'branch.main.merge', 'refs/heads/main');

@@ -1,11 +1,11 @@
 /** What stands in the way of a newer commit, told before anything is written? */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { obstacleTo } from '../../src/world/fast-forward.ts';
 import { GitCheckout } from '../../src/world/git-checkout.ts';
+import { commitAll, git, openRemote } from '../git.ts';
 
 let ground: string;
 let colleague: string;
@@ -13,21 +13,12 @@ let here: string;
 
 beforeEach(() => {
   ground = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
-  [colleague, here] = [join(ground, 'colleague'), join(ground, 'here')];
-  git(ground, 'init', '--quiet', '--bare', '--initial-branch=main', 'remote.git');
-  git(ground, 'clone', '--quiet', 'remote.git', 'colleague');
-  git(colleague, 'checkout', '--quiet', '-B', 'main');
+  [colleague, here] = [openRemote(ground), join(ground, 'here')];
   commit(colleague, 'config.d/web.yaml', 'one');
   push();
   git(ground, 'clone', '--quiet', 'remote.git', 'here');
 });
 afterEach(() => fs.rmSync(ground, { recursive: true }));
-
-function git(directory: string, ...args: readonly string[]): string {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  const options = { encoding: 'utf8', env, stdio: 'pipe' } as const;
-  return execFileSync('git', ['-C', directory, ...args], options).trim();
-}
 
 function lay(directory: string, name: string, text: string): void {
   fs.mkdirSync(dirname(join(directory, name)), { recursive: true });
@@ -36,9 +27,7 @@ function lay(directory: string, name: string, text: string): void {
 
 function commit(directory: string, name: string, text: string, ...how: readonly string[]): void {
   lay(directory, name, text);
-  git(directory, 'add', '--all');
-  const author = ['-c', 'user.name=Col', '-c', 'user.email=c@example.org'];
-  git(directory, ...author, 'commit', '--quiet', '-m', text, ...how);
+  commitAll(directory, text, ...how);
 }
 
 function push(...how: readonly string[]): void {

@@ -1,5 +1,4 @@
 /** What would a commit bring, and what must not be taken from it? */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../src/world/commit-files.ts';
 import { systemFiles } from '../../src/world/files.ts';
 import { GitCheckout, onOneLine, textsOf } from '../../src/world/git-checkout.ts';
+import { commitAll, git as gitIn } from '../git.ts';
 
 let directory: string;
 const MAIN = { remote: 'origin', ref: 'refs/heads/main' };
@@ -21,10 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
-function git(...args: readonly string[]): string {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  return execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8', env }).trim();
-}
+const git = (...args: readonly string[]): string => gitIn(directory, ...args);
 
 function write(name: string, text: string): void {
   fs.mkdirSync(dirname(at(name)), { recursive: true });
@@ -32,9 +29,7 @@ function write(name: string, text: string): void {
 }
 
 function commit(): string {
-  git('add', '--all');
-  git('-c', 'user.name=Col', '-c', 'user.email=c@example.org', 'commit', '--quiet', '-m', 'some');
-  return git('rev-parse', 'HEAD');
+  return commitAll(directory);
 }
 
 function link(target: string, name: string): void {

@@ -1,5 +1,5 @@
 /** Is a fast-forward that was interrupted at any point finished, and is nothing lost that a person did? */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GitCheckout } from '../../src/world/git-checkout.ts';
 import { finishMove, type Move } from '../../src/world/half-checkout.ts';
+import { commitAll, git as gitIn } from '../git.ts';
 
 let directory: string;
 let move: Move;
@@ -49,15 +50,10 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
-function git(...args: readonly string[]): string {
-  const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' };
-  return execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8', env }).trim();
-}
+const git = (...args: readonly string[]): string => gitIn(directory, ...args);
 
 function commit(): string {
-  git('add', '--all');
-  git('-c', 'user.name=Col', '-c', 'user.email=c@example.org', 'commit', '--quiet', '-m', 'some');
-  return git('rev-parse', 'HEAD');
+  return commitAll(directory);
 }
 
 function lay(name: string, text: string | null): void {
