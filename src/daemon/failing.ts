@@ -4,7 +4,7 @@ import type { Trigger } from '../api/deploys.ts';
 import type { Change } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Desired, DesiredState } from '../model/spec.ts';
-import { describeExit } from '../policy/restart.ts';
+import { describeExit, isUnder } from '../policy/restart.ts';
 import { awayOf } from '../reconcile/filling.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
@@ -202,7 +202,7 @@ export class Failing {
  */
 export function noted({ desired, memory, intent }: Glance): Outcome | undefined {
   if (desired?.kind !== 'defined') return undefined;
-  const { digest } = desired;
+  const { hash, digest } = desired;
   const pardon = intent.pardon ?? 0;
   const { rejected, slots } = memory;
   if (rejected?.digest === digest && rejected.pardon === pardon) {
@@ -216,7 +216,7 @@ export function noted({ desired, memory, intent }: Glance): Outcome | undefined 
   for (const { end, next, exits } of Object.values(slots)) {
     // A start was refused, and whether what runs beside it goes on for good is told by the next decision.
     if (stays && exits[0]?.run === null) continue;
-    if (end?.kind === 'failed' && end.under === digest && end.pardon === pardon) {
+    if (end?.kind === 'failed' && isUnder(end, { hash, digest }) && end.pardon === pardon) {
       return { result: 'failed', detail: end.reason };
     }
     const [exit] = exits;

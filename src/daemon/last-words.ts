@@ -4,6 +4,7 @@ import { lastLines } from '../logs/read.ts';
 import { logPathOf } from '../model/log-path.ts';
 import { startOfRun } from '../model/names.ts';
 import type { Defined, DesiredState } from '../model/spec.ts';
+import { isUnder } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import type { LogFile } from '../world/log-files.ts';
 import { type Chapters, openChapters, partOf } from './log-chapters.ts';
@@ -33,7 +34,7 @@ export function lastWords(
   const now = situation();
   const { desired, memory, observed } = now;
   if (desired?.kind !== 'defined') return {};
-  const failed = outcome.kept === true ? failedRun({ memory, observed }) : crashedRun(now, desired.digest);
+  const failed = outcome.kept === true ? failedRun({ memory, observed }) : crashedRun(now, desired);
   if (failed === undefined || failed === 'unknown') return {};
   const { lines, before } = wordsSince(failed, desired, ['stdout', 'stderr']);
   const log = tellingLines(lines, before, LAST_WORDS);
@@ -105,11 +106,11 @@ function failedRun({
 }
 
 /** Of a definition that has taken over, and of which nothing runs now: the run that failed last. */
-function crashedRun({ memory, observed }: Situation, digest: string): FailedRun | undefined {
+function crashedRun({ memory, observed }: Situation, desired: Defined): FailedRun | undefined {
   if (observed.kind === 'unseen' || observed.runs.some(({ main }) => main.is === 'running')) return undefined;
   const slots = Object.entries(memory.slots).flatMap(([place, slot]) => {
     const { end, next, exits } = slot;
-    const isOfIt = (end?.kind === 'failed' && end.under === digest) || next?.digest === digest;
+    const isOfIt = (end?.kind === 'failed' && isUnder(end, desired)) || next?.digest === desired.digest;
     return isOfIt ? [[place, { ...slot, exits: exits.filter(({ by }) => by !== 'stop') }] as const] : [];
   });
   const failed = failedRun({

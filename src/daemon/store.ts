@@ -1,5 +1,5 @@
 /** What must outlive the daemon, and where is it kept? `intent.json`, `memory.json` and `applied.json`, each a whole. */
-import { type DueRun, type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
+import { type DueRun, type Intent, isSettled, type Memory, NO_MEMORY } from '../model/memory.ts';
 import type { RunKey, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
@@ -138,7 +138,7 @@ export class Store {
     const before = this.#memories.get(name) ?? NO_MEMORY;
     // Nothing to remember is not remembered: a late look at a forgotten service must not bring it back.
     if (isSame(before, memory)) return;
-    if (completions(memory) !== completions(before)) this.#urgent = true;
+    if (endings(memory) !== endings(before)) this.#urgent = true;
     this.#memories.set(name, memory);
     this.#memoryDirty ||= !isSame(lasting(before), lasting(memory));
   }
@@ -307,9 +307,9 @@ function lasting(memory: Memory): Memory {
   return { ...memory, runs: Object.fromEntries(without) };
 }
 
-/** Differs whenever another instance completed, or the same one again. */
-function completions(memory: Memory): string {
-  const ends = Object.entries(memory.slots).filter(([, { end }]) => end?.kind === 'completed');
+/** Differs whenever another instance is over for good, or the same one again. */
+function endings(memory: Memory): string {
+  const ends = Object.entries(memory.slots).filter(([, { end }]) => isSettled(end));
   return ends.map(([slot, { end }]) => `${slot}:${end?.at}`).join();
 }
 

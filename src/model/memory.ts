@@ -125,12 +125,19 @@ export interface SlotEnd {
   readonly at: number;
   readonly reason: string;
   /**
-   * Under which definition it ended: the digest of all fields for a failure (any edit may have mended it), the
-   * hash for a completion (only a change that starts new processes runs it again).
+   * Under which definition it ended: the digest of all fields for a failure (any edit may have mended it); the hash for
+   * a completion, and for what nobody knows the end of (only a change that starts new processes runs it again).
    */
   readonly under: string;
   readonly pardon: number;
   readonly retryAt: number | null;
+  /** Nobody knows how it ended: that is no completion, but it is not run again by itself either. */
+  readonly doubtful?: true;
+}
+
+/** To run it once more by itself could do harm. */
+export function isSettled(end: SlotEnd | null | undefined): boolean {
+  return end?.kind === 'completed' || end?.doubtful === true;
 }
 
 export interface RunMemory {

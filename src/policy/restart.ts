@@ -1,5 +1,5 @@
 /** A run ended: is it started again, when, or is it given up? */
-import { EXITS_KEPT, type Exit, type SlotMemory } from '../model/memory.ts';
+import { EXITS_KEPT, type Exit, isSettled, type SlotEnd, type SlotMemory } from '../model/memory.ts';
 import type { Outcome } from '../model/observed.ts';
 import type { RestartPolicy, ServiceSpec } from '../model/spec.ts';
 import { count } from '../model/units.ts';
@@ -43,23 +43,22 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
   }
   const result = exit.by === 'policy' ? 'crash' : resultOf(exit.outcome, policy.success_exit_codes);
   if (isComplete(result, context)) {
-    return ended(
-      { ...slot, exits },
-      'completed',
-      completion(exit.outcome),
-      exit.at,
-      context.hash,
-      context,
-      null,
-    );
+    const told = { kind: 'completed', at: exit.at, under: context.hash, retryAt: null } as const;
+    return ended({ ...slot, exits }, { ...told, reason: completion(exit.outcome) }, context);
   }
-  if (policy.policy === 'never') {
-    return ended({ ...slot, exits }, 'failed', describeExit(exit), exit.at, context.digest, context, null);
+  if (policy.policy === 'never' || (result === 'unknown' && context.type === 'oneshot')) {
+    const doubt = result === 'unknown' ? '; whether it had done its work is not known' : '';
+    const reason = `${describeExit(exit)}${doubt}`;
+    // Running a one-shot a second time may do harm, leaving a service down surely does.
+    const told = { kind: 'failed', reason, at: exit.at, retryAt: null } as const;
+    if (result !== 'unknown') return ended({ ...slot, exits }, { ...told, under: context.digest }, context);
+    return ended({ ...slot, exits }, { ...told, under: context.hash, doubtful: true }, context);
   }
   const isEarly = slot.renewed && exit.uptime < EARLY;
   if (result === 'crash' && policy.crash_on_start === 'wait_for_change' && isEarly) {
     const reason = `${describeExit(exit)}; waits for the next change`;
-    return ended({ ...slot, exits }, 'failed', reason, exit.at, context.digest, context, null);
+    const told = { kind: 'failed', at: exit.at, under: context.digest, retryAt: null } as const;
+    return ended({ ...slot, exits }, { ...told, reason }, context);
   }
   // Two were in the place, and the other one has used up its restarts.
   if (result !== 'crash' && isGivenUp(slot, context)) return { ...slot, exits };
@@ -73,7 +72,7 @@ export function afterExit(slot: SlotMemory, exit: Exit, context: RestartContext)
     // Never sooner than a restart within the tolerance: `retry_after: 0s` must not become a tight loop.
     const retryAt = retry_after === null ? null : exit.at + Math.max(retry_after, delay);
     const given = { ...slot, exits, crashes, attempt };
-    return ended(given, 'failed', reason, exit.at, context.digest, context, retryAt);
+    return ended(given, { kind: 'failed', reason, at: exit.at, under: context.digest, retryAt }, context);
   }
   return waiting({ ...slot, exits, crashes, attempt }, exit.at, delay, context);
 }
@@ -91,8 +90,8 @@ function scarcityPause(policy: RestartPolicy, attempt: number, chance: number): 
   return Math.max(backoff({ ...policy, max_backoff }, attempt, chance), REFUSED_PAUSE);
 }
 
-function isGivenUp({ end }: SlotMemory, { pardon, digest }: RestartContext): boolean {
-  return end?.kind === 'failed' && end.pardon === pardon && end.under === digest;
+function isGivenUp({ end }: SlotMemory, context: RestartContext): boolean {
+  return end?.kind === 'failed' && end.pardon === context.pardon && isUnder(end, context);
 }
 
 /**
@@ -164,8 +163,7 @@ export function pauseAfterEnd(
 /** Forgives what was noted under another definition or before the last `start` by hand. */
 export function pardoned(slot: SlotMemory, hash: string, digest: string, pardon: number): SlotMemory {
   const { end, next } = slot;
-  const endHolds =
-    end !== null && end.pardon === pardon && end.under === (end.kind === 'completed' ? hash : digest);
+  const endHolds = end !== null && end.pardon === pardon && isUnder(end, { hash, digest });
   const nextHolds = next !== null && next.pardon === pardon && next.digest === digest;
   if ((end === null || endHolds) && (next === null || nextHolds)) return slot;
   return {
@@ -176,6 +174,14 @@ export function pardoned(slot: SlotMemory, hash: string, digest: string, pardon:
     end: endHolds ? end : null,
     next: nextHolds ? next : null,
   };
+}
+
+/** Is it an end of this definition, and says what becomes of it? */
+export function isUnder(
+  end: SlotEnd,
+  { hash, digest }: { readonly hash: string; readonly digest: string },
+): boolean {
+  return end.under === (isSettled(end) ? hash : digest);
 }
 
 export function isSuccess(outcome: Outcome, successCodes: readonly number[]): boolean {
@@ -222,27 +228,17 @@ function resultOf(outcome: Outcome, successCodes: readonly number[]): Result {
   return isSuccess(outcome, successCodes) ? 'success' : 'crash';
 }
 
-function isComplete(result: Result, context: RestartContext): boolean {
-  if (result === 'crash') return false;
-  // Nobody knows how it ended: running a one-shot a second time may do harm, leaving a service down surely does.
-  if (context.type === 'oneshot' || context.policy.policy === 'never') return true;
-  return result === 'success' && context.policy.policy === 'on_failure';
+/** Not what ended in a way that nobody knows: others may depend on its work. */
+function isComplete(result: Result, { type, policy }: RestartContext): boolean {
+  return result === 'success' && (type === 'oneshot' || policy.policy !== 'always');
 }
 
 function completion(outcome: Outcome): string {
   return outcome.kind === 'exited' ? `completed with code ${outcome.code}` : describeOutcome(outcome);
 }
 
-function ended(
-  slot: SlotMemory,
-  kind: 'failed' | 'completed',
-  reason: string,
-  at: number,
-  under: string,
-  context: RestartContext,
-  retryAt: number | null,
-): SlotMemory {
-  return { ...slot, next: null, end: { kind, at, reason, under, pardon: context.pardon, retryAt } };
+function ended(slot: SlotMemory, end: Omit<SlotEnd, 'pardon'>, { pardon }: RestartContext): SlotMemory {
+  return { ...slot, next: null, end: { ...end, pardon } };
 }
 
 function recent(crashes: readonly number[], now: number, policy: RestartPolicy): readonly number[] {

@@ -1,5 +1,5 @@
 /** What differs between what is wanted and what is? `diff` describes the answer, the loop acts on it. */
-import { type Memory, NO_SLOT, type Rejection } from '../model/memory.ts';
+import { isSettled, type Memory, NO_SLOT, type Rejection } from '../model/memory.ts';
 import { isSame } from '../model/same.ts';
 import type { Defined } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
@@ -190,7 +190,7 @@ function pardonAll(slots: Memory['slots'], { desired, intent }: Situation, wante
   const hash = completes ? desired.hash : 'no completion';
   return Object.fromEntries(
     Object.entries(slots).map(([slot, remembered]) => {
-      const keeps = wanted.kind !== 'run' && remembered.end?.kind === 'completed';
+      const keeps = wanted.kind !== 'run' && isSettled(remembered.end);
       return [slot, keeps ? remembered : pardoned(remembered, hash, digest, intent.pardon ?? 0)];
     }),
   );

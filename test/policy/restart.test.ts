@@ -97,7 +97,7 @@ describe('which ends are restarted', () => {
       'exit 3': 'failed',
       SIGSEGV: 'failed',
       OOM: 'failed',
-      unknown: 'completed',
+      unknown: 'failed',
       'unknown, OOM': 'failed',
       not_started: 'failed',
     },
@@ -166,11 +166,19 @@ describe('which ends are restarted', () => {
     expect(fate(afterExit(slot(), exit(exited(0)), own))).toBe('restart');
   });
 
-  it('a one-shot is complete when it ended well, and also when nobody knows how it ended', () => {
+  it('a one-shot is complete when it ended well', () => {
     const oneshot = context({ policy: 'always' }, { type: 'oneshot' });
     expect(fate(afterExit(slot(), exit(exited(0)), oneshot))).toBe('completed');
-    expect(fate(afterExit(slot(), exit(UNKNOWN), oneshot))).toBe('completed');
   });
+
+  it.each(['always', 'on_failure', 'never'] as const)(
+    'a one-shot of which nobody knows how it ended is neither complete nor run again by itself (%s)',
+    (policy) => {
+      const { end } = afterExit(slot(), exit(UNKNOWN), context({ policy }, { type: 'oneshot' }));
+      const reason = 'ended while no daemon watched; whether it had done its work is not known';
+      expect(end).toMatchObject({ kind: 'failed', reason, retryAt: null });
+    },
+  );
 
   it('a one-shot that failed follows its policy', () => {
     for (const [kind, expected] of [

@@ -431,6 +431,11 @@ function unlessBroken(before: Desired | undefined, now: Desired): Desired {
   return isBroken && before?.kind === 'defined' ? before : now;
 }
 
+/** How it ended decides for good: it is not run again by itself. */
+export function runsOnce({ process, restart_policy }: ServiceSpec): boolean {
+  return process.schedule === null && (process.type === 'oneshot' || restart_policy.policy === 'never');
+}
+
 export function isFailure(outcome: Outcome): boolean {
   return outcome.kind === 'signaled' || (outcome.kind === 'exited' && outcome.code !== 0);
 }

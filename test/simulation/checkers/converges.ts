@@ -4,7 +4,7 @@ import type { Defined } from '../../../src/model/spec.ts';
 import type { Place } from '../../twins/machine.ts';
 import { Broken } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
-import { isFailure, NOBODY, type RunTruth } from '../truth.ts';
+import { isFailure, NOBODY, type RunTruth, runsOnce } from '../truth.ts';
 import { heldBack, unmetOf } from './waits-for.ts';
 
 const PROMISE = 'what runs becomes what is wanted, and stays so';
@@ -141,14 +141,18 @@ function rightlyOver(
   if (phase === 'completed') {
     const toldToStart = strictly && !simulation.truth.unstarted.has(desired.name);
     const mayEnd = type === 'oneshot' || (!toldToStart && policy !== 'always');
-    return mayEnd && endedWell(simulation, desired, slot) ? 'completed' : 'no';
+    return mayEnd && mayHaveEndedWell(simulation, desired, slot) ? 'completed' : 'no';
   }
+  // Nobody knows how it ended: then it is not complete, and not run again.
+  const isInDoubt = phase === 'failed' && runsOnce(desired.spec);
+  if (isInDoubt && mayHaveEndedWell(simulation, desired, slot)) return 'failed';
   if (phase === 'waiting') return unmetOf(simulation, desired.name) === undefined ? 'no' : 'failed';
   if (desired.spec.process.schedule !== null) return phase === 'scheduled' ? 'completed' : 'no';
   return phase === 'failed' && !strictly && hasFailed(simulation, desired, slot) ? 'failed' : 'no';
 }
 
-function endedWell(simulation: Simulation, desired: Defined, slot: number): boolean {
+/** Or nobody can know. */
+function mayHaveEndedWell(simulation: Simulation, desired: Defined, slot: number): boolean {
   const { truth, entries } = simulation;
   // Of two runs in one place the older one may have gone on for longer.
   const runs = truth.runsOf(desired.name, slot);

@@ -5,6 +5,7 @@ import { BLOCKED_AFTER } from '../../../src/policy/stop.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import type { RunTruth } from '../truth.ts';
+import { runsOnce } from '../truth.ts';
 
 const PROMISE = 'what a service depends on comes before it, and goes after it';
 
@@ -51,6 +52,7 @@ export function unmetOf(simulation: Simulation, service: ServiceName, ago = 0): 
     const isUnclear =
       truth.isHeld(other, simulation.clockNow) || truth.inForce.get(other)?.kind !== 'defined';
     if (isUnclear && ago === 0) return `${other} is clear`;
+    if (ago === 0 && isInDoubt(simulation, other)) return `${other} is known to have ended well`;
     // One that ran to its end may be remembered by its daemon, and may not.
     const hasEnded = [...truth.runs.values()].some(
       ({ key, end }) => key.service === other && end !== undefined,
@@ -68,6 +70,13 @@ export function unmetOf(simulation: Simulation, service: ServiceName, ago = 0): 
  */
 export function heldBack(simulation: Simulation, service: ServiceName): string | undefined {
   return unmetOf(simulation, service);
+}
+
+/** It was to run once, and how it ended was lost with the daemon that saw it, or nobody saw it. */
+function isInDoubt({ truth, daemon }: Simulation, name: ServiceName): boolean {
+  const desired = truth.inForce.get(name);
+  if (desired?.kind !== 'defined' || !runsOnce(desired.spec)) return false;
+  return daemon?.loop.decision(name)?.slots.some(({ phase }) => phase === 'failed') ?? false;
 }
 
 function lives({ machine }: Simulation, { key }: RunTruth): boolean {
