@@ -128,7 +128,8 @@ export class GitCheckout {
   isBusy(now: number): boolean {
     try {
       const lock = fs.statSync(this.indexLock, { throwIfNoEntry: false });
-      return lock !== undefined && now - lock.mtimeMs < STALE;
+      // One of the future is of a clock that was set back since.
+      return lock !== undefined && Math.abs(now - lock.mtimeMs) < STALE;
     } catch {
       return false;
     }
@@ -200,13 +201,16 @@ export class GitCheckout {
 
   /** undefined: no branch is checked out. */
   async branch(): Promise<string | undefined> {
-    const { code, stdout } = await this.git(['symbolic-ref', '--quiet', '--short', 'HEAD']);
-    return code === 0 ? stdout.trim() : undefined;
+    // Git's own short name is another one as soon as a tag is called the same.
+    const { code, stdout } = await this.git(['symbolic-ref', '--quiet', 'HEAD']);
+    return code === 0 ? stdout.trim().replace(/^refs\/heads\//, '') : undefined;
   }
 
-  /** Names of tracked files with changes that no commit has; undefined when it cannot be told. */
+  /** Names of tracked files with changes that no commit has, submodules left out; undefined when it cannot be told. */
   async changedByHand(): Promise<readonly string[] | undefined> {
-    const { code, stdout } = await this.git(['status', '--porcelain', '-z', '--untracked-files=no']);
+    // A fast-forward leaves them as they are, and from then on they are not as their commit has them.
+    const ours = ['--untracked-files=no', '--ignore-submodules=all'];
+    const { code, stdout } = await this.git(['status', '--porcelain', '-z', ...ours]);
     if (code !== 0) return undefined;
     return stdout
       .split('\0')

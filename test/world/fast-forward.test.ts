@@ -69,6 +69,27 @@ it('a file that nobody has committed lies where the commit has its own', async (
   expect(await obstacle()).toMatch(/config.d\/db.yaml.* would be overwritten by merge; move it away first$/);
 });
 
+it('a submodule that stands where it stood before the last commit is nothing that somebody did', async () => {
+  const app = join(ground, 'app');
+  git(ground, 'init', '--quiet', '--initial-branch=main', app);
+  commit(app, 'app.js', 'one');
+  const allowed = ['-c', 'protocol.file.allow=always'];
+  git(colleague, ...allowed, 'submodule', '--quiet', 'add', app, 'app');
+  commit(colleague, 'config.d/web.yaml', 'with it');
+  push();
+  git(here, ...allowed, 'pull', '--quiet', '--recurse-submodules');
+  git(here, ...allowed, 'submodule', '--quiet', 'update', '--init');
+  commit(app, 'app.js', 'two');
+  git(join(colleague, 'app'), ...allowed, 'pull', '--quiet');
+  commit(colleague, 'config.d/web.yaml', 'moved');
+  push();
+  git(here, 'pull', '--quiet', '--no-recurse-submodules');
+  commit(colleague, 'config.d/web.yaml', 'next');
+  push();
+  expect(git(here, 'status', '--porcelain')).toMatch(/^M? ?M app$/);
+  expect(await obstacle()).toBeUndefined();
+});
+
 describe('the branches have parted', () => {
   it('by commits of this host', async () => {
     commit(here, 'config.d/own.yaml', 'mine');

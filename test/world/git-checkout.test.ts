@@ -199,10 +199,32 @@ describe('a checkout that cannot be looked at', () => {
     expect(GitCheckout.around(at('config.d'))).toBeUndefined();
   });
 
+  it.each([
+    ['that was made just now', 0, true],
+    ['that a Git has left there when it died', -60_000, false],
+    ['that is of the future, for the clock was set back', 60_000, false],
+  ])('by a lock %s', (_, difference, isBusy) => {
+    const now = 1_800_000_000_000;
+    write('.git/index.lock', '');
+    fs.utimesSync(at('.git/index.lock'), 1, (now + difference) / 1000);
+    expect(around(at('config.d')).isBusy(now)).toBe(isBusy);
+  });
+
   it('is not taken for busy where its lock cannot be seen', () => {
     link('index.lock', '.git/index.lock');
     expect(around(at('config.d')).isBusy(Date.now())).toBe(false);
   });
+});
+
+it('a branch has its name also where a tag is called the same', async () => {
+  commit();
+  git('tag', 'main');
+  git('update-ref', 'refs/heads/team/main', 'HEAD');
+  expect(await around(directory).branch()).toBe('main');
+  git('symbolic-ref', 'HEAD', 'refs/heads/team/main');
+  expect(await around(directory).branch()).toBe('team/main');
+  git('checkout', '--quiet', '--detach');
+  expect(await around(directory).branch()).toBeUndefined();
 });
 
 describe('what Git says', () => {
