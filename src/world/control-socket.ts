@@ -25,17 +25,10 @@ export async function listenOn(server: Server, place: SocketPlace, pid: number):
   const taken = await whyNotFree(path);
   if (taken !== undefined) return taken;
   const temporary = `${path}.${pid}`;
-  const before = process.umask(0o177);
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     rmSync(temporary, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(temporary, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await bind(server, temporary);
     if (uid !== null || gid !== null) chownSync(temporary, uid ?? -1, gid ?? -1);
     chmodSync(temporary, mode);
     renameSync(temporary, path);
@@ -43,6 +36,20 @@ export async function listenOn(server: Server, place: SocketPlace, pid: number):
   } catch (error) {
     rmSync(temporary, { force: true });
     return `the socket ${path} cannot be opened: ${(error as Error).message}`;
+  }
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  // Node binds within the call: nothing else that is made meanwhile gets this mask.
+  const before = process.umask(0o177);
+  try {
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
   } finally {
     process.umask(before);
   }
