@@ -30,6 +30,7 @@ const DEFAULT_WAIT = 60_000;
 
 /**
  * An HTTP server over the control interface; it listens to nothing yet.
+ * @param now what the clock on the wall shows, as lines of logs tell it; milliseconds since 1970
  * @param door who is let in over TCP; undefined: whoever reaches the control socket
  */
 export function apiServer(control: Control, now: () => number, door?: FrontDoor): FastifyInstance {
@@ -220,7 +221,8 @@ function health(control: Control, now: number): Record<string, unknown> {
   return {
     status: broken ? 'degraded' : 'healthy',
     timestamp: new Date(now).toISOString(),
-    uptime: Math.floor((now - Date.parse(control.version().started_at)) / 1000),
+    // A clock that was set back shows less.
+    uptime: Math.max(0, Math.floor((now - Date.parse(control.version().started_at)) / 1000)),
     processes: {
       total: services.length,
       running: services.filter((service) => service.isRunning).length,

@@ -111,7 +111,7 @@ export class Serving {
     const { settings, world, host, control } = this.#tools;
     const { apiServer } = await import('../api/server.ts');
     const { identityOf, listenOn } = await import('../world/control-socket.ts');
-    const api = apiServer(control, () => world.clock.now());
+    const api = apiServer(control, () => world.clock.wall());
     await api.ready();
     const { sock_path: path, sock_mode: mode, sock_owner, sock_group } = settings;
     // Both were known a moment ago, when the settings were read.

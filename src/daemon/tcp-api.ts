@@ -88,7 +88,7 @@ export class TcpApi {
     });
     let server: Server;
     try {
-      server = apiServer(control, () => world.clock.now(), door);
+      server = apiServer(control, () => world.clock.wall(), door);
     } catch (error) {
       return unavailable(`the certificate or its key cannot be used: ${(error as Error).message}`);
     }

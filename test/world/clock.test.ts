@@ -11,8 +11,36 @@ describe('the clock', () => {
     const clock = systemClock();
     expect(clock.now()).toBe(1_000_000);
     vi.advanceTimersByTime(500);
-    vi.setSystemTime(5);
+    vi.setSystemTime(998_600);
     expect(clock.now()).toBe(1_000_500);
+    vi.advanceTimersByTime(60_000);
+    expect(clock.now()).toBe(1_060_500);
+  });
+
+  it('goes slower after that was set back, never backwards, until it shows the same', () => {
+    const clock = systemClock();
+    const hour = 3600_000;
+    vi.setSystemTime(1_000_000 - 2 * hour);
+    expect(clock.now()).toBe(1_000_000);
+    let last = 0;
+    for (let minute = 0; minute < 9 * 60; minute++) {
+      vi.advanceTimersByTime(60_000);
+      const passed = clock.now() - last;
+      if (last > 0) expect(passed).toBeGreaterThanOrEqual(45_000);
+      last = clock.now();
+      // After three hours a quarter of them is made up for.
+      if (minute === 179) expect(clock.now() - clock.wall()).toBe(2 * hour - (3 * hour) / 4);
+    }
+    expect(Math.abs(clock.now() - clock.wall())).toBeLessThanOrEqual(2000);
+    // From then on it is as fast as the other one.
+    vi.advanceTimersByTime(hour);
+    expect(clock.now()).toBe(last + hour);
+  });
+
+  it('follows that at once when it leaps ahead', () => {
+    const clock = systemClock();
+    vi.setSystemTime(9_000_000);
+    expect(clock.now()).toBe(9_000_000);
   });
 
   it('wakes once, when the delay is over', () => {
