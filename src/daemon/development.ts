@@ -20,6 +20,8 @@ interface Watched {
 export class Development {
   readonly #tools: DevelopmentTools;
   readonly #watched = new Map<ServiceName, Watched>();
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(tools: DevelopmentTools) {
     this.#tools = tools;
@@ -29,7 +31,28 @@ export class Development {
    * To be called with each new desired state.
    * @param since when it was read, before anything of it was started; milliseconds since 1970
    */
-  async follow({ services }: DesiredState, since: number): Promise<void> {
+  follow(desired: DesiredState, since: number): Promise<void> {
+    return this.#inTurn(() => this.#follow(desired, since));
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return this.#inTurn(async () => {
+      const all = [...this.#watched.values()];
+      this.#watched.clear();
+      await Promise.all(all.map((each) => each.close()));
+    });
+  }
+
+  /** Closing a watch takes as long as the look through its directories: a newer state must not be overtaken meanwhile. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const next = this.#last.then(work);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #follow({ services }: DesiredState, since: number): Promise<void> {
+    if (this.#isClosed) return;
     for (const [name, { watch, close }] of [...this.#watched]) {
       const service = services.get(name);
       const wanted = service?.kind === 'defined' ? service.spec.watch : null;
@@ -43,15 +66,8 @@ export class Development {
     }
   }
 
-  async close(): Promise<void> {
-    const all = [...this.#watched.values()];
-    this.#watched.clear();
-    await Promise.all(all.map((each) => each.close()));
-  }
-
   async #open(name: ServiceName, watch: Watch, own: readonly string[], since: number): Promise<void> {
     const { SourceWatch } = await import('../world/source-watch.ts');
-    if (this.#watched.has(name)) return;
     const sources = new SourceWatch({
       ...watch,
       since,

@@ -1,0 +1,75 @@
+/** Which sources are watched when one desired state follows another? */
+import fs from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Development } from '../../src/daemon/development.ts';
+import type { Defined, DesiredState } from '../../src/model/spec.ts';
+import { defined, name, situation } from '../builders.ts';
+
+let ground: string;
+let development: Development;
+const restarted: string[] = [];
+
+beforeEach(() => {
+  ground = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
+  for (const directory of ['a', 'b', 'mark']) fs.mkdirSync(join(ground, directory));
+  restarted.length = 0;
+  development = new Development({
+    restart: async ({ services }) => restarted.push(...services),
+    glance: (service) => situation({ name: service, desired: watching(service, service) }),
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+});
+afterEach(async () => {
+  await development.close();
+  fs.rmSync(ground, { recursive: true });
+});
+
+function watching(service: string, directory: string | null): Defined {
+  const watch = directory === null ? null : { paths: [join(ground, directory)], ignore: [], debounce: 50 };
+  return defined({ name: name(service), spec: { watch } });
+}
+
+function state(...services: readonly Defined[]): DesiredState {
+  return {
+    services: new Map(services.map((each) => [each.name, each])),
+    problems: [],
+    files: 1,
+    readable: true,
+  };
+}
+
+/** Who is restarted for this file, besides a service that is surely watched and has been restarted twice since. */
+async function restartedFor(file: string): Promise<readonly string[]> {
+  fs.writeFileSync(join(ground, file), 'x');
+  for (const count of [1, 2]) {
+    fs.writeFileSync(join(ground, 'mark', String(count)), 'x');
+    const marks = () => restarted.filter((each) => each === 'mark').length;
+    await expect.poll(marks, { timeout: 8000 }).toBe(count);
+  }
+  return restarted.filter((each) => each !== 'mark');
+}
+
+it('a state that comes while the one before it is still being followed has the last word', async () => {
+  const mark = watching('mark', 'mark');
+  await development.follow(state(watching('a', 'a'), mark), Date.now());
+  const before = development.follow(state(watching('a', 'b'), watching('b', 'b'), mark), Date.now());
+  const last = development.follow(state(watching('a', null), watching('b', null), mark), Date.now());
+  await Promise.all([before, last]);
+  expect(await restartedFor('b/file')).toEqual([]);
+});
+
+it('nothing is watched any more after the end, whatever came before it', async () => {
+  const opening = development.follow(state(watching('a', 'a')), Date.now());
+  await Promise.all([opening, development.close()]);
+  await development.follow(state(watching('a', 'a')), Date.now());
+  const witness = new Development({
+    restart: async ({ services }) => restarted.push(...services),
+    glance: (service) => situation({ name: service, desired: watching(service, service) }),
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  await witness.follow(state(watching('mark', 'mark')), Date.now());
+  expect(await restartedFor('a/file')).toEqual([]);
+  await witness.close();
+});
