@@ -39,6 +39,7 @@ export class Views {
     const spec = desired?.kind === 'defined' ? desired.spec : undefined;
     const phases = decision?.slots ?? [];
     const instances = phases.map((phase) => this.#instance(phase, situation));
+    this.#cpu.keep(situation.name, new Set(phases.flatMap((each) => ('run' in each ? each.run.id : []))));
     const state = stateOf(situation, phases);
     const first = instances.find((instance) => instance.state === 'running' && instance.pid !== null);
     const exits = exitsOf(situation);
@@ -111,7 +112,7 @@ export class Views {
       cpu_percent:
         run === undefined || cpu === null
           ? null
-          : this.#cpu.percent(run.key.id, run.startedAt, cpu, situation.now),
+          : this.#cpu.percent(run.key, run.startedAt, cpu, situation.now),
       memory_bytes: usage?.memoryBytes ?? null,
       restarts: situation.memory.slots[phase.slot]?.restarts ?? 0,
       adopted: run?.adopted ?? false,
