@@ -1,7 +1,7 @@
 /** Is there room for what services write? Where their disk is full they go on, and nobody else would tell. */
 import { dirname } from 'node:path';
 import type { Problem } from '../model/problem.ts';
-import type { LogCare } from '../world/log-care.ts';
+import type { LogCare, Space } from '../world/log-care.ts';
 import type { Clock } from '../world/world.ts';
 
 export interface LogSpaceTools {
@@ -65,21 +65,25 @@ export class LogSpace {
       this.#devices.set(directory, space.device);
       if (seen.has(space.device)) continue;
       seen.add(space.device);
-      this.#judge(directory, space.device, space.free < NO_SPACE);
+      this.#judge(directory, space);
     }
     // What nobody writes to any more is nobody's trouble.
     for (const device of this.#full.keys()) if (!seen.has(device)) this.#full.delete(device);
     this.#cancel = this.#tools.clock.after(EVERY, () => this.#look());
   }
 
-  #judge(directory: string, device: string, isFull: boolean): void {
-    if (isFull === this.#full.has(device)) return;
-    if (!isFull) {
-      this.#full.delete(device);
+  #judge(directory: string, { device, free, freeForRoot }: Space): void {
+    const before = this.#full.get(device);
+    if (free >= NO_SPACE) {
+      if (!this.#full.delete(device)) return;
       this.#tools.tell(`there is room for logs again in ${directory}`);
       return;
     }
-    const message = `no room is left in ${directory}: what services write to their logs there is lost`;
+    const message =
+      freeForRoot < NO_SPACE
+        ? `no room is left in ${directory}: what services write to their logs there is lost`
+        : `no room is left in ${directory} but what is kept for root: what services of other users write to their logs there is lost`;
+    if (before?.message === message) return;
     const problem: Problem = { code: 'log-disk-full', severity: 'error', message };
     this.#full.set(device, problem);
     this.#tools.complain(problem);

@@ -10,7 +10,7 @@ import { codeOf, inWords } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { GrowthWatch } from './growth-watch.ts';
 import { placeOf } from './log-identity.ts';
-import { freeBytes } from './log-room.ts';
+import { type Room, roomIn } from './log-room.ts';
 import { type Rotated, rotateLog } from './log-rotation.ts';
 import { lookAround, removeRotated, type Surroundings } from './rotated-files.ts';
 import { type Naming, type Resumed, resumeRotation } from './rotation-finish.ts';
@@ -68,11 +68,9 @@ export interface Growth {
   close(): void;
 }
 
-export interface Space {
+export interface Space extends Room {
   /** The same for all paths of one file system. */
   readonly device: string;
-  /** Bytes that the user of a service may still write. */
-  readonly free: number;
 }
 
 const JOURNAL = '.journal';
@@ -132,8 +130,8 @@ function nameOf(path: string): string {
 
 function space(directory: string): Space | undefined {
   try {
-    const free = freeBytes(directory);
-    return free === undefined ? undefined : { device: String(fs.statSync(directory).dev), free };
+    const room = roomIn(directory);
+    return room === undefined ? undefined : { device: String(fs.statSync(directory).dev), ...room };
   } catch {
     return undefined;
   }

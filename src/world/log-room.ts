@@ -14,12 +14,20 @@ export class NoRoom extends Error {
   }
 }
 
-/** Bytes that others than root may still write (statfs(2)); undefined when that cannot be told. */
-export function freeBytes(directory: string): number | undefined {
+/** Bytes that may still be written (statfs(2)). */
+export interface Room {
+  /** By others than root. */
+  readonly free: number;
+  /** By root, for whom some file systems keep blocks of their own (mke2fs(8), -m). */
+  readonly freeForRoot: number;
+}
+
+/** undefined when that cannot be told. */
+export function roomIn(directory: string): Room | undefined {
   try {
-    const { blocks, bavail, bsize } = fs.statfsSync(directory);
+    const { blocks, bavail, bfree, bsize } = fs.statfsSync(directory);
     // What is not kept in blocks, or on another host, may tell nothing.
-    return blocks === 0 ? undefined : bavail * bsize;
+    return blocks === 0 ? undefined : { free: bavail * bsize, freeForRoot: bfree * bsize };
   } catch {
     return undefined;
   }
@@ -27,6 +35,6 @@ export function freeBytes(directory: string): number | undefined {
 
 /** False: after so many bytes more in this directory, too little would be left for others. */
 export function hasRoom(directory: string, bytes: number): boolean {
-  const free = freeBytes(directory);
-  return free === undefined || free >= bytes + LEFT_FREE;
+  const room = roomIn(directory);
+  return room === undefined || room.free >= bytes + LEFT_FREE;
 }

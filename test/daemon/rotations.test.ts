@@ -43,6 +43,7 @@ class Keeping {
   /** While it is there, a rotation copies; it goes on when this is fulfilled. */
   copying: Promise<void> | undefined;
   free = 1e9;
+  freeForRoot: number | undefined;
   /** Where a path leads, if not to itself. */
   readonly moved = new Map<string, string>();
   memory: string | undefined;
@@ -134,7 +135,7 @@ class Keeping {
         this.grown.set(path, reached);
         return { rotated: () => {}, close: () => this.grown.delete(path) };
       },
-      space: () => ({ device: '1', free: this.free }),
+      space: () => ({ device: '1', free: this.free, freeForRoot: this.freeForRoot ?? this.free }),
       recall: () => this.memory,
       remember: (text) => {
         this.memory = text;
@@ -744,6 +745,21 @@ describe('trouble', () => {
     expect(keeping.told).toEqual(['there is room for logs again in /srv/web']);
     expect(keeping.logs.problems).toEqual([]);
     expect(keeping.logs.warnings(WEB)).toEqual([]);
+  });
+
+  it('whose last blocks are kept for root is no loss for services of root', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500);
+    [keeping.free, keeping.freeForRoot] = [0, 1e6];
+    keeping.logs.arrange(state(service()));
+    await keeping.until(NOON + 120_000);
+    keeping.freeForRoot = 0;
+    await keeping.until(NOON + 300_000);
+    expect(keeping.complaints.map(({ message }) => message.includes('of other users'))).toEqual([
+      true,
+      false,
+    ]);
+    expect(keeping.logs.problems).toEqual(keeping.complaints.slice(1));
   });
 });
 
