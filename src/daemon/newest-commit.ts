@@ -74,7 +74,7 @@ export async function newestCommit(
     return { is: 'unreachable', view: refused(known, `git fetch failed: ${fetched.stderr}`) };
   const to = await checkout.commit('@{upstream}');
   if (to === undefined) return no(known, alone);
-  if (from === to || (await checkout.isAncestor(to, from))) return { is: 'here', view: { ...known, to } };
+  if (from === to) return { is: 'here', view: { ...known, to } };
   const view: SyncView = { ...known, to, commits: await checkout.commits(from, to, MOST_COMMITS) };
   const obstacle = await obstacleTo(checkout, branch, from, to);
   return obstacle === undefined ? { is: 'newer', view, branch, from, to } : no(view, obstacle);
@@ -95,7 +95,9 @@ export async function readCommit(
   const desired = readAs(overlaid);
   const errors = desired.problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0 && desired.readable) return desired;
-  const reason = `${short(to)} is not applied: it has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}`;
+  // Not all of them need be in its files: others may lie beside them.
+  const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
+  const reason = `${short(to)} is not applied: with it the configuration has ${count}`;
   return { ...refused(view, reason), errors: errors.map(configError) };
 }
 

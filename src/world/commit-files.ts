@@ -37,6 +37,11 @@ export async function commitFiles(
     if (!isBelow(directory.real, path) && !isBelow(path, directory.real) && path !== directory.real) continue;
     return `${path} is a symbolic link: what it says cannot be checked beforehand`;
   }
+  const instead = changes.find(
+    ({ path, blob }) => blob !== null && (path === directory.real || isBelow(path, directory.real)),
+  );
+  if (instead !== undefined)
+    return `${instead.path} is no directory any more: the service files are gone with it`;
   // What counts comes first, should not all of it fit.
   const blobs = new Map([...concerned, ...changes].map(({ path, blob }) => [path, blob]));
   const wanted = [...new Set([...blobs.values()].filter((blob) => blob !== null))];
@@ -108,7 +113,7 @@ function overlaid(
         const found = files.status(path);
         return 'failed' in found && comesInto(path) ? statusAround(path) : found;
       }
-      if (text === null) return { failed: 'ENOENT' };
+      if (text === null) return comesInto(path) ? statusAround(dirname(path)) : { failed: 'ENOENT' };
       if (typeof text !== 'string') return text;
       // Git keeps neither owner nor mode: a checkout makes them as the directory and the umask say.
       const beside = statusAround(dirname(path));

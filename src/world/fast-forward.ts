@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import type { GitCheckout } from './git-checkout.ts';
+import { lockedBy } from './index-lock.ts';
 
 /** Answers a sentence where Git could not do it, or would undo what somebody did. Nothing is changed by the look. */
 export async function obstacleTo(
@@ -11,7 +12,7 @@ export async function obstacleTo(
   to: string,
 ): Promise<string | undefined> {
   if (!(await checkout.isAncestor(from, to))) return divergence(checkout, branch, from);
-  return (await byHand(checkout)) ?? overwritten(checkout, from, to);
+  return lockedBy(checkout) ?? (await byHand(checkout)) ?? overwritten(checkout, from, to);
 }
 
 /** Answers a sentence where tracked files are not as their commit has them. */

@@ -1,6 +1,8 @@
 /** What does Git say about the directory with the service files, and how does it come to a newer commit? */
 import fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { codeOf } from './errno.ts';
+import { onOneLine, withoutCredentials } from './git-words.ts';
 import { type GroupAnswer, runInGroup } from './group-command.ts';
 import { pathBehind } from './path-behind.ts';
 
@@ -312,29 +314,18 @@ export async function textsOf(
 
 function gitDirectoryOf(directory: string): string | undefined {
   const path = join(directory, '.git');
-  const found = fs.statSync(path, { throwIfNoEntry: false });
+  let found: fs.Stats | undefined;
+  try {
+    found = fs.statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A commit may have made a file of the directory: it lies in its checkout all the same.
+    if (codeOf(error) !== 'ENOTDIR') throw error;
+  }
   if (found?.isDirectory()) return path;
   if (!found?.isFile()) return undefined;
   // A worktree or submodule: `gitdir: <path>` (gitrepository-layout(5)).
   const elsewhere = /^gitdir: (.+)$/m.exec(fs.readFileSync(path, 'utf8'))?.[1];
   return elsewhere === undefined ? undefined : resolve(directory, elsewhere);
-}
-
-/** Git repeats the address of a remote as it is written, also with a user and password in it (RFC 3986, 3.2.1). */
-export function withoutCredentials(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@']*(?:@[^\s/@']*)*@/gi, '$1***@');
-}
-
-/** Git writes lines, some of them empty or ending in a full stop; after a colon it lists things. */
-export function onOneLine(text: string): string {
-  return text
-    .split(/[\r\n]+/)
-    .map((line) => line.trim().replace(/\.$/, ''))
-    .filter((line) => line !== '')
-    .reduce(
-      (before, line) => (before === '' ? line : `${before}${before.endsWith(':') ? '' : ';'} ${line}`),
-      '',
-    );
 }
 
 function wordsOf({ failed, stderr }: GroupAnswer): string {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { codeOf } from './errno.ts';
 import type { ChangedFile, GitCheckout } from './git-checkout.ts';
+import { AT_WORK, gitIsAtWork, leftBehind } from './index-lock.ts';
 
 /** What was begun. */
 export interface Move {
@@ -38,14 +39,18 @@ export async function finishMove(checkout: GitCheckout, move: Move): Promise<Mov
   if (head === undefined) return { half: 'Git cannot tell which commit is checked out' };
   if (head === to) return 'finished';
   if (head !== from || branch !== move.branch) return 'elsewhere';
-  const lock = freeLock(checkout, move);
-  if (lock !== undefined) return { half: lock };
+  const lock = fs.statSync(checkout.indexLock, { throwIfNoEntry: false });
+  if (lock !== undefined && gitIsAtWork(checkout)) return { half: AT_WORK };
+  // A Git that was killed leaves its lock behind: that of ours is not older than what we began.
+  const isOurs = lock !== undefined && lock.mtimeMs >= move.at - TICK;
+  if (isOurs) fs.rmSync(checkout.indexLock, { force: true });
   const files = await filesOf(checkout, from, to);
   if (typeof files === 'string') return { half: files };
   // Git looks for what nobody has committed and what lies in its way before it writes the first file.
   const isUntouched = ({ is, wasThere }: MovedFile): boolean =>
     is === 'old' || (is === 'strange' && !wasThere);
   if (files.every(isUntouched)) return 'never_begun';
+  if (lock !== undefined && !isOurs) return { half: leftBehind(checkout) };
   const strange = files.filter(({ is }) => is === 'strange').map(({ name }) => name);
   if (strange.length > 0) return { half: `changed by hand meanwhile: ${strange.slice(0, 5).join(', ')}` };
   const failed = (await putBack(checkout, from, files)) ?? (await tellIndex(checkout, files));
@@ -61,33 +66,6 @@ interface MovedFile {
   /** The older commit has it. */
   readonly wasThere: boolean;
   readonly is: 'old' | 'new' | 'broken' | 'strange';
-}
-
-/**
- * A Git that was killed leaves its lock behind. It is removed only when it is not older than what we began and no Git is
- * at work here.
- */
-function freeLock({ indexLock, top }: GitCheckout, { at }: Move): string | undefined {
-  const lock = fs.statSync(indexLock, { throwIfNoEntry: false });
-  if (lock === undefined) return undefined;
-  if (gitIsAtWork(top)) return 'Git is at work in it';
-  if (lock.mtimeMs < at - TICK) return `${indexLock} was left there by a Git that has ended; remove it`;
-  fs.rmSync(indexLock, { force: true });
-  return undefined;
-}
-
-/** Git goes to the top of a checkout before it does anything. In doubt it is at work. */
-function gitIsAtWork(top: string): boolean {
-  return fs.readdirSync('/proc').some((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      if (!fs.readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('git')) return false;
-      const place = fs.readlinkSync(`/proc/${pid}/cwd`);
-      return place === top || place.startsWith(`${top}/`);
-    } catch (error) {
-      return codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ESRCH';
-    }
-  });
 }
 
 async function filesOf(

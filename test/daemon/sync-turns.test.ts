@@ -140,8 +140,7 @@ describe('where the newest commit is checked out', () => {
 
   it('but another Git took the directory away with its last file, it is an empty one', async () => {
     git(colleague, 'rm', '-r', '--quiet', 'config.d');
-    const author = ['-c', 'user.name=Col', '-c', 'user.email=c@example.org'];
-    git(colleague, ...author, 'commit', '--quiet', '-m', 'none');
+    commitAll(colleague, 'none');
     git(colleague, 'push', '--quiet');
     git(here, 'pull', '--quiet', '--ff-only');
     expect(fs.existsSync(join(here, 'config.d'))).toBe(false);
@@ -155,6 +154,47 @@ describe('where the newest commit is checked out', () => {
     const { sync } = daemon({ pending: () => ({ diff: NONE, failed }) });
     expect(await sync.sync(ASKED)).toMatchObject({ result: 'nothing_new', failed });
   });
+});
+
+describe('where the remote has less than what is checked out', () => {
+  it('because its branch was taken back to an older commit, that is said', async () => {
+    push('bad');
+    git(here, 'pull', '--quiet', '--ff-only');
+    git(colleague, 'reset', '--quiet', '--hard', 'HEAD~1');
+    git(colleague, 'push', '--quiet', '--force');
+    const { sync } = daemon();
+    const reason = expect.stringMatching(
+      /^the remote branch of main was rewritten.* reset --keep @\{upstream\}/,
+    );
+    expect(await sync.sync(ASKED)).toMatchObject({ result: 'refused', reason });
+    git(here, 'reset', '--quiet', '--keep', '@{upstream}');
+    expect(await sync.sync(ASKED)).toMatchObject({ result: 'nothing_new' });
+  });
+
+  it('because somebody committed here, it is not taken for a deploy', async () => {
+    fs.writeFileSync(join(here, 'config.d/web.yaml'), 'mine');
+    commitAll(here, 'mine');
+    const { sync, updates } = daemon({
+      pending: () => ({ diff: { ...NONE, changes: [CHANGE] }, failed: [] }),
+    });
+    const reason = expect.stringMatching(/^main has commits of its own/);
+    expect(await sync.sync(ASKED)).toMatchObject({ result: 'refused', reason });
+    expect(updates).toEqual([]);
+  });
+});
+
+it('a lock that a dead Git has left is told before anything is begun', async () => {
+  const lock = join(here, '.git/index.lock');
+  fs.writeFileSync(lock, '');
+  push('newer');
+  const { sync } = daemon();
+  expect(await sync.sync(ASKED)).toMatchObject({
+    result: 'refused',
+    reason: `${lock} was left there by a Git that has ended; remove it`,
+  });
+  expect(sync.unknown).toBeUndefined();
+  fs.rmSync(lock);
+  expect(await sync.sync(ASKED)).toMatchObject({ result: 'applied' });
 });
 
 describe('while the files are not followed', () => {
@@ -214,7 +254,7 @@ describe('by itself', () => {
     });
     const { sync, told, updates, pass } = hourly({ readAs: () => readAs() });
     const bad = push('bad').slice(0, 10);
-    const said = `web.yaml:2:3  ${bad} is not applied: it has an error: no such key`;
+    const said = `web.yaml:2:3  ${bad} is not applied: with it the configuration has an error: no such key`;
     await pass();
     await pass();
     expect([sync.problems.map(sentence), told]).toEqual([[said], [` -> ${said}`]]);

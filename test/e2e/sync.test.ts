@@ -202,7 +202,7 @@ test('with sync.interval a push is enough; a broken one is told once, and the ne
   expect(problem).toMatchObject({ severity: 'error', line: 1, column: 1 });
   expect([problem.file?.endsWith('web.yaml'), problem.message]).toEqual([
     true,
-    expect.stringMatching(/is not applied: it has 2 errors: .*nonsense/),
+    expect.stringMatching(/is not applied: with it the configuration has 2 errors: .*nonsense/),
   ]);
   team.push('web 3', { 'web.yaml': service('3') });
   await host.sees('web', 'of the third generation', ({ generation }) => generation === 3);

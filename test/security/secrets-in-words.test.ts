@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDaemonLog } from '../../src/daemon/log.ts';
-import { GitCheckout, withoutCredentials } from '../../src/world/git-checkout.ts';
+import { GitCheckout } from '../../src/world/git-checkout.ts';
+import { withoutCredentials } from '../../src/world/git-words.ts';
 import { git as gitIn } from '../git.ts';
 import { isRoot, temporaryDirectory } from '../linux/ground.ts';
 

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { commitFiles } from '../../src/world/commit-files.ts';
 import { systemFiles } from '../../src/world/files.ts';
-import { GitCheckout, onOneLine, textsOf } from '../../src/world/git-checkout.ts';
+import { GitCheckout, textsOf } from '../../src/world/git-checkout.ts';
+import { onOneLine } from '../../src/world/git-words.ts';
 import { commitAll, git as gitIn } from '../git.ts';
 
 let directory: string;
@@ -91,6 +92,32 @@ describe('what a commit would say', () => {
     write('deep/config.d/web.yaml', 'one');
     link('config.d', 'live');
     expect(await beforehand(at(configured), change)).toMatch(/beforehand/);
+  });
+
+  it.each(['config.d', 'deep'])(
+    'is not told where %s, in which the service files lie, becomes a file',
+    async (name) => {
+      const configured = name === 'deep' ? 'deep/config.d' : name;
+      write(`${configured}/web.yaml`, 'one');
+      const told = await beforehand(at(configured), () => {
+        fs.rmSync(at(name), { recursive: true });
+        write(name, 'a file');
+      });
+      expect(told).toBe(`${at(name)} is no directory any more: the service files are gone with it`);
+    },
+  );
+
+  it('shows the directory where a file that stood in its place becomes one again', async () => {
+    fs.rmSync(at('config.d'), { recursive: true });
+    write('config.d', 'a file');
+    const files = await beforehand(at('config.d'), () => {
+      fs.rmSync(at('config.d'));
+      write('config.d/web.yaml', 'again');
+    });
+    if (typeof files === 'string') throw new Error(files);
+    expect(files.list(at('config.d'))).toEqual(['web.yaml']);
+    expect(files.status(at('config.d'))).toMatchObject({ kind: 'directory' });
+    expect(files.read(at('config.d/web.yaml'), 100)).toBe('again');
   });
 
   it('has nothing of the old text where a file beside the directory becomes a link', async () => {
@@ -193,6 +220,12 @@ describe('a directory that Git has removed with its last file', () => {
 });
 
 /** A link to itself fails as a closed directory does, also for root (stat(2): ELOOP, EACCES). */
+it('a checkout is there also where its directory has become a file', () => {
+  fs.rmSync(at('config.d'), { recursive: true });
+  write('config.d', 'a file');
+  expect(around(at('config.d')).top).toBe(directory);
+});
+
 describe('a checkout that cannot be looked at', () => {
   it('is none where its Git directory cannot be seen', () => {
     link('.git', '.git');
@@ -240,7 +273,12 @@ describe('what Git says', () => {
   it.each([
     ['', ''],
     ['fatal: no\n', 'fatal: no'],
-    ['fatal: no.\n\nPlease look\r\nat it.', 'fatal: no; Please look; at it'],
+    ['fatal: no.\n\nPlease look\r\nat it.', 'fatal: no; Please look at it'],
+    ['error: one.\nerror: two.\nfatal: three', 'error: one; error: two; fatal: three'],
+    [
+      'Another process seems to run, e.g.\nan editor. See to it that all\nare ended:\nremove it.',
+      'Another process seems to run, e.g. an editor. See to it that all are ended: remove it',
+    ],
     [
       'error: would be overwritten by merge:\n\ta.yaml\n\tb.yaml\nAborting',
       'error: would be overwritten by merge: a.yaml; b.yaml; Aborting',

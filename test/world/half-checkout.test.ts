@@ -191,6 +191,15 @@ describe('what a person did', () => {
     expect(await finish()).toBe('finished');
   });
 
+  it('by a Git that died long ago is no reason to take what was never begun for half of something', async () => {
+    const lock = at('.git/index.lock');
+    fs.writeFileSync(lock, '');
+    const long = move.at / 1000 - 60;
+    fs.utimesSync(lock, long, long);
+    expect(await finish()).toBe('never_begun');
+    expect(fs.existsSync(lock)).toBe(true);
+  });
+
   it('with a Git of his own is not disturbed, nor is an older lock', async () => {
     lay('config.d/web.yaml', NEW['config.d/web.yaml'] ?? null);
     const lock = at('.git/index.lock');
