@@ -100,7 +100,13 @@ export class Serving {
     if (current === undefined || this.#closing) return;
     const { identityOf, whyNotFree } = await import('../world/control-socket.ts');
     if (identityOf(path) === current.identity) return;
-    const refused = (await whyNotFree(path)) ?? (await this.#listen());
+    let refused: string | undefined;
+    try {
+      refused = (await whyNotFree(path)) ?? (await this.#listen());
+    } catch (error) {
+      // Nobody waits for this look who could be told otherwise, and the next one tries again.
+      refused = (error as Error).message;
+    }
     if (refused === undefined) log.warn({ path }, `${path} was gone; listening there again`);
     else if (refused !== this.#told) log.error({ path }, `nobody can reach this daemon: ${refused}`);
     this.#told = refused;
@@ -111,16 +117,19 @@ export class Serving {
     const { settings, world, host, control } = this.#tools;
     const { apiServer } = await import('../api/server.ts');
     const { identityOf, listenOn } = await import('../world/control-socket.ts');
-    const api = apiServer(control, () => world.clock.wall());
-    await api.ready();
     const { sock_path: path, sock_mode: mode, sock_owner, sock_group } = settings;
     // Both were known a moment ago, when the settings were read.
     const owner = sock_owner === null ? undefined : world.users.user(sock_owner);
     const group = sock_group === null ? undefined : world.users.group(sock_group);
     const uid = owner === undefined || isFailure(owner) ? null : owner.uid;
     const gid = group === undefined || isFailure(group) ? null : group.gid;
+    const api = apiServer(control, () => world.clock.wall());
+    await api.ready();
     const refused = await listenOn(api.server, { path, mode, uid, gid }, host.pid);
-    if (refused !== undefined) return refused;
+    if (refused !== undefined) {
+      await api.close();
+      return refused;
+    }
     const { server } = api;
     const before = this.#listeners.at(-1);
     this.#listeners.push({ server, identity: identityOf(path), close: () => api.close() });

@@ -18,6 +18,7 @@ const LONGEST_PATH = 107 - '.123456789'.length;
 /**
  * Binds under a temporary name in the same directory, gives the socket its owner and mode, and renames it into place.
  * A regular file, or a socket on which somebody listens, is never removed.
+ * @param server must be closed by the caller where it was refused: it may listen all the same, where nobody finds it
  * @returns undefined when it listens, otherwise one sentence why not
  */
 export async function listenOn(server: Server, place: SocketPlace, pid: number): Promise<string | undefined> {
@@ -34,8 +35,17 @@ export async function listenOn(server: Server, place: SocketPlace, pid: number):
     renameSync(temporary, path);
     return undefined;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeIfPossible(temporary);
     return `the socket ${path} cannot be opened: ${(error as Error).message}`;
+  }
+}
+
+/** Why the socket could not be made is often why nothing can be removed there, and is what has to be told. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next attempt begins by removing it.
   }
 }
 
