@@ -144,7 +144,7 @@ export class LogFollower {
       }
       if (sight.rotating === 'yes') return undefined;
       if (this.#from !== undefined && !this.#begin(this.#from, sight, told)) continue;
-      const arranged = this.#arrange(sight);
+      const arranged = this.#arrange(sight, told);
       if (arranged === 'parts') return 0;
       if (arranged === 'changed') continue;
       this.#file ??= this.#open(sight.active, told);
@@ -192,7 +192,7 @@ export class LogFollower {
   }
 
   /** What was rotated since the last look is to be read first, and what was replaced before the new file. */
-  #arrange(sight: Sight): 'nothing' | 'parts' | 'changed' | 'cut' {
+  #arrange(sight: Sight, told: Told): 'nothing' | 'parts' | 'changed' | 'cut' {
     const own = this.#file?.identity;
     const isReplaced = own !== undefined && sight.active !== null && sight.active !== own;
     if (sight === this.#arranged && !isReplaced) return 'nothing';
@@ -211,10 +211,15 @@ export class LogFollower {
     const taken = news.slice(0, MOST_OPEN);
     const leaves = isReplaced && (!isCut || taken.length === news.length);
     const parts = openParts(this.#sight, taken);
+    if (parts !== undefined && 'code' in parts) {
+      this.#tell(parts, told);
+      return 'changed';
+    }
     if (parts === undefined || !this.#sight.isStill(sight)) {
       for (const { passage } of parts ?? []) passage.close();
       return 'changed';
     }
+    this.#trouble = undefined;
     if (isCut || !isReplaced) this.#rewind();
     if (leaves && this.#file !== undefined) {
       const known = knownAs(rotated.find(({ identity }) => identity === own));
@@ -313,11 +318,17 @@ export class LogFollower {
     } else if (opened.message.includes('ENOENT')) {
       // Whatever will be there was not there yet.
       if (this.#from !== undefined && !isMark(this.#from)) this.#from = 'start';
-    } else if (opened.message !== this.#trouble) {
-      this.#trouble = opened.message;
-      told.notices.push({ kind: 'unreadable', problem: opened });
+    } else {
+      this.#tell(opened, told);
     }
     return undefined;
+  }
+
+  /** Once, until it is well again. */
+  #tell(problem: Problem, told: Told): void {
+    if (problem.message === this.#trouble) return;
+    this.#trouble = problem.message;
+    told.notices.push({ kind: 'unreadable', problem });
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which files are to be read before the active one? */
+import type { Problem } from '../model/problem.ts';
 import type { FileInSight, LogSight } from '../world/log-sight.ts';
 import { knownAs } from './log-position.ts';
 import { Passage, type Place } from './passage.ts';
@@ -14,14 +15,17 @@ export interface Part {
   readonly isLast: boolean;
 }
 
-/** Whole rotated files, in the order given; undefined: one of them is not there any more as it was seen. */
-export function openParts(sight: LogSight, files: readonly FileInSight[]): Part[] | undefined {
+/**
+ * Whole rotated files, in the order given; undefined: one of them is not there any more as it was seen; a Problem: one
+ * cannot be opened just now.
+ */
+export function openParts(sight: LogSight, files: readonly FileInSight[]): Part[] | undefined | Problem {
   const parts: Part[] = [];
   for (const each of files) {
     const file = sight.open(each);
-    if (file === undefined) {
+    if (file === undefined || 'code' in file) {
       for (const { passage } of parts) passage.close();
-      return undefined;
+      return file;
     }
     const passage = new Passage(file, each.name.endsWith('.gz'));
     parts.push({ passage, from: null, known: knownAs(each), isLast: false });

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
-import { codeOf } from './errno.ts';
+import { codeOf, inWords, passing } from './errno.ts';
 import type { LogPlace } from './log-place.ts';
 import { openLogForReading } from './safe-open.ts';
 import { foreignSecondName } from './second-name.ts';
@@ -28,28 +28,40 @@ export type OpenLogFile = (path: string, credentials: Credentials | null) => Log
 /** Safe against what the user of the service may have planted; see openLogForReading. */
 export const openLogFile: OpenLogFile = (path, credentials) => {
   const opened = openLogForReading(path, credentials);
-  return 'code' in opened ? opened : logFile(opened.fd);
+  if ('code' in opened) return opened;
+  try {
+    return logFile(opened.fd);
+  } catch (error) {
+    return unreadable(path, error);
+  }
 };
+
+/** A name without a file, a link (O_NOFOLLOW), a socket: open(2). */
+const NOTHING_ROTATED: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'ENXIO']);
 
 /**
  * Opens a rotated file of a log; undefined when it is gone, or is nothing that rotation can have made for this user: no
- * link, no special file, no second name of what belongs to somebody else.
+ * link, no special file, no second name of what belongs to somebody else. A Problem: it cannot be opened just now.
  */
 export function openRotatedFile(
   place: LogPlace,
   name: string,
   credentials: Credentials | null,
-): LogFile | undefined {
-  let fd: number;
+): LogFile | undefined | Problem {
   try {
-    fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-  } catch {
+    const fd = fs.openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    const found = statusOrClose(fd);
+    if (found.isFile() && foreignSecondName(found, credentials) === undefined) return logFile(fd);
+    fs.closeSync(fd);
     return undefined;
+  } catch (error) {
+    return NOTHING_ROTATED.has(codeOf(error)) ? undefined : unreadable(name, error);
   }
-  const found = statusOrClose(fd);
-  if (found.isFile() && foreignSecondName(found, credentials) === undefined) return logFile(fd);
-  fs.closeSync(fd);
-  return undefined;
+}
+
+function unreadable(what: string, error: unknown): Problem {
+  const message = `${what} cannot be read: ${inWords(error)}`;
+  return { code: 'log-unreadable', severity: 'error', message, ...passing(error) };
 }
 
 /** Reads by the descriptor, and closes it in the end. Throws what fstat(2) answers; then it is closed already. */

@@ -1,5 +1,6 @@
 /** What is there of a log at this moment, and may that have changed while it was read? */
 import fs from 'node:fs';
+import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { type LogFile, openRotatedFile } from './log-files.ts';
 import { isSystemError, type LogPlace, openPlace } from './log-place.ts';
@@ -118,11 +119,14 @@ export class LogSight {
     }
   }
 
-  /** Opens a rotated file; undefined when something else has this name by now, or it must not be trusted. */
-  open({ name, identity }: FileInSight): LogFile | undefined {
+  /**
+   * Opens a rotated file; undefined when something else has this name by now, or it must not be trusted; a Problem when
+   * it cannot be opened just now.
+   */
+  open({ name, identity }: FileInSight): LogFile | undefined | Problem {
     if (this.#place === undefined) return undefined;
     const file = openRotatedFile(this.#place, name, this.#credentials);
-    if (file === undefined || file.identity === identity) return file;
+    if (file === undefined || 'code' in file || file.identity === identity) return file;
     file.close();
     return undefined;
   }

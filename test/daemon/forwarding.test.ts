@@ -12,6 +12,7 @@ import { rotateLog } from '../../src/world/log-rotation.ts';
 import { nextTurn } from '../../src/world/turn.ts';
 import type { Clock } from '../../src/world/world.ts';
 import { defined, name as named } from '../builders.ts';
+import { failingFstat } from '../world/failing-fstat.ts';
 
 let directory: string;
 let said: string[];
@@ -315,4 +316,18 @@ it('logs that take long to look at do not hold up the daemon, and each gets its 
   expect([...first].sort()).toEqual(
     services.map(({ name }) => `info ${name} stdout [${name}] STDOUT: hello`),
   );
+});
+
+it('a disk that fails is told once, and what could not be read then is forwarded later', async () => {
+  const one = forwarding();
+  one.arrange(desiredState([service('web', { stderr: at('out.log') })]));
+  await looked();
+  write('out.log', 'one\n');
+  const mend = failingFstat((_look, isExact) => isExact);
+  expect([await looked(), await looked()]).toEqual([
+    [expect.stringMatching(/^warn web stdout \[web\] STDOUT is forwarded with a gap: .*EIO/)],
+    [],
+  ]);
+  mend();
+  expect(await looked()).toEqual(['info web stdout [web] STDOUT: one']);
 });

@@ -10,6 +10,7 @@ import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-name
 import type { Freezer } from '../../src/world/cgroup-freeze.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog, type Step } from '../../src/world/log-rotation.ts';
+import { failingFstat } from '../world/failing-fstat.ts';
 
 const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;
 
@@ -81,6 +82,40 @@ const write = (text: string) => fs.appendFileSync(path, text);
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => `line ${from + index}`);
 const text = (all: readonly string[]) => all.map((line) => `${line}\n`).join('');
+
+describe.each([
+  ['for whatever it is asked', () => true],
+  ['after the file was found to be a good one', (_look: number, isExact: boolean) => isExact],
+])('a disk that fails %s', (_when, isMeant) => {
+  const unreadable = expect.objectContaining({
+    kind: 'unreadable',
+    problem: expect.objectContaining({ message: expect.stringContaining('EIO') }),
+  });
+
+  it('is told once, and no line is lost by it', async () => {
+    write('one\n');
+    const follower = follow('start');
+    const mend = failingFstat(isMeant);
+    expect(await follower.read()).toEqual({ lines: [], notices: [unreadable], more: false });
+    expect(await follower.read()).toEqual({ lines: [], notices: [], more: false });
+    mend();
+    expect(await lines(follower)).toEqual(['one']);
+  });
+
+  it('is told once where a rotated file is what comes next, and no line comes before its turn', async () => {
+    write('one\n');
+    const follower = follow('start');
+    expect(await lines(follower)).toEqual(['one']);
+    write('two\n');
+    await rotate();
+    write('three\n');
+    const mend = failingFstat(isMeant);
+    expect(await follower.read()).toEqual({ lines: [], notices: [unreadable], more: false });
+    expect(await follower.read()).toEqual({ lines: [], notices: [], more: false });
+    mend();
+    expect(await all(follower)).toEqual({ lines: ['two', 'three'], notices: [] });
+  });
+});
 
 describe('a follower', () => {
   it('tells lines once, when they are ended', async () => {

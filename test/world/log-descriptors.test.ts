@@ -2,14 +2,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openLogFile, openRotatedFile } from '../../src/world/log-files.ts';
 import { openLogHistory } from '../../src/world/log-history.ts';
 import { openPlace } from '../../src/world/log-place.ts';
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+import { failingFstat } from './failing-fstat.ts';
 
 function log(): string {
   const directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
@@ -29,27 +26,7 @@ function openOn(path: string): number {
   }).length;
 }
 
-/** The look number `which` at a descriptor fails, counted from now. */
-function failAt(which: number): void {
-  const { fstatSync } = fs;
-  let count = 0;
-  vi.spyOn(fs, 'fstatSync').mockImplementation(((...args: Parameters<typeof fstatSync>) => {
-    if (++count === which)
-      throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fstat', errno: -5 });
-    return fstatSync(...args);
-  }) as never);
-}
-
-/** Nobody cares here whether it is told or thrown. */
-function tried(open: () => unknown): unknown {
-  try {
-    return open();
-  } catch (error) {
-    return error;
-  }
-}
-
-test.each([1, 2])('not when the look %i at it fails', (which) => {
+test.each([1, 2])('not when the look %i at it fails, which is told', (which) => {
   const path = log();
   const history = openLogHistory(path, null);
   if (history === undefined || 'code' in history) throw new Error('no history');
@@ -59,9 +36,9 @@ test.each([1, 2])('not when the look %i at it fails', (which) => {
     () => openRotatedFile(place, 'web.log.1', null),
     () => openLogFile(path, null),
   ]) {
-    failAt(which);
-    expect(tried(open)).not.toHaveProperty('read');
-    vi.restoreAllMocks();
+    const mend = failingFstat((look) => look === which);
+    expect(open()).toMatchObject({ code: 'log-unreadable', message: expect.stringMatching(/web\.log.*EIO/) });
+    mend();
     expect(openOn(path)).toBe(0);
   }
   history.close();
