@@ -14,6 +14,7 @@ import {
   parseOwnCgroup,
 } from './cgroup-mount.ts';
 import { codeOf, inWords } from './errno.ts';
+import { leavePlace } from './former-place.ts';
 import { readProc } from './procfs.ts';
 import { lockState } from './state-lock.ts';
 import type { Shortcoming } from './world.ts';
@@ -124,6 +125,9 @@ export function openBase(options: BaseOptions): OpenedBase {
     services,
     shortcomings: [...writeLimits(base, limits).map(ofAll), ...missingLimits(services)],
     leave: () => {
+      const { stateDirectory } = options;
+      // As long as nobody else can have the tree.
+      if (stateDirectory !== undefined) leavePlace({ stateDirectory, services });
       go();
       claimed.unlock();
     },

@@ -46,3 +46,24 @@ test.skipIf(cgroupsMissing)(
     expect(await host.view('web')).toMatchObject({ state: 'running' });
   },
 );
+
+test.skipIf(cgroupsMissing)('what somebody else has in a former place keeps no daemon out', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('web', 'sleep 1000');
+  await host.start();
+  await host.pmctl('shutdown', '--stop-services');
+  const stranger = openHost({ ground: GROUND });
+  stranger.settings['cgroup_name'] = basename(host.base);
+  stranger.service('web', 'sleep 1000');
+  await stranger.start();
+  const pid = await stranger.pidOf('web');
+  const other = ['--cgroup-name', `${basename(host.base)}-b`];
+  await host.start(other);
+  expect(await host.view('web')).toMatchObject({ state: 'running' });
+  await host.pmctl('shutdown', '--stop-services');
+  await host.start(SESSIONS);
+  expect(await host.view('web')).toMatchObject({ state: 'running' });
+  await host.pmctl('shutdown', '--stop-services');
+  expect(await stranger.pidOf('web')).toBe(pid);
+  await stranger.pmctl('shutdown', '--stop-services');
+});
