@@ -12,12 +12,24 @@ const FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY;
 /** It repeats what services wrote: others than its owner and group cannot read it. */
 const NEW_FILE = 0o640;
 
-/** A reader that is slow gets so many pauses of so many milliseconds. */
-const PATIENCE = { pauses: 25, pause: 20 };
+/**
+ * A reader that is slow is waited for in pauses, `most` in all: nothing else is done meanwhile. What was spent of that
+ * comes back while time passes, `share` of a millisecond in each. Milliseconds.
+ */
+const PATIENCE = { pause: 20, most: 500, share: 1 / 20 };
+
+/** How time passes while nothing else may be done; milliseconds. */
+export interface Waiting {
+  /** Since any moment, never backwards. */
+  readonly now: () => number;
+  readonly block: (milliseconds: number) => void;
+}
+
+const REAL: Waiting = { now: () => performance.now(), block: blockFor };
 
 /**
- * A file, or standard error. Whoever reads it is not waited for, a disk that is full is not minded: what cannot be written
- * is lost, counted, and told when there is room again.
+ * A file, or standard error. Whoever reads it is waited for a moment now and then, however many lines there are; a disk that
+ * is full is not minded. What cannot be written is lost, counted, and told when there is room again.
  */
 export class OwnLog {
   readonly #path: string | null;
@@ -28,14 +40,17 @@ export class OwnLog {
   #why = '';
   /** The last thing that was written is not ended. */
   #torn = false;
-  #patient = true;
+  readonly #waiting: Waiting;
+  /** What was left of the patience then; milliseconds. */
+  #patience = { left: PATIENCE.most, at: Number.NEGATIVE_INFINITY };
 
   /**
    * @param path null: standard error
    * @param tellLost so many texts were lost, because of that; called when one was written again
    */
-  constructor(path: string | null, tellLost: (texts: number, why: string) => void) {
+  constructor(path: string | null, tellLost: (texts: number, why: string) => void, waiting: Waiting = REAL) {
     this.#path = path;
+    this.#waiting = waiting;
     this.#open = path === null ? () => 2 : () => opened(path);
     this.#tellLost = tellLost;
   }
@@ -78,26 +93,29 @@ export class OwnLog {
   #append(text: string): unknown {
     let rest = Buffer.from(this.#torn ? `\n${text}` : text);
     const whole = rest.length;
-    let pauses = this.#patient ? PATIENCE.pauses : 0;
     while (rest.length > 0) {
       try {
         this.#fd ??= this.#open();
         rest = rest.subarray(fs.writeSync(this.#fd, rest));
       } catch (error) {
-        const isSlow = codeOf(error) === 'EAGAIN';
-        if (isSlow && pauses > 0) {
-          pauses -= 1;
-          blockFor(PATIENCE.pause);
-          continue;
-        }
-        if (isSlow) this.#patient = false;
+        if (codeOf(error) === 'EAGAIN' && this.#pause()) continue;
         if (rest.length < whole) this.#torn = true;
         return error;
       }
     }
     this.#torn = false;
-    this.#patient = true;
     return undefined;
+  }
+
+  /** False: who reads has been waited for long enough. */
+  #pause(): boolean {
+    const { now, block } = this.#waiting;
+    const { left, at } = this.#patience;
+    const patience = Math.min(PATIENCE.most, left + (now() - at) * PATIENCE.share);
+    const isPatient = patience >= PATIENCE.pause;
+    this.#patience = { left: isPatient ? patience - PATIENCE.pause : patience, at: now() };
+    if (isPatient) block(PATIENCE.pause);
+    return isPatient;
   }
 
   /** Of a file: somebody may read standard error. */

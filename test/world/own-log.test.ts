@@ -4,7 +4,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hostProgram } from '../../src/world/host-program.ts';
-import { appendToOwn, OwnLog } from '../../src/world/own-log.ts';
+import { appendToOwn, OwnLog, type Waiting } from '../../src/world/own-log.ts';
 import { toolPath } from '../../src/world/tools.ts';
 
 function ground(): string {
@@ -42,12 +42,16 @@ interface Told {
 }
 
 /** A log that tells what was lost by a line of its own, as the daemon does. */
-function openLog(path: string): { readonly log: OwnLog; readonly told: Told[] } {
+function openLog(path: string, waiting?: Waiting): { readonly log: OwnLog; readonly told: Told[] } {
   const told: Told[] = [];
-  const log: OwnLog = new OwnLog(path, (texts, why) => {
-    told.push({ texts, why });
-    log.write(`lost ${texts}\n`);
-  });
+  const log: OwnLog = new OwnLog(
+    path,
+    (texts, why) => {
+      told.push({ texts, why });
+      log.write(`lost ${texts}\n`);
+    },
+    waiting,
+  );
   return { log, told };
 }
 
@@ -82,6 +86,66 @@ test('a line of which only the beginning could be written does not run into the 
   expect(begun.length).toBeGreaterThan(0);
   log.write('next\n');
   expect(read()).toBe('\nnext\nlost 2\n');
+});
+
+describe('a reader that reads slowly', () => {
+  const LINE = `${'x'.repeat(999)}\n`;
+
+  /** 4 KiB in each half of a second; time passes only while it is waited for, and when it is told to. */
+  function slowReader(path: string) {
+    const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    onTestFinished(() => fs.closeSync(fd));
+    const time = { now: 0, blocked: 0 };
+    const pass = (milliseconds: number): void => {
+      const reads = Math.floor((time.now + milliseconds) / 500) - Math.floor(time.now / 500);
+      time.now += milliseconds;
+      if (reads > 0) fs.readSync(fd, Buffer.alloc(4096 * reads));
+    };
+    const block = (milliseconds: number): void => {
+      time.blocked += milliseconds;
+      pass(milliseconds);
+    };
+    return { time, pass, waiting: { now: () => time.now, block } };
+  }
+
+  test('is waited for a moment in all, however many lines there are', () => {
+    const path = fifo();
+    const { time, pass, waiting } = slowReader(path);
+    const { log, told } = openLog(path, waiting);
+    for (let line = 0; line < 2000; line++) log.write(LINE);
+    expect(time.blocked).toBeGreaterThan(0);
+    expect(time.blocked).toBeLessThanOrEqual(600);
+    pass(1000);
+    log.write(LINE);
+    expect(told.map(({ why }) => why)).toEqual([expect.stringContaining('EAGAIN')]);
+  });
+
+  test('takes a twentieth of the time at most for good', () => {
+    const path = fifo();
+    const { time, pass, waiting } = slowReader(path);
+    const { log } = openLog(path, waiting);
+    for (let line = 0; line < 2000; line++) log.write(LINE);
+    const before = { ...time };
+    for (let second = 0; second < 60; second++) {
+      pass(1000);
+      for (let line = 0; line < 50; line++) log.write(LINE);
+    }
+    const [blocked, passed] = [time.blocked - before.blocked, time.now - before.now];
+    expect(blocked).toBeGreaterThan(0);
+    // And what was left of a pause before.
+    expect(blocked).toBeLessThanOrEqual(passed / 20 + 20);
+  });
+
+  test('that catches up for a while is waited for as at first', () => {
+    const path = fifo();
+    const { time, pass, waiting } = slowReader(path);
+    const { log } = openLog(path, waiting);
+    for (let line = 0; line < 2000; line++) log.write(LINE);
+    const first = time.blocked;
+    pass(60_000);
+    for (let line = 0; line < 2000; line++) log.write(LINE);
+    expect(time.blocked - first).toBe(first);
+  });
 });
 
 test('opened afresh, it writes to the file that has the name now, which only its owner and group can read', () => {
