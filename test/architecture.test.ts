@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, test } from 'vitest';
 import { PROBLEM_CODES } from '../src/model/problem.ts';
 import {
+  directoriesAreMadeLevelByLevel,
   EXCEPTIONS,
   filesAreShort,
   filesSayWhichQuestionTheyAnswer,
@@ -39,6 +40,7 @@ describe('the source', () => {
     ['loads on demand what is to be loaded on demand', onDemandFilesAreLoadedOnDemand],
     ['knows a package only in the room that it belongs to', packagesStayInTheirRooms],
     ['touches the outside only in world/', onlyWorldTouchesTheOutside],
+    ['makes directories level by level', directoriesAreMadeLevelByLevel],
     ['has no circle of imports', nothingImportsInACircle],
     ['has names that say what is inside', namesSayWhatIsInside],
     ['has short files', filesAreShort],
@@ -164,6 +166,19 @@ describe('the rules bite', () => {
       onlyWorldTouchesTheOutside,
       { 'cli/http-over-socket.ts': '' },
       ['cli/http-over-socket.ts needs no exception for node:http'],
+    ],
+    [
+      'directories that Node makes',
+      directoriesAreMadeLevelByLevel,
+      {
+        'world/a.ts': '/** a */\nfs.mkdirSync(dirname(path), {\n  mode: 0o700,\n  recursive: true,\n});',
+        'world/b.ts': 'fs.mkdirSync(path);\nfs.rmSync(path, { recursive: true });',
+        'world/c.ts': 'await mkdir(path, { recursive: true });',
+      },
+      [
+        'world/a.ts:2 leaves it to Node to make directories',
+        'world/c.ts:1 leaves it to Node to make directories',
+      ],
     ],
     [
       'a circle of files',

@@ -1,5 +1,5 @@
 /** How is a daemon started by somebody who only wanted a service? */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadSettings } from '../config/settings.ts';
@@ -7,6 +7,7 @@ import { sentence } from '../model/problem.ts';
 import { safeText } from '../model/terminal-safe.ts';
 import { type Background, startInBackground } from '../world/background.ts';
 import { systemFiles } from '../world/files.ts';
+import { makeDirectories } from '../world/make-directories.ts';
 import { systemUsers } from '../world/users.ts';
 import { isFailure } from '../world/world.ts';
 import type { Call } from './call.ts';
@@ -102,7 +103,7 @@ function planOf({ options, terminal }: Call, { socket }: Daemon): Plan | Refusal
 
 function madeDirectory(path: string): string | undefined {
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectories(path);
     return undefined;
   } catch (error) {
     return `the configuration directory ${path} cannot be made: ${(error as Error).message}`;

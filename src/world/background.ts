@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 import { type Failure, isFailure } from './world.ts';
 
 export interface BackgroundProgram {
@@ -53,7 +54,7 @@ export async function startInBackground(program: BackgroundProgram): Promise<Bac
 function openLog(path: string): number | Failure {
   try {
     // 0700, as the daemon makes its state directory.
-    fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = fs.constants;
     return fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o640);
   } catch (error) {

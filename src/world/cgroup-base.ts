@@ -15,6 +15,7 @@ import {
 } from './cgroup-mount.ts';
 import { codeOf, inWords } from './errno.ts';
 import { leavePlace } from './former-place.ts';
+import { makeDirectories } from './make-directories.ts';
 import { readProc } from './procfs.ts';
 import { lockState } from './state-lock.ts';
 import type { Shortcoming } from './world.ts';
@@ -100,7 +101,8 @@ export function openBase(options: BaseOptions): OpenedBase {
       return entered.code === 'daemon-running' ? { refused: entered } : { unavailable: entered };
     mark = entered.mark;
     // Only now: a daemon that left meanwhile may have removed them.
-    makeDirectories(daemon, services);
+    makeDirectories(daemon);
+    makeDirectories(services);
   } catch (error) {
     return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
   } finally {
@@ -175,10 +177,6 @@ function leave({ base, daemon, services }: Tree, home: string): void {
   } catch {
     // Something is left, or somebody else was quicker.
   }
-}
-
-function makeDirectories(...directories: readonly string[]): void {
-  for (const directory of directories) fs.mkdirSync(directory, { recursive: true });
 }
 
 /** A daemon that was started from within the tree cannot leave it. */

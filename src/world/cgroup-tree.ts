@@ -13,6 +13,7 @@ import { everUsed } from './cgroup-history.ts';
 import { enableControllers, isEnabled } from './cgroup-limits.ts';
 import { unreadable } from './containment-trouble.ts';
 import { codeOf, inWords, passing } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** `<root>/<service>/<run directory>`, and commands beside runs next to these. */
 export class CgroupTree {
@@ -58,12 +59,7 @@ export class CgroupTree {
   makeService(service: ServiceName): boolean {
     const directory = this.ofService(service);
     if (fs.existsSync(directory)) return false;
-    try {
-      fs.mkdirSync(directory);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      fs.mkdirSync(directory, { recursive: true });
-    }
+    makeDirectories(directory);
     if (this.#countsMemory) enableControllers(directory, ['memory']);
     return true;
   }

@@ -1,7 +1,8 @@
 /** How is a unix socket opened so that its owner and mode are right from the first instant? */
-import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDirectories } from './make-directories.ts';
 
 export interface SocketPlace {
   /** Absolute. */
@@ -27,7 +28,7 @@ export async function listenOn(server: Server, place: SocketPlace, pid: number):
   if (taken !== undefined) return taken;
   const temporary = `${path}.${pid}`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectories(dirname(path), 0o755);
     rmSync(temporary, { force: true });
     await bind(server, temporary);
     if (uid !== null || gid !== null) chownSync(temporary, uid ?? -1, gid ?? -1);

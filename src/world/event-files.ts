@@ -5,6 +5,7 @@ import type { NumberedEvent } from '../model/action.ts';
 import { eventLine } from '../model/event-line.ts';
 import { codeOf } from './errno.ts';
 import { type Segment, segmentPath, segmentsIn, tailOf } from './event-segments.ts';
+import { makeDirectories } from './make-directories.ts';
 import type { Failure } from './world.ts';
 
 /** What an earlier daemon has left. */
@@ -130,7 +131,7 @@ function opened(path: string): number {
     return fs.openSync(path, flags, 0o600);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     return fs.openSync(path, flags, 0o600);
   }
 }

@@ -6,6 +6,7 @@ import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import { systemFiles } from './files.ts';
 import { parseExitRecord } from './launch-record.ts';
+import { makeDirectories } from './make-directories.ts';
 import { isFailure, type Launch } from './world.ts';
 
 /** Far more than a shell writes about one child. */
@@ -111,7 +112,7 @@ export class ExitRecords {
   #open(run: RunId): number | null {
     if (this.#directory === null) return null;
     try {
-      fs.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      makeDirectories(this.#directory, 0o700);
       return fs.openSync(join(this.#directory, run), NEW_FILE, 0o600);
     } catch {
       return null;

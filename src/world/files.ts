@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { codeOf } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 import { mayExecute } from './permission.ts';
 import { Refused } from './safe-walk.ts';
 import { openUnbent } from './unbent-open.ts';
@@ -170,7 +171,7 @@ function openNew(path: string, mode: number): number {
     return fs.openSync(path, 'wx', mode);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     return fs.openSync(path, 'wx', mode);
   }
 }

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { codeOf } from './errno.ts';
 import { onOneLine, withoutCredentials } from './git-words.ts';
 import { type GroupAnswer, runInGroup } from './group-command.ts';
+import { makeDirectories } from './make-directories.ts';
 import { pathBehind } from './path-behind.ts';
 
 export interface GitAnswer {
@@ -269,7 +270,7 @@ export class GitCheckout {
   /** Git has removed the directory together with its last file; for the services that is an empty one. */
   keepDirectory(): void {
     try {
-      fs.mkdirSync(this.directory, { recursive: true });
+      makeDirectories(this.directory);
     } catch {
       // Something else lies there now, which whoever reads the directory tells.
     }

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf, inWords } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 import { blockFor } from './pause.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -131,7 +132,7 @@ export class OwnLog {
 
 /** @throws as open(2) fails */
 function opened(path: string): number {
-  fs.mkdirSync(dirname(path), { recursive: true });
+  makeDirectories(dirname(path));
   return fs.openSync(path, FLAGS, NEW_FILE);
 }
 

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 import { type PidFileMeans, readPidFile, whatItMeans } from './pid-file.ts';
 import { seenProc } from './procfs.ts';
 import { openLogForReading } from './safe-open.ts';
@@ -21,7 +22,7 @@ const TURN = 5000;
  */
 export function claimPidFile(path: string): { readonly release: () => void } | Problem {
   try {
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeDirectories(dirname(path));
     return inTurn(dirname(path), () => claim(path));
   } catch (error) {
     return refused(`the pid file ${path} cannot be written: ${inWords(error)}`);

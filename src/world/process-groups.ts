@@ -1,5 +1,4 @@
 /** How do runs live where no cgroups can be had? As sessions, and it is said what that cannot promise. */
-import fs from 'node:fs';
 import { type RunId, type RunKey, type ServiceName, startOfRun } from '../model/names.ts';
 import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
@@ -11,6 +10,7 @@ import { inWords } from './errno.ts';
 import { ExitRecords } from './exit-records.ts';
 import { foreignListener } from './listening-ports.ts';
 import { signalMain } from './main-signal.ts';
+import { makeDirectories } from './make-directories.ts';
 import { hearAgain } from './notify-fifo.ts';
 import { OwnRuns } from './own-runs.ts';
 import { bootId, environmentOf, newSessionMark, type ProcessStat, processesAs } from './procfs.ts';
@@ -52,7 +52,7 @@ export function openProcessGroups(
 ): { readonly containment: Containment } | { readonly refused: Problem } {
   const directory = runsDirectory(options.stateDirectory);
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
   } catch (error) {
     const message = `${directory} cannot be made: ${inWords(error)}`;
     return { refused: { code: 'state-unwritable', severity: 'error', message } };

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** What is known before anything is touched. */
 export interface Begun {
@@ -127,7 +128,7 @@ function openNew(path: string): number {
     return fs.openSync(path, 'ax+', 0o600);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     return fs.openSync(path, 'ax+', 0o600);
   }
 }

@@ -4,6 +4,7 @@ import { isAbsolute, normalize } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf, inWords, passing } from './errno.ts';
+import { makeDirectories } from './make-directories.ts';
 import { hasCode, Refused, walkTo } from './safe-walk.ts';
 import { foreignSecondName, isSelf } from './second-name.ts';
 import { statusOrClose } from './status-or-close.ts';
@@ -70,7 +71,7 @@ function openOwn(path: string, flags: number, expected: string | undefined): num
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
     if (expected !== undefined) mustBeThere(expected);
-    fs.mkdirSync(normalize(`${path}/..`), { recursive: true, mode: 0o750 });
+    makeDirectories(normalize(`${path}/..`), 0o750);
     return checked(fs.openSync(path, flags, NEW_FILE), null);
   }
 }

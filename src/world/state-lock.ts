@@ -7,6 +7,7 @@ import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 import { libc } from './libc.ts';
+import { makeDirectories } from './make-directories.ts';
 import { blockFor } from './pause.ts';
 import { toolPath } from './tools.ts';
 
@@ -30,7 +31,7 @@ export function runsDirectory(stateDirectory: string): string {
 export function lockState(stateDirectory: string): { readonly unlock: () => void } | Problem {
   const directory = runsDirectory(stateDirectory);
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
   } catch (error) {
     return unwritable(`${directory} cannot be made: ${inWords(error)}`);
   }

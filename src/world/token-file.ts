@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './errno.ts';
 import { syncDirectory } from './files.ts';
+import { makeDirectories } from './make-directories.ts';
 import type { Failure } from './world.ts';
 
 /** 256 random bits (getrandom(2)), as 43 characters that need no quoting anywhere. */
@@ -18,7 +19,7 @@ export function newSecret(): string {
  */
 export function appendLine(path: string, line: string): Failure | undefined {
   try {
-    fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path), 0o700);
     const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
     const fd = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
     try {

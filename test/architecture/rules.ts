@@ -194,6 +194,14 @@ export const onlyWorldTouchesTheOutside: Rule = (files) => {
   return [...modules, ...uses, ...stale];
 };
 
+/** Node tries for ever where mkdir(2) answers ENOENT although the directory above is there: world/make-directories.ts. */
+export const directoriesAreMadeLevelByLevel: Rule = (files) =>
+  files.flatMap(({ path, code }) =>
+    [...code.matchAll(/\bmkdir(?:Sync)?\([^;]*?\brecursive\b/g)].map(
+      ({ index }) => `${path}:${lineAt(code, index)} leaves it to Node to make directories`,
+    ),
+  );
+
 /** `a.ts imports b.ts imports a.ts`: a circle over imports of values and types alike, each told once. */
 export const nothingImportsInACircle: Rule = (files) => {
   const byPath = new Map(files.map((file) => [file.path, file]));

@@ -48,6 +48,12 @@ describe('a log of the own user', () => {
     expect(fs.statSync(at('a/b')).mode & 0o777).toBe(0o750);
   });
 
+  it('is refused where no directory can be made, which the kernel calls missing', () => {
+    expect(openLog('/proc/nope/x/out.log', null)).toMatchObject({
+      message: expect.stringContaining('(ENOENT)'),
+    });
+  });
+
   it('is not made with a directory that has to be there', () => {
     const missing = openLog(at('typo/deep/out.log'), null, at('typo/deep'));
     expect(missing).toMatchObject({
