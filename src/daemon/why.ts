@@ -73,7 +73,18 @@ function stateSentences(situation: Situation, view: ServiceView): readonly strin
       `generation ${rejected.generation} failed at ${iso(rejected.at)} and the older one goes on: ${rejected.reason}`,
     );
   }
-  return [...sentences, ...exitSentence(situation)];
+  return [...sentences, ...straySentences(situation), ...exitSentence(situation)];
+}
+
+function straySentences({ observed }: Situation): readonly string[] {
+  const runs = observed.kind === 'seen' ? observed.runs : [];
+  return runs.flatMap(({ main }) =>
+    main.is === 'running' && main.outside !== undefined
+      ? [
+          `its main process ${main.pid} has left its cgroup and is in ${main.outside}: no limit of the service holds there, and a stop ends it, but not what it has started there`,
+        ]
+      : [],
+  );
 }
 
 function exitSentence({ memory }: Situation): readonly string[] {

@@ -14,7 +14,8 @@ export type Outcome =
 
 /** The first process of a run. */
 export type MainProcess =
-  | { readonly is: 'running'; readonly pid: number }
+  /** `outside`: it has left the cgroup of its run for this one, where nothing of the run is bounded or counted. */
+  | { readonly is: 'running'; readonly pid: number; readonly outside?: string }
   /** `at`: milliseconds since 1970. */
   | { readonly is: 'ended'; readonly outcome: Outcome; readonly at: number }
   /** An adopted run whose first process cannot be told from its children. */

@@ -4,6 +4,7 @@ import type { MainProcess, Members, Observed, ObservedRun, Outcome } from '../mo
 import type { Problem } from '../model/problem.ts';
 import type { Signal } from '../model/signals.ts';
 import type { Credentials, Resources } from '../model/spec.ts';
+import { AdoptedMains, cgroupOf } from './adopted-mains.ts';
 import { type Base, type BaseOptions, openBase } from './cgroup-base.ts';
 import { CgroupBeside } from './cgroup-beside.ts';
 import {
@@ -12,13 +13,12 @@ import {
   isGone,
   isPopulated,
   keyedNumber,
-  processesIn,
   readableProcesses,
   readControl,
   removeCgroup,
 } from './cgroup-files.ts';
 import { cgroupFreezer, type Freezer } from './cgroup-freeze.ts';
-import { everUsed, oomKills, seemsUsed, withOom } from './cgroup-history.ts';
+import { everUsed, seemsUsed, withOom } from './cgroup-history.ts';
 import { ioOf } from './cgroup-io.ts';
 import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
@@ -31,7 +31,7 @@ import { foreignListener } from './listening-ports.ts';
 import { signalMain } from './main-signal.ts';
 import { hearAgain } from './notify-fifo.ts';
 import { OwnRuns } from './own-runs.ts';
-import { environmentOf, isAlive, isSeenAlive, processesAs, processStat, residentBytes } from './procfs.ts';
+import { environmentOf, processesAs, processStat, residentBytes } from './procfs.ts';
 import { Watchlist } from './watchlist.ts';
 import type {
   Beside,
@@ -75,28 +75,29 @@ export class Cgroups implements Containment {
   readonly shortcomings: readonly Shortcoming[];
   readonly #tree: CgroupTree;
   readonly #leave: () => void;
-  readonly #clock: Clock;
   readonly #own: OwnRuns;
   readonly #beside: CgroupBeside;
   readonly #exits: ExitRecords;
   readonly #watches: Watchlist;
-  /** When the main process of an adopted run was first found gone; milliseconds. */
-  readonly #foundGone = new Map<RunId, number>();
+  readonly #adopted: AdoptedMains;
   /** The runs of the services that have nothing else in their cgroup, as last listed. */
   readonly #found = new Map<ServiceName, readonly RunKey[]>();
+  /** Runs whose main process has left its cgroup. */
+  readonly #outside = new Set<RunId>();
   #wake: (service: ServiceName) => void = () => undefined;
 
   constructor(base: Base, clock: Clock, exits: string | null = null) {
     this.#tree = new CgroupTree(base.services);
     this.#leave = base.leave;
     this.shortcomings = base.shortcomings;
-    this.#clock = clock;
     const wake = (service: ServiceName) => this.#wake(service);
     this.#own = new OwnRuns({ clock, wake });
     this.#beside = new CgroupBeside(this.#tree, clock, wake);
     this.#watches = new Watchlist(clock, wake);
     this.#exits = new ExitRecords(exits);
     this.#exits.keepOnly(() => this.#tree.runs());
+    const known = { tree: this.#tree, exits: this.#exits, watches: this.#watches };
+    this.#adopted = new AdoptedMains({ ...known, clock });
   }
 
   services(): readonly ServiceName[] | { readonly unseen: Problem } {
@@ -155,7 +156,7 @@ export class Cgroups implements Containment {
 
   signal(key: RunKey, signal: Signal): Problem | undefined {
     const directory = this.#tree.ofRun(key);
-    const problem = signalCgroup(directory, signal, this.#own.livePid(key.id));
+    const problem = signalCgroup(directory, signal, this.#livePid(key.id));
     thaw(this.#tree.ofService(key.service), directory);
     return problem;
   }
@@ -169,12 +170,12 @@ export class Cgroups implements Containment {
   }
 
   kill(key: RunKey): Problem | undefined {
-    return killCgroup(this.#tree.ofRun(key), this.#own.livePid(key.id));
+    return killCgroup(this.#tree.ofRun(key), this.#livePid(key.id));
   }
 
   remove(key: RunKey): Problem | undefined {
     const directory = this.#tree.ofRun(key);
-    const pid = this.#own.livePid(key.id);
+    const pid = this.#livePid(key.id);
     const failed = pid === undefined ? removeCgroup(directory) : 'EBUSY';
     if (failed !== undefined) return stillAlive(key, this.members(key), failed);
     this.#forgetRun(key.id);
@@ -188,8 +189,10 @@ export class Cgroups implements Containment {
   }
 
   members(key: RunKey): readonly number[] {
-    return readableProcesses(this.#tree.ofRun(key))
-      .pids.map((pid) => ({ pid, ticks: processStat(pid)?.startTicks ?? Number.POSITIVE_INFINITY }))
+    const { pids } = readableProcesses(this.#tree.ofRun(key));
+    const stray = this.#outside.has(key.id) ? this.#livePid(key.id) : undefined;
+    return (stray === undefined ? pids : [...new Set([...pids, stray])])
+      .map((pid) => ({ pid, ticks: processStat(pid)?.startTicks ?? Number.POSITIVE_INFINITY }))
       .sort((a, b) => a.ticks - b.ticks || a.pid - b.pid)
       .map(({ pid }) => pid);
   }
@@ -282,11 +285,27 @@ export class Cgroups implements Containment {
     if (watched && this.#watches.watchFile(key, `${directory}/cgroup.events`))
       members = this.#members(directory);
     if (members === undefined) return undefined;
-    // The launcher of a run that was started a moment ago joins the cgroup as its last step.
-    if (own?.is === 'running' && members.is === 'none') members = { is: 'some' };
+    const main =
+      own === undefined ? this.#adopted.look(key, known, members) : this.#ownMain(key, own, members);
+    const isOutside = main.is === 'running' && main.outside !== undefined;
+    if (isOutside) this.#outside.add(key.id);
+    else this.#outside.delete(key.id);
+    // It is the run wherever it is: the launcher of one that was started a moment ago joins the cgroup as its last step.
+    if (main.is === 'running' && members.is === 'none') members = { is: 'some' };
     const everRan = own !== undefined || members.is !== 'none' || everUsed(directory);
-    const main = own ?? this.#adoptedMain(key, known, members);
     return { key, startedAt: startOfRun(key.id), main, members, everRan, adopted: own === undefined };
+  }
+
+  #ownMain(key: RunKey, own: MainProcess, members: Members): MainProcess {
+    const pid = own.is === 'running' && members.is === 'none' ? this.#own.livePid(key.id) : undefined;
+    // To a cgroup that was never used its launcher is still on the way.
+    const hasLeft = pid !== undefined && everUsed(this.#tree.ofRun(key));
+    return hasLeft ? { is: 'running', pid, outside: cgroupOf(pid) } : own;
+  }
+
+  /** The main process while it lives, wherever it is; undefined: it has ended, or is known to be in the cgroup. */
+  #livePid(run: RunId): number | undefined {
+    return this.#own.livePid(run) ?? this.#adopted.strayed(run);
   }
 
   #members(directory: string): Members | undefined {
@@ -295,29 +314,6 @@ export class Cgroups implements Containment {
     } catch (error) {
       return isGone(error) ? undefined : { is: 'unseen', problem: unreadable(directory, error) };
     }
-  }
-
-  /** The pid alone proves nothing: it may be somebody else's by now. Throws when it could not be looked at. */
-  #adoptedMain(key: RunKey, known: KnownMain, members: Members): MainProcess {
-    if (members.is === 'unseen') return { is: 'unknown' };
-    const main = known(key.id);
-    const all = main !== null && isSeenAlive(main.pid, main.ticks) ? processesIn(this.#tree.ofRun(key)) : [];
-    if (main !== null && all.includes(main.pid)) {
-      // The kernel reports when a cgroup becomes empty, not when one of its processes ends; where there is but one,
-      // both are the same.
-      if (all.length > 1) this.#watches.poll(key, 'true', () => String(isAlive(main.pid, main.ticks)));
-      return { is: 'running', pid: main.pid };
-    }
-    const recorded = this.#exits.read(key.id, this.#clock.now());
-    if (recorded !== undefined) {
-      return { is: 'ended', outcome: withOom(recorded.outcome, this.#tree.ofRun(key)), at: recorded.at };
-    }
-    const oom = oomKills(this.#tree.ofRun(key));
-    // Nobody wrote down which process it was; that memory ended all of them is told by the kernel alone.
-    if (main === null && !(members.is === 'none' && oom)) return { is: 'unknown' };
-    const at = this.#foundGone.get(key.id) ?? this.#clock.now();
-    this.#foundGone.set(key.id, at);
-    return { is: 'ended', outcome: { kind: 'unknown', oom }, at };
   }
 
   #resident(key: RunKey): number | null {
@@ -335,6 +331,7 @@ export class Cgroups implements Containment {
     this.#own.forget(run);
     this.#watches.forget(run);
     this.#exits.remove(run);
-    this.#foundGone.delete(run);
+    this.#adopted.forget(run);
+    this.#outside.delete(run);
   }
 }

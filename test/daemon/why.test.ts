@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { whyView } from '../../src/daemon/why.ts';
 import type { ServiceName } from '../../src/model/names.ts';
 import { sentence } from '../../src/model/problem.ts';
-import { defined, exited, memory, NOW, problem, situation, slot } from '../builders.ts';
+import { defined, exited, memory, NOW, problem, run, situation, slot } from '../builders.ts';
 import { serviceView } from '../cli/sample-views.ts';
 
 const BROKEN = problem({ message: 'it must be a list', file: 'config.d/web.yaml', line: 2, column: 1 });
@@ -29,6 +29,16 @@ describe('why a service is in its state', () => {
     expect(because).toContain(
       `liveness of instance ${instance.instance} failed at noon: no answer, ${words}`,
     );
+  });
+
+  it('tells of a main process that has left its cgroup', () => {
+    const outside = { is: 'running', pid: 4242, outside: '/elsewhere' } as const;
+    const because = [{ is: 'running', pid: 17 } as const, outside].map((main) => {
+      const observed = { kind: 'seen', runs: [run({ main })] } as const;
+      return whyView({ ...NOTHING, situation: situation({ observed }), view: serviceView('web') }).because;
+    });
+    const told = expect.stringContaining('main process 4242 has left its cgroup and is in /elsewhere');
+    expect(because).toEqual([expect.not.arrayContaining([told]), expect.arrayContaining([told])]);
   });
 
   it('names a dependency once, and also those of which the reason does not speak', () => {

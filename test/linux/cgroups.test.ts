@@ -194,6 +194,71 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
     expect(main(key.pid, null)).toEqual({ is: 'running', pid: key.pid });
   });
 
+  describe('a main process that has left its cgroup', () => {
+    let elsewhere: string;
+
+    beforeEach(() => {
+      elsewhere = `${mountPoint}/${freshBaseName()}-elsewhere`;
+      fs.mkdirSync(elsewhere);
+    });
+    afterEach(() => removeTree(elsewhere));
+
+    async function strayed(argv?: readonly string[]) {
+      const key = await running(argv);
+      const ticks = processStat(key.pid)?.startTicks ?? null;
+      fs.writeFileSync(`${elsewhere}/cgroup.procs`, String(key.pid));
+      const look = (by: Containment, main: { pid: number; ticks: number | null } | null) => {
+        const observed = by.look(key.service, () => main);
+        return observed.kind === 'seen' ? observed.runs.find((run) => run.key.id === key.id) : undefined;
+      };
+      return { ...key, ticks, look };
+    }
+
+    it('is the run all the same, and it is told where it is', async () => {
+      const { look, pid } = await strayed();
+      expect(look(containment, null)).toMatchObject({
+        main: { is: 'running', pid, outside: elsewhere.slice((mountPoint ?? '').length) },
+        members: { is: 'some' },
+      });
+    });
+
+    it('is adopted, and not taken for ended', async () => {
+      const { look, pid, ticks, ...key } = await strayed(['sh', '-c', 'sleep 1000 & exec sleep 1000']);
+      containment.close();
+      const later = ground.reopen();
+      expect(look(later, { pid, ticks })).toMatchObject({
+        adopted: true,
+        everRan: true,
+        main: { is: 'running', pid, outside: expect.stringContaining('-elsewhere') },
+        members: { is: 'some' },
+      });
+      expect(later.members(key)).toContain(pid);
+      expect(later.remove(key)).toMatchObject({ code: 'stop-blocked' });
+    });
+
+    it.each(['signal', 'kill'] as const)('is reached by a %s, and its end is noticed', async (how) => {
+      const { look, pid, ticks, ...key } = await strayed();
+      containment.close();
+      const later = ground.reopen();
+      const woken = new Promise<string>((resolve) => later.onChange(resolve));
+      expect(look(later, { pid, ticks })?.main.is).toBe('running');
+      if (how === 'kill') later.kill(key);
+      else later.signal(key, 'SIGTERM');
+      expect(await woken).toBe('web');
+      await until('its end', () => (look(later, { pid, ticks })?.main.is === 'ended' ? true : undefined));
+      expect(later.remove(key)).toBeUndefined();
+    });
+
+    it('is somebody else where only its number is known', async () => {
+      const { look, pid, ...key } = await strayed();
+      containment.close();
+      const later = ground.reopen();
+      expect(look(later, { pid, ticks: null })?.main.is).toBe('ended');
+      later.kill(key);
+      expect(isGone(pid)).toBe(false);
+    });
+  });
+
   it('tells by event, without a timer, that the last process of an adopted run is gone', async () => {
     const key = await running();
     const clock = { ...systemClock(), after: () => () => undefined };

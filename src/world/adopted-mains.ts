@@ -1,0 +1,85 @@
+/** Does the main process of a run in a cgroup still live that an earlier daemon started? */
+import type { RunId, RunKey } from '../model/names.ts';
+import type { MainProcess, Members } from '../model/observed.ts';
+import { processesIn } from './cgroup-files.ts';
+import { oomKills, withOom } from './cgroup-history.ts';
+import { parseOwnCgroup } from './cgroup-mount.ts';
+import type { CgroupTree } from './cgroup-tree.ts';
+import type { ExitRecords } from './exit-records.ts';
+import { isAlive, isSeenAlive, readProc } from './procfs.ts';
+import type { Watchlist } from './watchlist.ts';
+import type { Clock, KnownMain, Started } from './world.ts';
+
+export interface AdoptedMainsOptions {
+  readonly tree: CgroupTree;
+  readonly clock: Clock;
+  readonly exits: ExitRecords;
+  readonly watches: Watchlist;
+}
+
+export class AdoptedMains {
+  readonly #options: AdoptedMainsOptions;
+  /** When the main process was first found gone; milliseconds. */
+  readonly #foundGone = new Map<RunId, number>();
+  /** Those that are not in the cgroup of their run any more. */
+  readonly #strays = new Map<RunId, Started>();
+
+  constructor(options: AdoptedMainsOptions) {
+    this.#options = options;
+  }
+
+  /** The pid alone proves nothing: it may be somebody else's by now. Throws when it could not be looked at. */
+  look(key: RunKey, known: KnownMain, members: Members): MainProcess {
+    this.#strays.delete(key.id);
+    if (members.is === 'unseen') return { is: 'unknown' };
+    const { tree, clock, exits } = this.#options;
+    const directory = tree.ofRun(key);
+    const main = known(key.id);
+    const running = main === null ? undefined : this.#running(key, main, directory);
+    if (running !== undefined) return running;
+    const recorded = exits.read(key.id, clock.now());
+    if (recorded !== undefined) {
+      return { is: 'ended', outcome: withOom(recorded.outcome, directory), at: recorded.at };
+    }
+    const oom = oomKills(directory);
+    // Nobody wrote down which process it was; that memory ended all of them is told by the kernel alone.
+    if (main === null && !(members.is === 'none' && oom)) return { is: 'unknown' };
+    const at = this.#foundGone.get(key.id) ?? clock.now();
+    this.#foundGone.set(key.id, at);
+    return { is: 'ended', outcome: { kind: 'unknown', oom }, at };
+  }
+
+  /** The main process, while it lives, of a run whose cgroup it has left. */
+  strayed(run: RunId): number | undefined {
+    const stray = this.#strays.get(run);
+    return stray !== undefined && isAlive(stray.pid, stray.ticks) ? stray.pid : undefined;
+  }
+
+  forget(run: RunId): void {
+    this.#foundGone.delete(run);
+    this.#strays.delete(run);
+  }
+
+  #running(key: RunKey, main: Started, directory: string): MainProcess | undefined {
+    const { pid, ticks } = main;
+    if (!isSeenAlive(pid, ticks)) return undefined;
+    const all = processesIn(directory);
+    const isInside = all.includes(pid);
+    // It may have moved itself, or somebody else has; a number without its start time may be anybody's by now. And who
+    // ended while the others were listed is not outside.
+    if (!isInside && (ticks === null || !isSeenAlive(pid, ticks))) return undefined;
+    // The kernel reports when a cgroup becomes empty, not when one of its processes ends; where there is but one,
+    // both are the same.
+    if (!isInside || all.length > 1) {
+      this.#options.watches.poll(key, 'true', () => String(isAlive(pid, ticks)));
+    }
+    if (isInside) return { is: 'running', pid };
+    this.#strays.set(key.id, main);
+    return { is: 'running', pid, outside: cgroupOf(pid) };
+  }
+}
+
+/** In which cgroup a process is that is not in that of its run; as the kernel writes it. */
+export function cgroupOf(pid: number): string {
+  return parseOwnCgroup(readProc(`${pid}/cgroup`) ?? '') ?? 'another one';
+}
