@@ -9,6 +9,7 @@ import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 import { ExitRecords } from './exit-records.ts';
 import { foreignListener } from './listening-ports.ts';
+import { findLostRecords, RECORD_MARKER } from './lost-records.ts';
 import { signalMain } from './main-signal.ts';
 import { makeDirectories } from './make-directories.ts';
 import { hearAgain } from './notify-fifo.ts';
@@ -63,10 +64,14 @@ export function openProcessGroups(
   } catch (error) {
     return { refused: unreadable('/proc/sys/kernel/random/boot_id', error) };
   }
-  const place = { directory, boot };
-  if (options.lock === false) return { containment: new ProcessGroups(options, place, () => undefined) };
-  const lock = lockState(options.stateDirectory);
-  return 'code' in lock ? { refused: lock } : { containment: new ProcessGroups(options, place, lock.unlock) };
+  const lock = options.lock === false ? { unlock: () => undefined } : lockState(options.stateDirectory);
+  if ('code' in lock) return { refused: lock };
+  const unfound = findLostRecords(new RunRecords(directory));
+  if (unfound === undefined) {
+    return { containment: new ProcessGroups(options, { directory, boot }, lock.unlock) };
+  }
+  lock.unlock();
+  return { refused: unfound };
 }
 
 class ProcessGroups implements Containment {
@@ -135,8 +140,9 @@ class ProcessGroups implements Containment {
     if (failed !== undefined) return unrecorded(key, failed);
     this.#processes.forget();
     const place = { cgroupProcs: null, judge: this.#judgeOf(key, launch.record === true) };
+    const environment = { ...launch.environment, [RECORD_MARKER]: this.#records.path(key) };
     const started = this.#exits.recording(key.id, launch, (record) =>
-      this.#own.start(key, launch, { record, ...place }),
+      this.#own.start(key, { ...launch, environment }, { record, ...place }),
     );
     if ('code' in started) {
       this.#records.remove(key);

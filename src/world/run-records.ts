@@ -69,7 +69,7 @@ export class RunRecords {
 
   /** null: the run has a place, but its first process is not known. */
   read(key: Recorded): RunRecord | null {
-    const path = this.#path(key);
+    const path = this.path(key);
     const known = this.#read.get(path);
     if (known !== undefined) return known;
     const text = this.#files.read(path, LARGEST);
@@ -81,7 +81,7 @@ export class RunRecords {
   /** Was its first process ever known? Throws when the record cannot be read now: nothing follows from that. */
   isNoted(key: Recorded): boolean {
     if (this.read(key) !== null) return true;
-    const path = this.#path(key);
+    const path = this.path(key);
     const text = this.#files.read(path, LARGEST);
     if (isFailure(text) && text.failed !== 'ENOENT')
       throw Object.assign(new Error(path), { code: text.failed, path });
@@ -91,14 +91,14 @@ export class RunRecords {
   /** Answers the error code of what went wrong. */
   write(key: Recorded, record: RunRecord | null): string | undefined {
     const text = record === null ? '' : `${JSON.stringify(record)}\n`;
-    this.#read.delete(this.#path(key));
-    return this.#files.replace(this.#path(key), text, { mode: 0o600, durable: false })?.failed;
+    this.#read.delete(this.path(key));
+    return this.#files.replace(this.path(key), text, { mode: 0o600, durable: false })?.failed;
   }
 
   /** Answers the error code of what went wrong; gone is fine. */
   remove(key: Recorded): string | undefined {
-    this.#read.delete(this.#path(key));
-    return this.#files.remove(this.#path(key))?.failed;
+    this.#read.delete(this.path(key));
+    return this.#files.remove(this.path(key))?.failed;
   }
 
   /** Removes the place of the records of a service if none is left; answers the error where it is still there. */
@@ -122,7 +122,18 @@ export class RunRecords {
     }
   }
 
-  #path(key: Recorded): string {
+  /** The run whose record has this path, be it there or not; undefined: it is none of these. */
+  keyAt(path: string): RunKey | undefined {
+    const prefix = `${this.#directory}/`;
+    const [service = '', name = '', ...more] = path.startsWith(prefix)
+      ? path.slice(prefix.length).split('/')
+      : [];
+    if (more.length > 0 || !isServiceName(service) || !name.endsWith(SUFFIX)) return undefined;
+    return parseRunDirectory(service, name.slice(0, -SUFFIX.length));
+  }
+
+  /** Of the file, absolute. */
+  path(key: Recorded): string {
     const name = 'name' in key ? key.name : runDirectory(key);
     return join(this.#directory, key.service, `${name}${SUFFIX}`);
   }

@@ -70,6 +70,75 @@ describe('process groups', () => {
     expect(runsOf(later, key.service)).toEqual([]);
   });
 
+  describe('whose records are lost', () => {
+    const lose = () => {
+      containment.close();
+      fs.rmSync(ground.place, { recursive: true });
+    };
+
+    it('find every run again by what its processes have in their environment', async () => {
+      const key = await running(['sh', '-c', 'sleep 1000 & wait']);
+      await until('its child', () => containment.members(key)[1]);
+      const pids = containment.members(key);
+      lose();
+      const later = ground.reopen();
+      expect(later.services()).toEqual([key.service]);
+      expect(runsOf(later, key.service)).toMatchObject([
+        {
+          key: { id: key.id, hash: key.hash, slot: 0, generation: 1 },
+          adopted: true,
+          everRan: true,
+          members: { is: 'some' },
+        },
+      ]);
+      expect(later.members(key)).toEqual(pids);
+      later.kill(key);
+      await emptied(later, key);
+      expect(later.remove(key)).toBeUndefined();
+    });
+
+    it.each([
+      ['those of another state directory', { PROCESSMASTER_RECORD: '/elsewhere/runs/web/NAME' }],
+      ['who has only inherited it', { PROCESSMASTER_RUN_ID: keyOf('inner').id }],
+      ['commands beside a run', { PROCESSMASTER_BESIDE: 'liveness' }],
+      ['a name that is that of no run', { PROCESSMASTER_RECORD: 'PLACE/web/x.json' }],
+      ['what leads out of the directory', { PROCESSMASTER_RECORD: 'PLACE/../web/NAME' }],
+    ])('leave alone %s', async (_who, changes: Readonly<Record<string, string>>) => {
+      const key = keyOf('web');
+      const name = `${runDirectory(key)}.json`;
+      const record = (changes['PROCESSMASTER_RECORD'] ?? 'PLACE/web/NAME').replace('NAME', name);
+      const env = {
+        PROCESSMASTER_RUN_ID: key.id,
+        ...changes,
+        PROCESSMASTER_RECORD: record.replace('PLACE', ground.place),
+      };
+      const other = spawn('/bin/sleep', ['1000'], { env, stdio: 'ignore' });
+      onTestFinished(() => void other.kill('SIGKILL'));
+      await until('its program', () => {
+        const environment = fs.readFileSync(`/proc/${other.pid}/environ`, 'utf8');
+        return environment.includes('PROCESSMASTER_RECORD') || undefined;
+      });
+      lose();
+      expect(ground.reopen().services()).toEqual([]);
+    });
+
+    it('let nobody start who cannot look for them', () => {
+      const readdir = vi.spyOn(fs, 'readdirSync').mockImplementation(((path: string) => {
+        throw Object.assign(new Error('refused'), { code: 'EMFILE', path });
+      }) as typeof fs.readdirSync);
+      onTestFinished(() => readdir.mockRestore());
+      const stateDirectory = temporaryDirectory();
+      onTestFinished(() => fs.rmSync(stateDirectory, { recursive: true }));
+      const opened = openProcessGroups({ stateDirectory, clock: systemClock(), because: null });
+      expect(opened).toMatchObject({ refused: { message: expect.stringContaining('EMFILE') } });
+      readdir.mockRestore();
+      // And the place is free for the next one.
+      const next = openProcessGroups({ stateDirectory, clock: systemClock(), because: null });
+      if ('refused' in next) throw new Error(next.refused.message);
+      next.containment.close();
+    });
+  });
+
   it.skipIf(!isRoot)('believe nobody about the environment of a run who runs as another user', async () => {
     const key = await running();
     expect(containment.environment(key, null)).toMatchObject({ PROCESSMASTER_RUN_ID: key.id });
