@@ -29,9 +29,10 @@ export interface Glance extends Wish {
 /** Every wanted instance runs the current definition and has shown that it does not die at once. */
 export function isUp(glance: Glance): Outcome {
   const { decision } = glance;
-  if (decision === undefined) return { result: 'pending', detail: 'not looked at yet' };
   const wanted = wantedOf(glance);
-  if (wanted.kind !== 'run') return { result: 'failed', detail: wanted.reason };
+  // First: of a service whose file is gone and that is forgotten there will be no decision.
+  if (wanted.kind !== 'run') return { result: 'failed', detail: whyNotWanted(glance, wanted.reason) };
+  if (decision === undefined) return { result: 'pending', detail: 'not looked at yet' };
   const open = decision.slots
     .map((phase) => slotIsUp(phase, glance, wanted.desired.spec.rollout.timeout))
     .filter((outcome) => outcome.result !== 'done');
@@ -41,6 +42,11 @@ export function isUp(glance: Glance): Outcome {
   const nothing = whyNothing(wanted);
   if (nothing !== '') return { result: 'done', detail: `nothing runs: ${nothing}` };
   return { result: 'done', detail: upDetail(decision.slots, glance, wanted.count) };
+}
+
+/** To remove what is forgotten is no advice. */
+function whyNotWanted({ desired, decision }: Glance, reason: string): string {
+  return desired === undefined && decision === undefined ? 'its file is gone' : reason;
 }
 
 /** Every run has been told of the last reload. */
@@ -60,7 +66,7 @@ export function isReloaded(glance: Glance): Outcome {
 export function isTriggered(glance: Glance): Outcome {
   const { memory, intent, decision } = glance;
   const wanted = wantedOf(glance);
-  if (wanted.kind !== 'run') return { result: 'failed', detail: wanted.reason };
+  if (wanted.kind !== 'run') return { result: 'failed', detail: whyNotWanted(glance, wanted.reason) };
   if (decision === undefined) return { result: 'pending', detail: 'not looked at yet' };
   if (memory.triggered < (intent.triggers ?? 0))
     return { result: 'pending', detail: 'waits for the run that goes on' };

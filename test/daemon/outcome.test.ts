@@ -1,6 +1,6 @@
 /** When has a command been fulfilled? */
 import { describe, expect, test } from 'vitest';
-import { type Glance, isDown, isUp } from '../../src/daemon/outcome.ts';
+import { type Glance, isDown, isTriggered, isUp } from '../../src/daemon/outcome.ts';
 import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
 import type { SlotPhase } from '../../src/reconcile/situation.ts';
 import { defined, exited, memory, NOW, over, run, runKey, seen, unseen } from '../builders.ts';
@@ -50,6 +50,14 @@ describe('a start is fulfilled', () => {
 
   test('not while another decision is due', () => {
     expect(isUp(glance([running()], { decision: undefined }))).toMatchObject({ result: 'pending' });
+  });
+
+  test('never when its file went meanwhile, which is told at once', () => {
+    const gone = { desired: undefined, decision: undefined };
+    expect(isUp(glance([], gone))).toEqual({ result: 'failed', detail: 'its file is gone' });
+    expect(isTriggered(glance([], gone))).toEqual({ result: 'failed', detail: 'its file is gone' });
+    const kept = glance([running()], { desired: undefined });
+    expect(isUp(kept)).toMatchObject({ result: 'failed', detail: expect.stringContaining('--prune') });
   });
 
   test('when a one-shot has completed', () => {
