@@ -5,7 +5,15 @@ import type { Observed } from '../model/observed.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import { holdOf, wantedOf } from '../reconcile/wanted.ts';
-import { type Glance, isDown, isReloaded, isTriggered, isUp, type Outcome } from './outcome.ts';
+import {
+  type Glance,
+  isDown,
+  isReloaded,
+  isTriggered,
+  isUp,
+  type Outcome,
+  reloadsInPlace,
+} from './outcome.ts';
 
 /** The intent afterwards, or one sentence why the command is refused. */
 export type NewIntent = { readonly intent: Intent } | { readonly refused: string };
@@ -125,12 +133,6 @@ function scaled(
   const { scale: _, ...rest } = intent;
   if (spec === undefined || spec.instances === instances) return { intent: rest };
   return { intent: { ...rest, scale: { ...asked, instances, file: spec.instances } } };
-}
-
-function reloadsInPlace({ desired }: Situation): boolean {
-  if (desired?.kind !== 'defined') return false;
-  const { reload_signal, reload_command } = desired.spec.process;
-  return reload_signal !== null || reload_command !== null;
 }
 
 function newestGeneration({ memory, observed, intent }: Situation): number {

@@ -12,7 +12,7 @@ import type { Clock } from '../world/world.ts';
 import { differing } from './comparison.ts';
 import type { KeptText } from './freeze.ts';
 import type { Loop } from './loop.ts';
-import { type Glance, isUp, type Outcome } from './outcome.ts';
+import { type Glance, isUpItself, type Outcome } from './outcome.ts';
 import type { Snapshot } from './snapshots.ts';
 import { untilSettled } from './waiting.ts';
 
@@ -135,8 +135,9 @@ export class Failing {
     for (const service of [...watched.open]) {
       if (watched.isOver) return OVER;
       const glance = this.#tools.loop.glance(service);
-      // Somebody stopped or holds it: that is no failure.
-      const outcome: Outcome = wantedOf(glance).kind === 'run' ? (noted(glance) ?? isUp(glance)) : OVER;
+      // Somebody stopped or holds it: that is no failure. Nor is it one to wait for a service that has failed: the update
+      // fails by that one, if it is of it.
+      const outcome: Outcome = wantedOf(glance).kind === 'run' ? (noted(glance) ?? isUpItself(glance)) : OVER;
       if (outcome.result === 'done') watched.open.delete(service);
       if (outcome.result === 'pending')
         again = Math.min(outcome.again ?? LONGEST_WATCH, again ?? LONGEST_WATCH);

@@ -2,7 +2,7 @@
 import type { WaitRequest } from '../api/contract.ts';
 import type { Observed } from '../model/observed.ts';
 import { wantedOf, whyNothing } from '../reconcile/wanted.ts';
-import { type Glance, isDown, isUp, type Outcome } from './outcome.ts';
+import { type Glance, isDown, isRunning, isUp, type Outcome } from './outcome.ts';
 
 /** @param look asks the kernel */
 export function goalOutcome(goal: WaitRequest['for'], glance: Glance, look: () => Observed): Outcome {
@@ -10,10 +10,9 @@ export function goalOutcome(goal: WaitRequest['for'], glance: Glance, look: () =
   // As for those that depend on it: of what does not run nothing is ready.
   const nothing = whyNothing(wantedOf(glance));
   if (nothing !== '') return { result: 'pending', detail: nothing };
-  const up = patient(isUp(glance));
   const completed = glance.decision?.slots.some((phase) => phase.phase === 'completed') ?? false;
-  if (goal === 'completed') return completed ? up : { result: 'pending', detail: '' };
-  return completed ? { result: 'pending', detail: 'it completed' } : up;
+  if (goal === 'completed') return completed ? patient(isUp(glance)) : { result: 'pending', detail: '' };
+  return completed ? { result: 'pending', detail: 'it completed' } : patient(isRunning(glance));
 }
 
 /** `wait` outlasts a failure: a service in back-off may still come up. */

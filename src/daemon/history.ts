@@ -58,8 +58,9 @@ interface Followed {
 const FIRST_LOOK = 250;
 const LONGEST_PAUSE = 5000;
 
-/** What is not known by then stays open. Milliseconds. */
-const LONGEST_LOOK = 30 * 60_000;
+/** What is not known by then may be the end of a long one-shot; milliseconds. It is looked at this seldom from then on. */
+const LONG = 30 * 60_000;
+const SELDOM = 60_000;
 
 /** So many texts are worked out in one turn. */
 const AT_ONCE = 50;
@@ -229,10 +230,11 @@ export class History {
 
   #lookAt(since: number, pause: number): void {
     const { clock } = this.#tools;
-    if (this.#isClosed || clock.now() - since > LONGEST_LOOK || this.#followed.length === 0) return;
+    if (this.#isClosed || this.#followed.length === 0) return;
     this.#cancel = clock.after(pause, () => {
       this.look();
-      this.#lookAt(since, Math.min(pause * 2, LONGEST_PAUSE));
+      const longest = clock.now() - since < LONG ? LONGEST_PAUSE : SELDOM;
+      this.#lookAt(since, Math.min(pause * 2, longest));
     });
   }
 

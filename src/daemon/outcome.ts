@@ -2,6 +2,7 @@
 import type { Memory } from '../model/memory.ts';
 import { startOfRun } from '../model/names.ts';
 import type { Observed } from '../model/observed.ts';
+import type { ServiceSpec } from '../model/spec.ts';
 import { printElapsed } from '../model/units.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
 import { PROOF_OF_LIFE } from '../policy/rollout.ts';
@@ -26,15 +27,40 @@ export interface Glance extends Wish {
   readonly due?: true;
 }
 
-/** Every wanted instance runs the current definition and has shown that it does not die at once. */
+/** When the instances of a service count as up. */
+interface Terms {
+  /** What is enough of a one-shot. */
+  readonly oneShot: 'completed' | 'running';
+  /** What it means that a dependency has failed: nothing comes of it, or it is not known yet. */
+  readonly hindered: 'failed' | 'pending';
+}
+
+/**
+ * Every wanted instance runs the current definition and has shown that it does not die at once; those of a one-shot have
+ * completed.
+ */
 export function isUp(glance: Glance): Outcome {
+  return upBy({ oneShot: 'completed', hindered: 'failed' }, glance);
+}
+
+/** The same, but it is enough that a one-shot runs, as for a service that depends on it and wants it `ready`. */
+export function isRunning(glance: Glance): Outcome {
+  return upBy({ oneShot: 'running', hindered: 'failed' }, glance);
+}
+
+/** The same as {@link isUp}, but whoever waits for a service that has failed has not failed itself. */
+export function isUpItself(glance: Glance): Outcome {
+  return upBy({ oneShot: 'completed', hindered: 'pending' }, glance);
+}
+
+function upBy(terms: Terms, glance: Glance): Outcome {
   const { decision } = glance;
   const wanted = wantedOf(glance);
   // First: of a service whose file is gone and that is forgotten there will be no decision.
   if (wanted.kind !== 'run') return { result: 'failed', detail: whyNotWanted(glance, wanted.reason) };
   if (decision === undefined) return { result: 'pending', detail: 'not looked at yet' };
   const open = decision.slots
-    .map((phase) => slotIsUp(phase, glance, wanted.desired.spec.rollout.timeout))
+    .map((phase) => slotIsUp(phase, glance, wanted.desired.spec, terms))
     .filter((outcome) => outcome.result !== 'done');
   const telling = open.find((outcome) => outcome.result === 'failed') ?? open[0];
   if (telling !== undefined) return telling;
@@ -51,7 +77,7 @@ function whyNotWanted({ desired, decision }: Glance, reason: string): string {
 
 /** Every run has been told of the last reload. */
 export function isReloaded(glance: Glance): Outcome {
-  const up = isUp(glance);
+  const up = reloadsInPlace(glance) ? isRunning(glance) : isUp(glance);
   if (up.result !== 'done') return up;
   const asked = glance.intent.reloads ?? 0;
   const told = (glance.decision?.slots ?? []).every(
@@ -60,6 +86,13 @@ export function isReloaded(glance: Glance): Outcome {
   return told
     ? { ...up, detail: `told to reload, ${up.detail}` }
     : { result: 'pending', detail: 'not told yet' };
+}
+
+/** Otherwise its processes are replaced. */
+export function reloadsInPlace({ desired }: Pick<Wish, 'desired'>): boolean {
+  if (desired?.kind !== 'defined') return false;
+  const { reload_signal, reload_command } = desired.spec.process;
+  return reload_signal !== null || reload_command !== null;
 }
 
 /** The run that was triggered last has ended. */
@@ -100,8 +133,7 @@ export function isDown({ decision, due }: Glance, look: () => Observed): Outcome
   return { result: 'done', detail: 'nothing of it runs' };
 }
 
-/** @param timeout how long a new run may take to become ready; milliseconds */
-function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): Outcome {
+function slotIsUp(phase: SlotPhase, { now, memory }: Glance, spec: ServiceSpec, terms: Terms): Outcome {
   switch (phase.phase) {
     case 'running': {
       if (phase.rejected !== null) {
@@ -110,11 +142,14 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): O
       }
       if (phase.outdated) {
         const because = phase.heldBack === undefined ? '' : ` because ${phase.heldBack.why}`;
-        return { result: 'pending', detail: `instance ${phase.slot} waits to be replaced${because}` };
+        const detail = `instance ${phase.slot} waits to be replaced${because}`;
+        return phase.heldBack?.dueToFailure === true && terms.hindered === 'failed'
+          ? { result: 'failed', detail, kept: true }
+          : { result: 'pending', detail };
       }
       if (!phase.ready) {
         const detail = `instance ${phase.slot} is not ready: ${phase.health}`;
-        const left = startOfRun(phase.run.id) + timeout - now;
+        const left = startOfRun(phase.run.id) + spec.rollout.timeout - now;
         if (left > 0) return { result: 'pending', detail, again: left };
         // One that an earlier daemon started may not have been asked yet.
         const probes = Object.values(memory.runs[phase.run.id]?.probes ?? {});
@@ -125,6 +160,9 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): O
       if (again > 0 && again <= PROOF_OF_LIFE) {
         return { result: 'pending', detail: `instance ${phase.slot} was just started`, again };
       }
+      if (terms.oneShot === 'completed' && isOneShot(spec)) {
+        return { result: 'pending', detail: `instance ${phase.slot} runs, and has not completed yet` };
+      }
       return { result: 'done', detail: '' };
     }
     case 'completed':
@@ -132,7 +170,9 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): O
     case 'scheduled':
       return { result: 'done', detail: 'waits for its time' };
     case 'waiting':
-      return { result: 'pending', detail: phase.reason };
+      return phase.dueToFailure === true && terms.hindered === 'failed'
+        ? { result: 'failed', detail: `not started, because ${phase.reason}` }
+        : { result: 'pending', detail: phase.reason };
     case 'failed':
       return { result: 'failed', detail: `instance ${phase.slot}: ${phase.reason}` };
     case 'backoff':
@@ -142,6 +182,11 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, timeout: number): O
     case 'stopped':
       return { result: 'pending', detail: `instance ${phase.slot} is ${phase.phase}` };
   }
+}
+
+/** With a schedule each run ends, and none of them is what is waited for. */
+function isOneShot({ process: { type, schedule } }: ServiceSpec): boolean {
+  return type === 'oneshot' && schedule === null;
 }
 
 function upDetail(slots: readonly SlotPhase[], { memory, nextRun }: Glance, count: number): string {

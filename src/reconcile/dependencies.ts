@@ -21,6 +21,8 @@ export interface Standing {
   readonly unwanted: boolean;
   /** It will not come up by itself; why. */
   readonly failed: string | null;
+  /** It has failed, or waits for one that has. */
+  readonly dueToFailure: boolean;
   /** The one thing that it waits for. */
   readonly detail: string;
 }
@@ -56,8 +58,14 @@ export function standingOf(wanted: Wanted, decision: Decision | undefined): Stan
       decision === undefined,
     unwanted: wanted.kind === 'none',
     failed: failed?.phase === 'failed' ? failed.reason : null,
+    dueToFailure: failed !== undefined || slots.some(waitsForFailure),
     detail: unready?.health || (waiting?.phase === 'waiting' ? waiting.reason : '') || whyNothing(wanted),
   };
+}
+
+function waitsForFailure(phase: SlotPhase): boolean {
+  if (phase.phase === 'waiting') return phase.dueToFailure === true;
+  return phase.phase === 'running' && phase.heldBack?.dueToFailure === true;
 }
 
 function isOnItsWay(phase: SlotPhase): boolean {
@@ -89,9 +97,12 @@ export function dependencyOf(
   // What runs may complete at any time.
   const isComing = standing.coming || (condition === 'completed' && standing.started);
   const state = isComing ? 'waiting' : 'away';
-  if (standing.failed !== null) return { name, state, detail: `${name} has failed: ${standing.failed}` };
+  const because = state === 'away' && standing.dueToFailure ? ({ dueToFailure: true } as const) : {};
+  if (standing.failed !== null) {
+    return { name, state, detail: `${name} has failed: ${standing.failed}`, ...because };
+  }
   const detail = standing.detail === '' ? '' : `: ${standing.detail}`;
-  return { name, state, detail: `${name} is not ${condition}${detail}` };
+  return { name, state, detail: `${name} is not ${condition}${detail}`, ...because };
 }
 
 /** Does anything change for those around it? */

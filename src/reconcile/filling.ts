@@ -5,7 +5,7 @@ import { describeExit, renewal } from '../policy/restart.ts';
 import { shareOf } from '../policy/spread.ts';
 import type { Draft } from './draft.ts';
 import type { Judgement, Vacancy } from './judgement.ts';
-import { besides, type Dependency, type Situation } from './situation.ts';
+import { besides, type Dependency, type Hindrance, type Situation } from './situation.ts';
 
 export function fill(draft: Draft, situation: Situation, judgement: Judgement, vacancy: Vacancy): void {
   if (judgement.wanted.kind !== 'run') return;
@@ -59,7 +59,7 @@ function start(draft: Draft, situation: Situation, judgement: Judgement, { slot,
   const unmet = awayOf(situation) ?? situation.dependencies.find(({ state }) => state === 'waiting');
   // Whoever ran already comes back at once: what it depends on may be away for a moment only.
   if (unmet !== undefined && because !== 'respawn_after_exit') {
-    draft.say({ slot, phase: 'waiting', reason: unmet.detail, away: unmet.state === 'away' });
+    draft.say({ slot, phase: 'waiting', reason: unmet.detail, ...hindranceOf(unmet) });
     return;
   }
   if (isClearing(draft, situation, slot)) {
@@ -70,9 +70,14 @@ function start(draft: Draft, situation: Situation, judgement: Judgement, { slot,
   begin(draft, situation, judgement, slot, because, job ? (due?.run ?? null) : null);
 }
 
-/** The first of what it depends on that does not come by itself. */
+/** The first of what it depends on that does not come by itself; what has failed is named before what is stopped. */
 export function awayOf({ dependencies }: Situation): Dependency | undefined {
-  return dependencies.find(({ state }) => state === 'away');
+  const away = dependencies.filter(({ state }) => state === 'away');
+  return away.find(({ dueToFailure }) => dueToFailure === true) ?? away[0];
+}
+
+export function hindranceOf({ state, dueToFailure }: Dependency): Hindrance {
+  return { away: state === 'away', ...(dueToFailure === undefined ? {} : { dueToFailure }) };
 }
 
 /** The post_stop hook of the last run in the place clears up what the next one would find, or lose. */

@@ -2,10 +2,10 @@
 import { mayStart } from '../policy/restart.ts';
 import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
-import { awayOf, begin, isPrepared, startReason } from './filling.ts';
+import { awayOf, begin, hindranceOf, isPrepared, startReason } from './filling.ts';
 import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { successorIn, wasBefore } from './replace.ts';
-import type { Dependency, Situation, SlotPhase } from './situation.ts';
+import type { Dependency, Hindrance, Situation, SlotPhase } from './situation.ts';
 import { isToStop, stop } from './stopping.ts';
 
 export function replaceNext(draft: Draft, situation: Situation, judgement: Judgement): void {
@@ -141,6 +141,7 @@ function unmetOf(situation: Situation): Dependency | undefined {
   return awayOf(situation) ?? first('waiting') ?? first('rolling');
 }
 
-function heldBackBy({ name, state, detail }: Dependency): { why: string; away: boolean } {
-  return { why: state === 'rolling' ? `${name} is replaced first` : detail, away: state === 'away' };
+function heldBackBy(unmet: Dependency): Hindrance & { why: string } {
+  const { name, state, detail } = unmet;
+  return { why: state === 'rolling' ? `${name} is replaced first` : detail, ...hindranceOf(unmet) };
 }

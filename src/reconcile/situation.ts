@@ -37,6 +37,8 @@ export interface Dependency {
    * on its way. `away`: it is not, and does not come by itself.
    */
   readonly state: 'met' | 'rolling' | 'waiting' | 'away';
+  /** It is away because it has failed, or because it waits itself for one that has. */
+  readonly dueToFailure?: true;
   /** One sentence: `db is not ready: readiness has not answered yet`. */
   readonly detail: string;
 }
@@ -44,6 +46,14 @@ export interface Dependency {
 /** One command or probe beside one run, as it is named in {@link Situation.inFlight}. */
 export function besides(run: RunId, what: ProbeKind | HookName | 'reload'): string {
   return `${run} ${what}`;
+}
+
+/** What is known of the service that is waited for. */
+export interface Hindrance {
+  /** It does not come by itself. */
+  readonly away?: boolean;
+  /** That is because it has failed, or because it waits itself for one that has. */
+  readonly dueToFailure?: true;
 }
 
 /** What one place of the service is doing, with what people want to know about it. */
@@ -60,12 +70,12 @@ export type SlotPhase = { readonly slot: number } & (
       readonly rejected: string | null;
       /** It is not ready, and still has time to become so. */
       readonly settling?: boolean;
-      /** Why its successor waits for a service that it depends on; `away`: that one does not come by itself. */
-      readonly heldBack?: { readonly why: string; readonly away: boolean };
+      /** Why its successor waits for a service that it depends on. */
+      readonly heldBack?: Hindrance & { readonly why: string };
     }
   | { readonly phase: 'starting'; readonly hook?: HookName }
-  /** For services that it depends on; `away`: one of them does not come by itself. */
-  | { readonly phase: 'waiting'; readonly reason: string; readonly away?: boolean }
+  /** For services that it depends on. */
+  | ({ readonly phase: 'waiting'; readonly reason: string } & Hindrance)
   /** For its time. */
   | { readonly phase: 'scheduled' }
   | {

@@ -1,7 +1,7 @@
 /** When has a service of an update failed, and which services of it had not been begun? */
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { OnFailure } from '../../src/api/changes.ts';
-import { Failing, hasBegun, noted } from '../../src/daemon/failing.ts';
+import { Failing, hasBegun, noted, type Verdicts } from '../../src/daemon/failing.ts';
 import type { Glance } from '../../src/daemon/outcome.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import type { RunId } from '../../src/model/names.ts';
@@ -10,6 +10,7 @@ import {
   exited,
   memory,
   NOW,
+  name,
   run,
   runsRemembered,
   situation,
@@ -190,12 +191,12 @@ describe('an update looks after what it changes', () => {
     daemon.pass(1000);
   });
 
-  function update(on_failure: OnFailure): void {
+  function update(on_failure: OnFailure): Verdicts {
     const { loop } = daemon;
     const [before, reading] = [loop.desired, daemon.reading()];
     const planned = loop.plan(reading);
     loop.use(reading);
-    failing.watch({ services: [], prune: false, wait: 0, on_failure }, 'update', planned, before);
+    return failing.watch({ services: [], prune: false, wait: 0, on_failure }, 'update', planned, before);
   }
 
   function comesAndCrashes(service: string): void {
@@ -230,6 +231,33 @@ describe('an update looks after what it changes', () => {
     update(policy);
     comesAndCrashes('new');
     expect(failed).toEqual(policy === 'stop' ? [] : ['new']);
+  });
+
+  test.each(['stop', 'rollback'] as const)('%s: until a one-shot has completed', (policy) => {
+    const never = { restart_policy: { policy: 'never' as const } };
+    daemon.save('migration', { process: { type: 'oneshot' }, ...never });
+    daemon.save('app', { depends_on: { [name('migration')]: 'completed' } });
+    daemon.save('later', { depends_on: { [name('app')]: 'ready' } });
+    const verdicts = update(policy);
+    daemon.pass(60_000);
+    expect(failed).toEqual([]);
+    comesAndCrashes('migration');
+    expect(failed).toEqual(['migration']);
+    const held = [...(verdicts.failure?.services ?? [])].sort();
+    expect(held).toEqual(policy === 'stop' ? ['app', 'later'] : []);
+  });
+
+  test.each(['stop', 'rollback'] as const)('%s: not for who waits for what had failed before', (policy) => {
+    daemon.save('broken', { restart_policy: { policy: 'never' } });
+    daemon.loop.reload();
+    comesAndCrashes('broken');
+    daemon.save('app', { depends_on: { [name('broken')]: 'ready' } });
+    update(policy);
+    daemon.pass(60_000);
+    expect(daemon.loop.decision(name('app'))?.slots).toMatchObject([
+      { phase: 'waiting', dueToFailure: true },
+    ]);
+    expect(failed).toEqual([]);
   });
 
   test('also when an update that brings nothing is asked for meanwhile, though somebody waits', () => {

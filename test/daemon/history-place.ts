@@ -15,7 +15,9 @@ export const soon = (): Promise<void> => Promise.resolve();
 /** A daemon of which only this is there: what is desired, and how each service stands. */
 export class Place {
   readonly files: TwinFiles;
-  readonly stands = new Map<string, 'up' | 'failed' | 'waiting'>();
+  readonly stands = new Map<string, 'up' | 'failed' | 'waiting' | 'completed'>();
+  /** What each service is. */
+  type: 'service' | 'oneshot' = 'service';
   readonly complaints: string[] = [];
   readonly texts = new WeakMap<Desired, string>();
   readonly history: History;
@@ -58,7 +60,11 @@ export class Place {
     trigger: Trigger = 'update',
   ): Promise<void> {
     const services = Object.entries(texts).map(([service, text]): [ServiceName, Defined] => {
-      const one = defined({ name: name(service), digest: `digest of ${text}` });
+      const one = defined({
+        name: name(service),
+        digest: `digest of ${text}`,
+        spec: { process: { type: this.type } },
+      });
       this.texts.set(one, text);
       return [one.name, one];
     });
@@ -115,7 +121,9 @@ export class Place {
         ? running
         : stands === 'failed'
           ? ({ slot: 0, phase: 'failed', reason: 'exit_3', retryAt: null } as const)
-          : ({ slot: 0, phase: 'waiting', reason: 'for db' } as const);
+          : stands === 'completed'
+            ? ({ slot: 0, phase: 'completed', reason: 'completed with code 0' } as const)
+            : ({ slot: 0, phase: 'waiting', reason: 'for db' } as const);
     return {
       desired: this.desired.services.get(service),
       intent: {},

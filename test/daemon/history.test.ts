@@ -54,6 +54,19 @@ describe('the outcome', () => {
     });
   });
 
+  test('of a one-shot is known when it has ended, not while it runs', async () => {
+    const place = new Place();
+    place.type = 'oneshot';
+    await place.apply({ a: '1', b: '1' });
+    place.stands.set('a', 'up').set('b', 'up');
+    // However long that takes.
+    place.later(5 * 3600_000);
+    expect(place.results()).toEqual([['update', { a: 'pending', b: 'pending' }]]);
+    place.stands.set('a', 'completed').set('b', 'failed');
+    place.later(60_000);
+    expect(place.results()).toEqual([['update', { a: 'converged', b: 'failed' }]]);
+  });
+
   test('of what has come up before something else is followed is known, however soon that is', async () => {
     const place = new Place();
     await place.apply({ a: '1', b: '1' });

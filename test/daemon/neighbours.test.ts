@@ -14,6 +14,7 @@ const DOWN: Standing = {
   present: false,
   unwanted: false,
   failed: null,
+  dueToFailure: false,
   detail: '',
 };
 const UP: Standing = { ...DOWN, started: true, ready: true, present: true };
@@ -51,6 +52,21 @@ it('tells what a service waits for, in words', () => {
   neighbours.note(db, { ...UP, rolling: true });
   expect(states(neighbours, api)).toEqual([['db', 'rolling', 'db is ready']]);
   expect(neighbours.dependencies(db)).toEqual([]);
+});
+
+it('tells those that wait for a failure from those that wait for what may come', () => {
+  const neighbours = three();
+  const dueToFailure = (service: ServiceName) =>
+    neighbours.dependencies(service).map((dependency) => dependency.dueToFailure === true);
+  const failed = { ...DOWN, failed: 'exited with code 3', dueToFailure: true };
+  neighbours.note(db, failed);
+  expect(dueToFailure(api)).toEqual([true]);
+  neighbours.note(api, { ...DOWN, dueToFailure: true, detail: 'db has failed: exited with code 3' });
+  expect(dueToFailure(web)).toEqual([true]);
+  neighbours.note(db, { ...failed, coming: true });
+  expect(dueToFailure(api)).toEqual([false]);
+  neighbours.note(db, { ...DOWN, detail: 'stopped by bob' });
+  expect(dueToFailure(api)).toEqual([false]);
 });
 
 it('names who has to be looked at when a service stands otherwise, and nobody when it does not', () => {

@@ -1,9 +1,10 @@
 /** When has a command been fulfilled? */
 import { describe, expect, test } from 'vitest';
-import { type Glance, isDown, isTriggered, isUp } from '../../src/daemon/outcome.ts';
+import { goalOutcome } from '../../src/daemon/goal.ts';
+import { type Glance, isDown, isReloaded, isTriggered, isUp, isUpItself } from '../../src/daemon/outcome.ts';
 import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
 import type { SlotPhase } from '../../src/reconcile/situation.ts';
-import { defined, exited, memory, NOW, over, run, runKey, seen, unseen } from '../builders.ts';
+import { defined, exited, memory, NOW, over, run, runKey, schedule, seen, unseen } from '../builders.ts';
 
 const RUN = runKey({ age: 10_000 });
 
@@ -63,6 +64,52 @@ describe('a start is fulfilled', () => {
   test('when a one-shot has completed', () => {
     const completed: SlotPhase = { slot: 0, phase: 'completed', reason: 'completed with code 0' };
     expect(isUp(glance([completed]))).toEqual({ result: 'done', detail: 'completed with code 0' });
+  });
+
+  test('not while a one-shot runs, however long; for a script that waits for it to be ready it is enough', () => {
+    const oneShot = { desired: defined({ spec: { process: { type: 'oneshot' } } }) };
+    const old = glance([running({ run: runKey({ age: 3600_000 }) })], oneShot);
+    expect(isUp(old)).toEqual({ result: 'pending', detail: 'instance 0 runs, and has not completed yet' });
+    expect(goalOutcome('completed', old, () => seen())).toMatchObject({ result: 'pending' });
+    expect(goalOutcome('ready', old, () => seen())).toMatchObject({ result: 'done' });
+  });
+
+  test('when a run of a schedule goes on: that it ends is not waited for', () => {
+    const process = { type: 'oneshot', schedule: schedule('0 3 * * *') } as const;
+    expect(isUp(glance([running()], { desired: defined({ spec: { process } }) }))).toMatchObject({
+      result: 'done',
+    });
+  });
+
+  test('of a one-shot that reloads in place when it was told, of any other when the new run has completed', () => {
+    const reloads = (reload_signal: 'SIGHUP' | null) =>
+      defined({ spec: { process: { type: 'oneshot', reload_signal } } });
+    expect(isReloaded(glance([running()], { desired: reloads('SIGHUP') }))).toMatchObject({ result: 'done' });
+    expect(isReloaded(glance([running()], { desired: reloads(null) }))).toMatchObject({ result: 'pending' });
+  });
+
+  test('never, when what it depends on has failed; of that it is not itself to blame', () => {
+    const reason = 'db has failed: exited with code 3';
+    const waiting: SlotPhase = { slot: 0, phase: 'waiting', reason, away: true, dueToFailure: true };
+    const heldBack = { why: reason, away: true, dueToFailure: true } as const;
+    const older = running({ outdated: true, heldBack });
+    expect(isUp(glance([waiting]))).toEqual({ result: 'failed', detail: `not started, because ${reason}` });
+    expect(isUp(glance([older]))).toEqual({
+      result: 'failed',
+      detail: `instance 0 waits to be replaced because ${reason}`,
+      kept: true,
+    });
+    for (const phase of [waiting, older]) {
+      expect(isUpItself(glance([phase]))).toMatchObject({ result: 'pending' });
+      expect(goalOutcome('ready', glance([phase]), () => seen())).toMatchObject({ result: 'pending' });
+    }
+  });
+
+  test('not yet, when what it depends on is stopped, or on its way', () => {
+    for (const away of [true, false]) {
+      const waiting: SlotPhase = { slot: 0, phase: 'waiting', reason: 'db is not started', away };
+      expect(isUp(glance([waiting]))).toEqual({ result: 'pending', detail: 'db is not started' });
+    }
   });
 
   test('not while a service that it depends on keeps it from being replaced, which is named', () => {

@@ -3,6 +3,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { ChangeResult } from '../../src/api/changes.ts';
+import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
 import { GROUND } from './grounds.ts';
 import { type Host, openHost, type Program } from './host.ts';
 
@@ -182,5 +184,53 @@ describe('an update that is under way', () => {
     await update.over;
     expect(frozen).toMatchObject({ reason: 'rolled back' });
     expect((await host.status()).frozen).toMatchObject({ reason: 'rolled back', since: frozen?.since });
+  });
+});
+
+describe('a one-shot of an update that fails late', () => {
+  /** A migration that runs until it is told to fail, and an application that waits for it. */
+  async function migrating(onFailure: string) {
+    const host = await hostWithA();
+    const told = join(host.work, 'fail');
+    host.service('migration', {
+      process: { type: 'oneshot', command: `until [ -e ${told} ]; do sleep 0.05; done; exit 3` },
+      restart_policy: { policy: 'never' },
+    });
+    host.service('app', { ...SLEEPS, depends_on: { migration: 'completed' } });
+    const update = host.pmctl('update', '--on-failure', onFailure, '--timeout', '50s', '--json');
+    await host.until('an old migration', async () => {
+      const [run] = (await host.view('migration'))?.instances ?? [];
+      return run?.state === 'running' && (run.uptime_ms ?? 0) > 2 * PROOF_OF_LIFE ? true : undefined;
+    });
+    fs.writeFileSync(told, '');
+    return { host, update: await update };
+  }
+
+  test('is rolled back like one that fails at once', async () => {
+    const { host, update } = await migrating('rollback');
+    expect(update.json.failure).toMatchObject({ did: 'rolled_back', services: ['app', 'migration'] });
+    expect(update.code).toBe(5);
+    for (const name of ['app', 'migration']) await host.isForgotten(name);
+    const { entries } = (await host.ask('GET', '/api/history')).body;
+    expect(entries.find((entry: { trigger: string }) => entry.trigger === 'update')).toMatchObject({
+      result: 'failed',
+    });
+  });
+
+  test('fails with all that wait for it, and nobody waits any longer', async () => {
+    const { host, update } = await migrating('continue');
+    expect(update.code).toBe(5);
+    const results = update.json.changes.map(({ service, result, detail }: ChangeResult) => [
+      service,
+      result,
+      detail,
+    ]);
+    expect(results).toEqual([
+      ['app', 'failed', expect.stringContaining('not started, because migration has failed')],
+      ['migration', 'failed', expect.stringContaining('code 3')],
+    ]);
+    expect((await host.status()).frozen).toBeNull();
+    const started = await host.pmctl('start', 'app', '--timeout', '50s');
+    expect(started).toMatchObject({ code: 1, stdout: expect.stringContaining('migration has failed') });
   });
 });
