@@ -149,7 +149,6 @@ export class Views {
       case 'starting':
         return phase.hook === undefined ? '' : `its ${phase.hook} hook runs`;
       case 'stopped':
-        return '';
       case 'waiting':
         return phase.reason;
       case 'scheduled':

@@ -24,6 +24,11 @@ export function fill(draft: Draft, situation: Situation, judgement: Judgement, v
       draft.say({ slot, phase: 'backoff', until: answer.until, reason });
       return;
     }
+    case 'withheld': {
+      const why = judgement.rejected?.reason ?? '';
+      draft.say({ slot, phase: 'stopped', reason: `the new definition, which adds it, failed: ${why}` });
+      return;
+    }
     case 'scheduled':
       draft.say({ slot, phase: 'scheduled' });
       return;

@@ -1,5 +1,5 @@
 /** What differs between what is wanted and what is? `diff` describes the answer, the loop acts on it. */
-import { isSettled, type Memory, NO_SLOT, type Rejection } from '../model/memory.ts';
+import { isSettled, type Memory, NO_SLOT, type SlotMemory } from '../model/memory.ts';
 import { isSame } from '../model/same.ts';
 import type { Defined } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
@@ -9,7 +9,7 @@ import { overtime, stillDue } from '../policy/schedule.ts';
 import { examine } from './health.ts';
 import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
 import { type LivingRun, noticeExits } from './notice-exits.ts';
-import { rejectionOf, wasBefore, wayOfReplacing } from './replace.ts';
+import { placesKept, rejectionOf, wasBefore, wayOfReplacing } from './replace.ts';
 import type { Notice, Situation } from './situation.ts';
 import { type Wanted, wantedOf } from './wanted.ts';
 
@@ -49,12 +49,13 @@ export function judge(situation: Situation): Judgement {
   const way = wayOfReplacing(outdated, desired, situation);
   const placed = judgeRuns(healthy, { ...situation, memory: remembered }, { desired, count, way });
   const rejected = rejectionOf(placed, remembered, desired, generation, situation, way);
-  const judged = placed.map((one) => unfit(one, placed, rejected, situation));
+  const kept = placesKept(placed, rejected, desired, situation);
   const memory = { ...remembered, generation, generationHash: desired.hash, rejected };
+  const judged = placed.map((one) => unfit(one, placed, kept, { ...situation, memory }));
   return {
     wanted,
     runs: judged,
-    vacancies: vacanciesOf(judged, memory, desired, count, situation.now),
+    vacancies: vacanciesOf(judged, memory, desired, { count, kept }, situation.now),
     generation,
     way,
     rejected,
@@ -63,7 +64,7 @@ export function judge(situation: Situation): Judgement {
     notices: foretold(
       noticed.notices,
       (slot) =>
-        slot < count &&
+        slot < Math.min(count, kept ?? count) &&
         desired.spec.process.schedule === null &&
         (rejected === null || !judged.some((run) => run.run.key.slot === slot && run.fate === 'outdated')) &&
         mayStart(memory.slots[slot] ?? NO_SLOT, situation.now).say !== 'no',
@@ -71,17 +72,19 @@ export function judge(situation: Situation): Judgement {
   };
 }
 
-/** A run that is where it should be is ended all the same when it is not well, or when its time is over. */
+/**
+ * A run that is where it should be is ended all the same when it is not well, or when its time is over.
+ * @param kept see {@link placesKept}
+ */
 function unfit(
   judged: JudgedRun,
   runs: readonly JudgedRun[],
-  rejected: Rejection | null,
+  kept: number | undefined,
   { desired, memory, now }: Situation,
 ): JudgedRun {
   if (judged.fate === 'surplus' || judged.life !== 'alive' || desired?.kind !== 'defined') return judged;
   const { health, run, spec } = judged;
   const surplus = (reason: string): JudgedRun => ({ ...judged, fate: 'surplus', reason });
-  const keepsOld = judged.fate === 'keep' && desired.spec.rollout.on_failure === 'keep_old';
   const replaces = runs.some(
     (other) =>
       other.fate === 'outdated' &&
@@ -89,7 +92,9 @@ function unfit(
       other.run.key.slot === run.key.slot &&
       !wasBefore(judged, other),
   );
-  if (rejected !== null && keepsOld && replaces) return surplus('rollout_failed');
+  // Whoever was ready has come up in time, and serves.
+  const adds = run.key.slot >= (kept ?? 0) && memory.runs[run.key.id]?.everReady !== true;
+  if (kept !== undefined && judged.fate === 'keep' && (replaces || adds)) return surplus('rollout_failed');
   if (health?.started === 'failed') return surplus('startup_failed');
   if (health?.live === 'dead') return surplus('liveness_failed');
   const schedule = desired.spec.process.schedule;
@@ -151,18 +156,13 @@ function vacanciesOf(
   runs: readonly JudgedRun[],
   memory: Memory,
   desired: Defined,
-  count: number,
+  { count, kept }: { readonly count: number; readonly kept: number | undefined },
   now: number,
 ): readonly Vacancy[] {
   const filled = new Set<number>();
   for (const { run, life } of runs) {
     if (life === 'alive' || life === 'leftovers') filled.add(run.key.slot);
   }
-  // What ran in the place cannot be had again: its secrets are not kept.
-  const isRejected =
-    memory.rejected !== null &&
-    desired.spec.rollout.on_failure === 'keep_old' &&
-    runs.some(({ fate, life }) => fate === 'outdated' && life === 'alive');
   const vacancies: Vacancy[] = [];
   for (let slot = 0; slot < count; slot++) {
     if (filled.has(slot)) continue;
@@ -173,12 +173,26 @@ function vacanciesOf(
       : memory.due === null
         ? { say: 'scheduled' }
         : { say: 'now' };
-    const until = isRejected ? pauseAfterEnd(remembered, desired.spec.restart_policy, now) : undefined;
-    const later =
-      answer.say === 'now' && until !== undefined ? ({ say: 'rejected', until } as const) : answer;
-    vacancies.push({ slot, memory: remembered, answer: later });
+    const ofRejected =
+      kept === undefined ? undefined : answerOfRejected(slot, remembered, kept, desired, answer, now);
+    vacancies.push({ slot, memory: remembered, answer: ofRejected ?? answer });
   }
   return vacancies;
+}
+
+/** What ran in the place cannot be had again (its secrets are not kept): only what was rejected could be started. */
+function answerOfRejected(
+  slot: number,
+  memory: SlotMemory,
+  kept: number,
+  desired: Defined,
+  answer: Vacancy['answer'],
+  now: number,
+): Vacancy['answer'] | undefined {
+  const isOver = answer.say === 'no' && answer.retryAt === null;
+  if (slot >= kept) return isOver ? undefined : { say: 'withheld' };
+  const until = pauseAfterEnd(memory, desired.spec.restart_policy, now);
+  return answer.say === 'now' && until !== undefined ? { say: 'rejected', until } : undefined;
 }
 
 /** A failure is forgiven by any edit, also while nothing is wanted; a completion only when something is to run. */

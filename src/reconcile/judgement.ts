@@ -23,8 +23,11 @@ interface RejectedAnswer {
 /** One wanted place without a run. */
 export interface Vacancy {
   readonly slot: number;
-  /** `scheduled`: its time has not come. `rejected`: only the rejected definition can be started in it, and not at once. */
-  readonly answer: StartAnswer | { readonly say: 'scheduled' } | RejectedAnswer;
+  /**
+   * `scheduled`: its time has not come. `rejected`: only the rejected definition can be started in it, and not at once.
+   * `withheld`: the place came with the rejected definition, and stays empty.
+   */
+  readonly answer: StartAnswer | { readonly say: 'scheduled' | 'withheld' } | RejectedAnswer;
   readonly memory: SlotMemory;
 }
 

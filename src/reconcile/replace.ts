@@ -63,6 +63,26 @@ export function rejectionOf(
     : { generation, digest: desired.digest, pardon, at: situation.now, ...failed };
 }
 
+/**
+ * How many places are left to what ran before, because the newer definition was rejected: as many as the definitions had
+ * of which runs go on. The places above came with the rejected one.
+ * @returns undefined: nothing was rejected, its failure is accepted, or nothing of what ran before is left
+ */
+export function placesKept(
+  runs: readonly JudgedRun[],
+  rejected: Rejection | null,
+  desired: Defined,
+  { applied, intent: { scale } }: Situation,
+): number | undefined {
+  if (rejected === null || desired.spec.rollout.on_failure !== 'keep_old') return undefined;
+  const older = runs.filter(({ fate, life }) => fate === 'outdated' && life === 'alive');
+  if (older.length === 0) return undefined;
+  // Whoever scales now adds places that only the rejected definition could fill.
+  const scaled = scale !== undefined && scale.at <= rejected.at ? scale.instances : 0;
+  const had = older.map(({ run: { key } }) => Math.max(key.slot + 1, applied.get(key.hash)?.instances ?? 0));
+  return Math.max(scaled, ...had);
+}
+
 function firstOf<Item, Answer>(
   items: readonly Item[],
   ask: (item: Item) => Answer | undefined,

@@ -89,7 +89,8 @@ export type SlotPhase = { readonly slot: number } & (
   | { readonly phase: 'backoff'; readonly until: number; readonly reason: string }
   | { readonly phase: 'failed'; readonly reason: string; readonly retryAt: number | null }
   | { readonly phase: 'completed'; readonly reason: string }
-  | { readonly phase: 'stopped' }
+  /** Nothing is to run in it for as long as the definition is as it is. */
+  | { readonly phase: 'stopped'; readonly reason: string }
 );
 
 /** Something that the decision noticed, for the lifecycle lines. */

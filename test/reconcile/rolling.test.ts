@@ -219,7 +219,7 @@ describe('a place whose older run ended after the new definition was rejected', 
   };
   const serving = run({ slot: 0, hash: 'a', generation: 1 });
   const crashed = over(exited(3), { slot: 1, hash: 'a', generation: 1 });
-  const base = { desired: more, applied: { [hash('a')]: spec({ rollout: ROLLOUT }) } };
+  const base = { desired: more, applied: { [hash('a')]: spec({ instances: 2, rollout: ROLLOUT }) } };
   const known = memory({ generation: 2, generationHash: hash('b'), rejected });
   const first = decide(situation({ ...base, observed: seen(serving, crashed), memory: known }));
   const starts = ({ actions }: typeof first) => actions.filter((action) => action.do === 'start');

@@ -22,7 +22,7 @@ export function calmRound(simulation: Simulation, chance: Chance): void {
   const kind = chance.weighed({ update: 5, restart: 2, bad: 2 });
   if (kind === 'update') update(simulation, chance, names);
   else if (kind === 'restart') restart(simulation, service);
-  else badVersion(simulation, service);
+  else badVersion(simulation, service, chance.pick([0, 0, 1, 2]));
 }
 
 function update(simulation: Simulation, chance: Chance, names: readonly ServiceName[]): void {
@@ -76,25 +76,40 @@ function restart(simulation: Simulation, service: ServiceName): void {
   }
 }
 
-/** A version that dies at once: the instances of the good one serve on, and the next good version mends it. */
-function badVersion(simulation: Simulation, service: ServiceName): void {
+/**
+ * A version that dies at once: the instances of the good one serve on, and the next good version mends it.
+ * @param more places that it adds: they stay empty
+ */
+function badVersion(simulation: Simulation, service: ServiceName, more: number): void {
   const { directory, machine, truth } = simulation;
   const file = directory.files.get(service);
   const wanted = truth.count(service);
   if (file === undefined || wanted === 0 || !isService(simulation, service)) return;
   if (heldBack(simulation, service) !== undefined) return;
   simulation.note('— a version that dies at once');
-  const bad = { ...file.text, version: 90 };
+  const bad = { ...file.text, version: 90, instances: more === 0 ? file.text.instances : wanted + more };
   machine.programs.set(programOf(bad), { ...GOOD, ends: { how: 'exit', code: 1, after: 50 } });
   directory.files.set(service, { ...file, text: bad });
   const from = since(simulation);
   simulation.reload();
   simulation.run(LONG);
   oneAtATime(simulation, service, from, wanted);
+  nothingAdded(simulation, service, wanted);
   directory.files.set(service, { ...file, text: { ...bad, version: 5 } });
   simulation.reload();
   converges(simulation, LONG, true);
   oneAtATime(simulation, service, from, wanted);
+}
+
+function nothingAdded(simulation: Simulation, service: ServiceName, wanted: number): void {
+  const { truth, machine, now } = simulation;
+  const desired = truth.inForce.get(service);
+  if (desired?.kind !== 'defined' || desired.spec.rollout.on_failure === 'replace') return;
+  // Where a run is stopped first, one that dies takes no place over, and is not rejected.
+  if (!truth.rolls(service) || truth.mixesTypes(service, now)) return;
+  const added = machine.placesOf(service).find(({ key }) => key.slot >= wanted);
+  if (added === undefined) return;
+  throw new Broken('a rejected version leaves nothing', `it goes on in ${service}/${added.key.slot}`);
 }
 
 function isService({ truth, directory }: Simulation, name: ServiceName): boolean {

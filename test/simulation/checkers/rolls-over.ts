@@ -1,4 +1,5 @@
 /** Is an older run told to stop only when a newer one can take over, and is a bad one tried once? */
+import type { RunKey } from '../../../src/model/names.ts';
 import { PROOF_OF_LIFE } from '../../../src/policy/rollout.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
@@ -6,6 +7,8 @@ import type { RunTruth } from '../truth.ts';
 import { whyLeave } from './left-alone.ts';
 
 const PROMISE = 'an older run goes when its successor is ready, and a bad generation is tried once';
+
+const LEAVES = 'a rejected generation leaves nothing in the places that it added';
 
 /** System calls take time. Milliseconds. */
 const SLACK = 60;
@@ -16,12 +19,18 @@ export function rollsOver(): Checker {
   return {
     promise: PROMISE,
     before(simulation) {
-      for (const run of simulation.truth.runs.values()) checkLate(run, simulation);
+      for (const run of simulation.truth.runs.values()) {
+        checkLate(run, simulation);
+        checkAdded(run, simulation);
+      }
     },
     see(entry, simulation) {
       const { truth, machine, now } = simulation;
       if (entry.what === 'start' || entry.what === 'refused') {
         const { service, slot, generation } = entry.run;
+        if (isAddedByRejected(entry.run, simulation)) {
+          throw new Broken(LEAVES, `${service}/${slot} was filled with generation ${generation}`);
+        }
         const older = machine
           .placesOf(service)
           .some(({ key }) => key.slot === slot && key.id !== entry.run.id && !truth.isCurrent(key));
@@ -86,6 +95,52 @@ function checkLate(run: RunTruth, simulation: Simulation): void {
     PROMISE,
     `${service}/${slot}: run ${id} was not ready in time, and stands beside an older one ${now - since} ms later`,
   );
+}
+
+/** What of it was never ready is told to stop in the places that came with it as well. */
+function checkAdded(run: RunTruth, simulation: Simulation): void {
+  const { truth, daemon, machine, now } = simulation;
+  const { service, slot, id } = run.key;
+  if (run.end !== undefined || run.stopAt !== undefined || run.daemon !== daemon?.number) return;
+  if (machine.place(run.key) === undefined || slot >= truth.count(service)) return;
+  if (!isAddedByRejected(run.key, simulation)) return;
+  if (truth.readySince(run, daemon.number).some((ready) => ready !== undefined)) return;
+  if (truth.ending !== undefined || whyLeave(service, simulation) !== undefined) return;
+  // Whoever relies on it, and is to go as well, goes first.
+  const relied = [...truth.inForce.values()].some(
+    (other) => other.kind === 'defined' && other.spec.depends_on[service] !== undefined,
+  );
+  const since = Math.max(
+    (daemon.store.memory(service).rejected?.at ?? 0) - daemon.offset,
+    ...[truth.hinderedAt, truth.writeFailedAt, truth.liftedAt.get(service) ?? 0],
+  );
+  if (relied || now - since <= MOST_LATE) return;
+  throw new Broken(LEAVES, `${service}/${slot}: run ${id} goes on ${now - since} ms later`);
+}
+
+/** The daemon has rejected this generation, older ones go on, and no definition of theirs had so many places. */
+function isAddedByRejected({ service, slot, generation }: RunKey, simulation: Simulation): boolean {
+  const { truth, daemon } = simulation;
+  const desired = truth.inForce.get(service);
+  const { rejected } = daemon?.store.memory(service) ?? {};
+  if (desired?.kind !== 'defined' || desired.spec.rollout.on_failure !== 'keep_old') return false;
+  const { scale, pardon = 0 } = truth.intent(service);
+  const holds = rejected?.digest === desired.digest && rejected.pardon === pardon;
+  // What it was scaled to before, nobody remembers here.
+  if (!holds || rejected.generation !== generation || scale !== undefined) return false;
+  const older = [...truth.runs.values()].filter(
+    (other) =>
+      other.key.service === service &&
+      !truth.isCurrent(other.key) &&
+      other.key.slot < truth.count(service) &&
+      other.stopAt === undefined &&
+      lives(other, simulation),
+  );
+  const had = older.flatMap(({ key, spec }) => {
+    const known = truth.definitions.get(`${service} ${key.hash}`) ?? [{ spec }];
+    return [key.slot + 1, ...known.map((each) => each.spec.instances)];
+  });
+  return older.length > 0 && slot >= Math.max(...had);
 }
 
 /** Between the end of its time and what follows: a look that failed is tried again a second later. Milliseconds. */
