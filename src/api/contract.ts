@@ -303,7 +303,19 @@ export interface Control {
   measures(): Promise<Measures>;
   /** Absent where no directory is followed. */
   readonly deploys?: Deploys;
-  shutdown(options: { readonly stopServices: boolean; readonly by: string }): void;
+  shutdown(request: ShutdownRequest): ShutdownView;
+}
+
+export interface ShutdownRequest {
+  readonly stopServices: boolean;
+  readonly by: string;
+  /** The daemon ends only then; without it at once. */
+  readonly answered?: Promise<void>;
+}
+
+export interface ShutdownView {
+  /** Whether the services are stopped first: because that was asked, or because nobody could adopt them. */
+  readonly stopServices: boolean;
 }
 
 export {

@@ -22,6 +22,7 @@ import {
   update,
   updateFields,
 } from './change-schemas.ts';
+import type { ShutdownView } from './contract.ts';
 import type { ProcessList, ProcessLogs, ReloadAnswer } from './process-answers.ts';
 import { BODIES } from './request-schemas.ts';
 import { flag, type JsonSchema, list, object, type SchemaOf, text, time } from './schema-of.ts';
@@ -113,9 +114,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'POST /api/delete': takes('Removes files, and what runs of them', BODIES.delete, command),
   'POST /api/wait': takes('Answers when a service has come to a state', BODIES.wait, waited),
   'POST /api/shutdown': takes(
-    'Ends the daemon; services keep running unless it is said otherwise',
+    'Ends the daemon; services keep running unless it is said otherwise, or nobody could adopt them',
     BODIES.shutdown,
-    object<{ readonly ok: boolean }>({ ok: flag() }),
+    object<ShutdownView & { readonly ok: boolean }>({
+      ok: flag(),
+      stopServices: flag('Whether the services are stopped first, asked for or not.'),
+    }),
   ),
   'GET /api/history': { ...asks('What was applied, newest first', history), query: { limit: count } },
   'GET /api/history/:id': asks('One applied state', snapshot),

@@ -204,10 +204,9 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
   app.post('/api/shutdown', { schema: { body: BODIES.shutdown } }, async (request, reply) => {
     const body = (request.body ?? {}) as { stopServices?: boolean };
     // Answered first: the end of the daemon closes every connection.
-    reply.raw.once('close', () =>
-      control.shutdown({ stopServices: body.stopServices ?? false, by: actor(request) }),
-    );
-    return { ok: true };
+    const answered = new Promise<void>((resolve) => reply.raw.once('close', resolve));
+    const stopServices = body.stopServices ?? false;
+    return { ok: true, ...control.shutdown({ stopServices, by: actor(request), answered }) };
   });
 }
 

@@ -135,6 +135,7 @@ function foregroundOf({ line, settings }: RunRequest): Foreground {
       port: line.port ?? 'none',
     },
     serves: 'sock_path' in settings,
+    canLeave: false,
     endsWith: line.respawn ? null : WORKER,
   };
 }

@@ -6,6 +6,7 @@ import type {
   DoctorView,
   LogsRequest,
   LogsView,
+  ShutdownView,
   StatusView,
   Unsigned,
   UpdateRequest,
@@ -68,7 +69,8 @@ export interface Daemon {
   compare(from: string, to: string | undefined): Promise<DiffView | Refusal>;
   rollback(request: Unsigned<RollbackRequest>): Promise<UpdateView | Refusal>;
   resume(request: Unsigned<ResumeRequest>): Promise<UpdateView | Refusal>;
-  shutdown(request: { readonly stopServices: boolean }): Promise<unknown | Refusal>;
+  /** What becomes of the services; nothing of it where the daemon is of a release that did not tell. */
+  shutdown(request: { readonly stopServices: boolean }): Promise<Partial<ShutdownView> | Refusal>;
 }
 
 /** A synchronisation talks to a remote, and moves files. Milliseconds. */

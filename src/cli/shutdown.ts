@@ -1,4 +1,4 @@
-/** `shutdown`: end the daemon, and know that it has ended. */
+/** `shutdown`: end the daemon, and know that it has ended and what has become of the services. */
 import { printDuration } from '../model/units.ts';
 import { type Call, printJson, printLines, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
@@ -26,12 +26,17 @@ export async function shutdown(call: Call): Promise<Exit> {
     const message = `the daemon (pid ${version.pid}) has not ended after ${printDuration(timeout)}`;
     return refuse(call, refusal('error', 'timeout', message));
   }
-  const services = stopServices ? 'services are stopped' : 'services keep running';
-  if (options.json) printJson(call, { result: ended === 'yes' ? 'done' : 'pending', pid: version.pid });
-  else
-    printLines(call, [
-      `the daemon (pid ${version.pid}) ${ended === 'yes' ? 'has ended' : 'is ending'}; ${services}`,
-    ]);
+  const stops = accepted.stopServices ?? stopServices;
+  const isOver = ended === 'yes';
+  if (options.json) {
+    const services = stops ? 'stopped' : 'left';
+    printJson(call, { result: isOver ? 'done' : 'pending', pid: version.pid, services });
+  } else {
+    const services = stops ? `services are ${isOver ? '' : 'being '}stopped` : 'services keep running';
+    const unasked = stops && !stopServices ? ', since no daemon could adopt them' : '';
+    const daemonIs = `the daemon (pid ${version.pid}) ${isOver ? 'has ended' : 'is ending'}`;
+    printLines(call, [`${daemonIs}; ${services}${unasked}`]);
+  }
   return 'fine';
 }
 

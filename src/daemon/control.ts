@@ -11,6 +11,8 @@ import {
   type LogsView,
   PROTOCOL,
   type ServiceView,
+  type ShutdownRequest,
+  type ShutdownView,
   type StatusView,
   type UpdateRequest,
   type UpdateView,
@@ -83,6 +85,8 @@ export interface ControlTools {
   readonly manager: (name: string, fields: Event['fields']) => void;
   /** The same of something that only the journal tells. */
   readonly note: (event: Omit<Event, 'at'>) => void;
+  /** Whether the end of the daemon stops the services, asked to or not. */
+  readonly stopsServices: (asked: boolean) => boolean;
   readonly shutdown: (options: { readonly stopServices: boolean; readonly by: string }) => void;
 }
 
@@ -277,8 +281,11 @@ export class LocalControl implements Control {
     return this.#measuring.measures(this.#reconciling.pace);
   }
 
-  shutdown(options: { readonly stopServices: boolean; readonly by: string }): void {
-    this.#tools.shutdown(options);
+  shutdown({ answered, ...options }: ShutdownRequest): ShutdownView {
+    const { stopsServices, shutdown } = this.#tools;
+    if (answered === undefined) shutdown(options);
+    else void answered.then(() => shutdown(options));
+    return { stopServices: stopsServices(options.stopServices) };
   }
 
   #apply(request: CommandRequest, intents: ReadonlyMap<ServiceName, Intent>): Applied {

@@ -26,6 +26,7 @@ import { forwardingTools } from './forwarding.ts';
 import { Freeze } from './freeze.ts';
 import type { Cause } from './history.ts';
 import { Journal } from './journal.ts';
+import { mayLeaveServices } from './leaving.ts';
 import { LogKeeping, type LogKeepingTools } from './log-keeping.ts';
 import { Loop } from './loop.ts';
 import type { Notifications } from './notifications.ts';
@@ -156,6 +157,7 @@ export class Daemon {
       deploy: this.#deploy,
       manager: (name, fields) => this.#reports.manager(name, fields),
       note: (event) => this.#reports.note(event),
+      stopsServices: (asked) => this.#stopsServices(asked),
       shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
     });
     const parts = { control: this.control, loop: this.#loop, reports: this.#reports, freeze };
@@ -304,33 +306,34 @@ export class Daemon {
   }
 
   #signalled(signal: 'term' | 'int'): void {
-    const { settings, host } = this.#tools;
     this.#reports.manager('manager_shutdown_requested', {
       signal: signal.toUpperCase(),
       reason: `signal_${signal}`,
     });
-    // As PID 1 of a container nobody is left to adopt what would be left running.
-    this.#end(`signal_${signal}`, settings.on_exit === 'stop' || host.isInit);
+    this.#end(`signal_${signal}`, this.#tools.settings.on_exit === 'stop');
+  }
+
+  /** Whether the end of the daemon stops the services; what nobody could adopt is stopped unasked. */
+  #stopsServices(asked: boolean): boolean {
+    if (this.#ending !== 'no') return this.#ending === 'stopping';
+    return asked || !mayLeaveServices(this.#tools);
   }
 
   /** Asked again while services are being stopped, it cuts their grace short. */
   #end(reason: string, stopServices: boolean, code = 0): void {
-    if (this.#ending === 'leaving') return;
-    if (this.#ending === 'stopping') {
-      this.#loop.end(reason, true);
-      return;
-    }
-    this.#ending = stopServices ? 'stopping' : 'leaving';
+    if (this.#ending === 'stopping') this.#loop.end(reason, true);
+    if (this.#ending !== 'no') return;
+    this.#ending = this.#stopsServices(stopServices) ? 'stopping' : 'leaving';
     this.#reports.manager('manager_stopping', { reason, exit_code: code });
-    void this.#finish(reason, stopServices, code);
+    void this.#finish(reason, code);
   }
 
-  async #finish(reason: string, stopServices: boolean, code: number): Promise<void> {
+  async #finish(reason: string, code: number): Promise<void> {
     const { world, host } = this.#tools;
     this.#sync.close();
     this.#notifications.close();
     await Promise.all([this.#watch?.close(), this.#development.close(), this.#logs.close()]);
-    if (stopServices) {
+    if (this.#ending === 'stopping') {
       this.#loop.end(reason, false);
       await untilSettled(this.#loop, world.clock, LONGEST_END, () => everythingIsDown(this.#loop));
     }

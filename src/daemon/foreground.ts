@@ -12,6 +12,8 @@ export interface Foreground {
   readonly about: Event['fields'];
   /** Whether it listens on its socket. */
   readonly serves: boolean;
+  /** Whether a later manager would find what this one leaves running, by a state directory that stays. */
+  readonly canLeave: boolean;
   /** The service with whose last worker the manager ends; null: it goes on until it is told to end. */
   readonly endsWith: ServiceName | null;
 }

@@ -125,7 +125,7 @@ export interface Client {
   why(service: string, options?: CallOptions): Promise<WhyView>;
   /** Whether the service got there in time. */
   wait(service: string, options?: GoalOptions): Promise<WaitView>;
-  /** Ends the daemon, and waits until it is gone; its services go on running unless `stopServices`. */
+  /** Ends the daemon, and waits until it is gone; its services go on running unless `stopServices`, or unless nobody could adopt them. */
   killDaemon(options?: OutcomeOptions & { readonly stopServices?: boolean }): Promise<void>;
   /** Ends everything that is under way. */
   close(): void;

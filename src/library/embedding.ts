@@ -129,6 +129,7 @@ function embeddingIn(place: Place, options: ProcessmasterOptions): Embedding {
       source: 'the program around',
       about: { embedded_in: host.pid },
       serves: options.sock !== undefined,
+      canLeave: options.stateDirectory !== undefined,
       endsWith: null,
     },
   });

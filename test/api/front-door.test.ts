@@ -211,6 +211,17 @@ describe('the role', () => {
   });
 });
 
+test('a shutdown answers what becomes of the services, and begins when that is on its way', async () => {
+  const begun: unknown[] = [];
+  const { ask, asked } = await open({ answers: { shutdown: () => ({ stopServices: true }) } });
+  const answer = await ask({ method: 'POST', path: '/api/shutdown', token: 'admin', body: {} });
+  expect(answer).toMatchObject({ status: 200, body: { ok: true, stopServices: true } });
+  const { request } = asked[0] as { request: { stopServices: boolean; answered: Promise<void> } };
+  expect(request.stopServices).toBe(false);
+  await request.answered.then(() => begun.push('end'));
+  expect(begun).toEqual(['end']);
+});
+
 test('whatever a client says of itself, it acts in the name of its token', async () => {
   const { ask, asked } = await open({
     answers: { command: () => ({ results: [{ service: 'web', result: 'done' }] }) },

@@ -409,4 +409,36 @@ describe('shutdown', () => {
     expect(await runOn(terminal, daemon, 'shutdown --no-wait')).toBe(0);
     expect(terminal.out()).toBe('the daemon (pid 77) is ending; services keep running\n');
   });
+
+  test.each([
+    ['', '--no-wait', false, 'is ending; services keep running', 'left'],
+    [
+      '',
+      '--no-wait',
+      true,
+      'is ending; services are being stopped, since no daemon could adopt them',
+      'stopped',
+    ],
+    ['', '', true, 'has ended; services are stopped, since no daemon could adopt them', 'stopped'],
+    ['--stop-services', '--no-wait', true, 'is ending; services are being stopped', 'stopped'],
+    ['--stop-services', '', true, 'has ended; services are stopped', 'stopped'],
+    // It was leaving them already.
+    ['--stop-services', '', false, 'has ended; services keep running', 'left'],
+  ])('%s %s tells what the daemon answers: %j', async (asked, waiting, stopServices, said, services) => {
+    const daemonOf = () =>
+      fakeDaemon({
+        'GET /api/version': () => {
+          pid = pid === 0 ? 77 : 78;
+          return { ...VERSION, pid };
+        },
+        'POST /api/shutdown': { ok: true, stopServices },
+      });
+    let pid = 0;
+    const words = ['shutdown', asked, waiting].filter((word) => word !== '').join(' ');
+    expect((await run(await daemonOf(), words)).out).toBe(`the daemon (pid 77) ${said}\n`);
+    pid = 0;
+    const { out } = await run(await daemonOf(), `${words} --json`);
+    const result = waiting === '' ? 'done' : 'pending';
+    expect(JSON.parse(out)).toEqual({ result, pid: 77, services });
+  });
 });

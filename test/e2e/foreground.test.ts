@@ -225,6 +225,21 @@ test('--lifecycle-log has the same lines as standard output; --sock-path lets pm
   expect(fs.existsSync(ground.path('pm.sock'))).toBe(false);
 });
 
+test('pmctl shutdown ends the workers gently, since nobody could adopt them, and leaves nothing', async () => {
+  const ground = new Ground();
+  const manager = ground.run(['--sock-path', 'pm.sock', '--instances', '2', ...SH, GENTLE]);
+  await manager.says('began', 2);
+  const pids = await manager.starts(2);
+  await manager.until('the socket', () => (fs.existsSync(ground.path('pm.sock')) ? true : undefined));
+  const pmctl = ground.pmctl('pm.sock', 'shutdown', '--json');
+  await pmctl.over;
+  expect(JSON.parse(pmctl.stdout)).toEqual({ result: 'done', pid: manager.pid, services: 'stopped' });
+  expect(await manager.ended()).toBe(0);
+  expect(pids.filter((pid) => !isGone(pid))).toEqual([]);
+  expect(manager.stdout.match(/^ended$/gm)).toHaveLength(2);
+  expect(ground.left()).toEqual([]);
+});
+
 test('a configuration directory where it is started does not count', async () => {
   const ground = new Ground();
   script(ground, 'config.yaml', 'not_a_key: 1\n');

@@ -60,6 +60,13 @@ export class Ground {
     return manager;
   }
 
+  /** pmctl at a socket in this directory. */
+  pmctl(socket: string, ...args: readonly string[]): Program {
+    const argv = [join(DIST, 'pmctl.js'), '--sock', this.path(socket), ...args];
+    const child = spawn(process.execPath, argv, { cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    return new Program(child);
+  }
+
   /** What the managers of this ground keep on disk and in the cgroup tree now. */
   left(): readonly string[] {
     const names = fs.readdirSync(this.#runtime);

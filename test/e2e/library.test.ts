@@ -306,6 +306,30 @@ describe('a manager inside of a program', () => {
     expect(fs.existsSync(place.socket)).toBe(false);
   });
 
+  it('leaves its services to a shutdown only where the next one with its state directory finds them', async () => {
+    const place = new PackagePlace();
+    const shutdown = async (options: ProcessmasterOptions): Promise<number> => {
+      const pm = await started({
+        services: { one: SLEEP },
+        sock: place.socket,
+        directory: place.directory,
+        ...options,
+      });
+      const [own] = await pm.list();
+      await connect({ sock: place.socket }).killDaemon();
+      await expect(pm.status()).rejects.toMatchObject({ code: 'closed' });
+      return own?.pid ?? 0;
+    };
+    expect(isGone(await shutdown({}))).toBe(true);
+    const stateDirectory = join(place.directory, 'state');
+    const left = await shutdown({ stateDirectory });
+    expect(isGone(left)).toBe(false);
+    const next = await started({ services: { one: SLEEP }, stateDirectory, directory: place.directory });
+    expect(await next.list()).toMatchObject([{ name: 'one', pid: left }]);
+    await next.close();
+    expect(isGone(left)).toBe(true);
+  });
+
   it('leaves the program around it as it was, which ends by itself', async () => {
     const place = new PackagePlace();
     fs.mkdirSync(join(place.directory, 'tmp'));

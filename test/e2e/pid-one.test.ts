@@ -167,4 +167,21 @@ describe.skipIf(!possible)('processmaster with service files as PID 1', () => {
     );
     expect(fs.existsSync(join(ground.directory, 'pm.sock'))).toBe(false);
   });
+
+  test('pmctl shutdown stops the services, since nobody could adopt them, and says so', async () => {
+    const ground = new Ground();
+    script(ground, 'config.d/a.yaml', gentle('a'));
+    const manager = daemon(ground);
+    await manager.until('a to begin', () => ground.said('a.began') || undefined);
+    const pmctl = ground.pmctl('pm.sock', 'shutdown');
+    await pmctl.over;
+    expect(pmctl).toMatchObject({
+      stdout: expect.stringMatching(
+        /^the daemon \(pid \d+\) has ended; services are stopped, since no daemon could adopt them\n$/,
+      ),
+    });
+    expect(pmctl.child.exitCode).toBe(0);
+    expect(await manager.ended()).toBe(0);
+    expect(ground.said('a.ended')).not.toBe('');
+  });
 });
