@@ -5,7 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import type { Defined, Desired, Position } from '../model/spec.ts';
 import { logsToKeep, rotationSpec } from '../policy/logs-to-keep.ts';
 import type { Claim } from './definition.ts';
-import { dependencyProblems } from './dependencies.ts';
+import { dependencyProblems, unmetDependencies, type Waiting } from './dependencies.ts';
 
 /** What one file says. */
 export type FileResult =
@@ -21,6 +21,8 @@ export type FileResult =
       readonly shown: string;
       readonly problems: readonly Problem[];
       readonly claim: Claim;
+      /** What the file says besides what is wrong in it: only to tell what else is. */
+      readonly besides?: Waiting | undefined;
     };
 
 type GoodFile = Extract<FileResult, { kind: 'good' }>;
@@ -59,6 +61,7 @@ export function settleClaims(
     const own = [...claimed.flatMap((file) => (file.kind === 'bad' ? file.problems : [])), ...duplicates];
     services.set(name, standIn(name, shownOf(first), own, lastGood(name)));
   }
+  problems.push(...unmetBesides(results, services, followed, files));
   const waiting = settleDependencies(services, followed, lastGood, files);
   const quarrels = [...sharedPorts(waiting.followed), ...logQuarrels(waiting.followed)];
   const unfit = waiting.problems.flatMap((problem) => partOfOther(problem, services));
@@ -68,6 +71,30 @@ export function settleClaims(
     shared: new Map([...unfit, ...quarrels].map(({ problem, others }) => [problem, others])),
     followed: waiting.followed,
   };
+}
+
+/** One mistake must not hide another: what files that are not followed wait for and can never get, in `services` too. */
+function unmetBesides(
+  results: readonly FileResult[],
+  services: Map<ServiceName, Desired>,
+  followed: readonly GoodFile[],
+  files: 'all' | 'some',
+): readonly Problem[] {
+  return results.flatMap((result): readonly Problem[] => {
+    if (result.kind === 'good' && followed.includes(result)) return [];
+    const besides = result.kind === 'good' ? result.desired : result.besides;
+    if (besides === undefined) return [];
+    const told = new Set(result.kind === 'good' ? [] : result.problems.map(({ path }) => path));
+    const unmet = unmetDependencies(besides, services, files).filter(
+      ({ severity, path }) => severity === 'error' && !told.has(path),
+    );
+    const service = services.get(besides.name);
+    // The name may be no name, or belong to a file that says it, where this one only lends its own.
+    const isIts = service?.problems.some(({ file }) => file === besides.file) === true;
+    if (service === undefined || !isIts) return unmet.map(({ service: _, ...problem }) => problem);
+    services.set(besides.name, { ...service, problems: [...service.problems, ...unmet] });
+    return unmet;
+  });
 }
 
 interface Shared {

@@ -2,9 +2,14 @@
 import type { ServiceName } from '../model/names.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Problem, ProblemCode } from '../model/problem.ts';
-import type { Defined, Desired, Position } from '../model/spec.ts';
+import type { Defined, Desired, Position, ServiceSpec } from '../model/spec.ts';
 
 type Services = ReadonlyMap<ServiceName, Desired>;
+
+/** What says for which services it waits, whether it can be followed or not. */
+export type Waiting = Pick<Defined, 'name' | 'file' | 'positions'> & {
+  readonly spec: Pick<ServiceSpec, 'enabled' | 'depends_on'>;
+};
 
 /**
  * Problems of one definition among all others. Errors make it one that cannot be followed; a warning is only told.
@@ -15,19 +20,29 @@ export function dependencyProblems(
   services: Services,
   names: 'all' | 'some',
 ): readonly Problem[] {
-  const wanted = Object.entries(one.spec.depends_on) as [ServiceName, string][];
-  if (wanted.length === 0) return [];
-  const problems = wanted.flatMap(([name, state]): Problem[] => {
-    const other = services.get(name);
-    if (other === undefined) return names === 'all' ? [unknown(one, name, services)] : [];
-    if (other.kind === 'broken') return [];
-    return unfit(one, other, state);
-  });
+  if (Object.keys(one.spec.depends_on).length === 0) return [];
+  const problems = unmetDependencies(one, services, names);
   const circle = circleOf(one.name, services);
   if (circle === undefined) return problems;
   const says = `services wait for each other: ${circle.join(' -> ')}`;
   const hint = 'take one of these out of depends_on';
   return [...problems, problemOf(one, circle[1] ?? one.name, { code: 'dependency-cycle', says, hint })];
+}
+
+/** The same without circles: a definition that is not followed closes none. */
+export function unmetDependencies(
+  one: Waiting,
+  services: Services,
+  names: 'all' | 'some',
+): readonly Problem[] {
+  const wanted = Object.entries(one.spec.depends_on) as [ServiceName, string][];
+  return wanted.flatMap(([name, state]): readonly Problem[] => {
+    const other = services.get(name);
+    if (other === undefined) return names === 'all' ? [unknown(one, name, services)] : [];
+    // That a service waits for itself was told when its own text was read.
+    if (other.kind === 'broken' || name === one.name) return [];
+    return unfit(one, other, state);
+  });
 }
 
 /** The shortest way along `depends_on` from a service back to itself, both ends included. */
@@ -59,7 +74,7 @@ function wayBack(
   return [start, ...way];
 }
 
-function unknown(one: Defined, name: ServiceName, services: Services): Problem {
+function unknown(one: Waiting, name: ServiceName, services: Services): Problem {
   const near = nearest(name, [...services.keys()]);
   return problemOf(one, name, {
     code: 'dependency-unknown',
@@ -69,7 +84,7 @@ function unknown(one: Defined, name: ServiceName, services: Services): Problem {
   });
 }
 
-function unfit(one: Defined, { name, spec }: Defined, state: string): Problem[] {
+function unfit(one: Waiting, { name, spec }: Defined, state: string): Problem[] {
   if (state === 'completed' && spec.process.type !== 'oneshot') {
     const says = `${name} is never completed, as it is no oneshot`;
     const hint = `wait for ready, or give ${name} type: oneshot`;
@@ -82,7 +97,7 @@ function unfit(one: Defined, { name, spec }: Defined, state: string): Problem[] 
 }
 
 function problemOf(
-  { file, spec, positions, name }: Defined,
+  { file, spec, positions, name }: Waiting,
   other: ServiceName,
   { code, says, hint }: { readonly code: ProblemCode; readonly says: string; readonly hint?: string },
 ): Problem {

@@ -15,6 +15,7 @@ import {
   type Reading,
   readDefinition,
 } from './definition.ts';
+import type { Waiting } from './dependencies.ts';
 import { filesOf } from './environment.ts';
 import { exposedServices } from './exposed.ts';
 import { failureText } from './failure-text.ts';
@@ -311,7 +312,14 @@ function fileResult(
   const outside = resolved?.kind === 'bad' ? resolved.problems : [];
   if (reading?.kind === 'good') {
     const claim: Claim = { name: reading.definition.name, sure: true };
-    return { kind: 'bad', path, shown, problems: outside, claim };
+    return {
+      kind: 'bad',
+      path,
+      shown,
+      problems: outside,
+      claim,
+      besides: waiting(reading.definition, claim),
+    };
   }
   const claim = former ?? reading?.claim ?? claimFromPath({ path, shown });
   const told = content.is === 'unreadable' ? [content.problem] : [...(reading?.problems ?? []), ...outside];
@@ -320,7 +328,14 @@ function fileResult(
   const problems = told.filter((problem) => !outside.includes(problem) || !paths.has(problem.path));
   const owned = claim.name === undefined ? {} : { service: claim.name };
   const named = problems.map(({ service: _, ...problem }) => ({ ...problem, ...owned }));
-  return { kind: 'bad', path, shown, problems: named, claim };
+  return { kind: 'bad', path, shown, problems: named, claim, besides: waiting(reading?.besides, claim) };
+}
+
+/** Of a definition that cannot be followed, what it says about others. */
+function waiting(definition: Definition | undefined, claim: Claim): Waiting | undefined {
+  if (definition === undefined) return undefined;
+  const { name, draft, source } = definition;
+  return { name: claim.name ?? name, file: source.file, spec: draft.spec, positions: source.positions() };
 }
 
 /** By file, line and column; problems without a file last. */

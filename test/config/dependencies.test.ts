@@ -62,6 +62,65 @@ test('an unknown name is an error of the file that says it, with its place', () 
   expect(found.holds).toEqual({ api: 'broken', cache: 'ok', database: 'ok' });
 });
 
+describe('is told besides what else is wrong', () => {
+  const NOSUCH = 'depends_on.nosuch: there is no service "nosuch"';
+  const OTHER = 'depends_on takes names of services of this directory';
+
+  test('a service that waits for itself', () => {
+    const found = load({ 'deps.yaml': web('depends_on: [nosuch, deps]') });
+    expect(found.says).toEqual([
+      `config.d/deps.yaml:3:14  ${NOSUCH}; ${OTHER}`,
+      'config.d/deps.yaml:3:22  depends_on[1]: deps would wait for itself: deps -> deps',
+    ]);
+    expect(found.state.services.get('deps' as never)?.problems).toHaveLength(2);
+  });
+
+  test('a value of another key', () => {
+    const found = load({
+      'api.yaml': web('instances: many', 'depends_on: [nosuch, other]'),
+      'other.yaml': web(),
+    });
+    expect(found.says).toEqual([
+      expect.stringContaining('config.d/api.yaml:3:12  instances: "many" must be'),
+      `config.d/api.yaml:4:14  ${NOSUCH}; ${OTHER}`,
+    ]);
+  });
+
+  test('a user that this host does not have', () => {
+    const found = load({ 'api.yaml': web('  user: nobody-here', 'depends_on: [nosuch]') });
+    expect(found.says).toEqual([
+      expect.stringContaining('this host knows no user "nobody-here"'),
+      expect.stringContaining(NOSUCH),
+    ]);
+  });
+
+  test('a name that two files have', () => {
+    const found = load({ 'a.yaml': web('name: api', 'depends_on: [nosuch]'), 'b.yaml': web('name: api') });
+    expect(found.state.problems.map(({ code, file }) => `${file} ${code}`)).toEqual([
+      'config.d/a.yaml name-duplicate',
+      'config.d/a.yaml dependency-unknown',
+      'config.d/b.yaml name-duplicate',
+    ]);
+  });
+
+  test('a name that another file says: it is no trouble of that one', () => {
+    const found = load({
+      'api.yaml': web('instances: many', 'depends_on: [nosuch]'),
+      'b.yaml': web('name: api'),
+    });
+    expect(found.holds).toEqual({ api: 'ok' });
+    expect(found.says).toEqual([expect.stringContaining('instances'), expect.stringContaining(NOSUCH)]);
+  });
+
+  test('a name that is none: nothing belongs to the word that stands in for it', () => {
+    const found = load({ 'a b.yaml': web('depends_on: [nosuch]') });
+    expect(found.state.problems.map(({ code, service }) => ({ code, service }))).toEqual([
+      { code: 'name-invalid', service: undefined },
+      { code: 'dependency-unknown', service: undefined },
+    ]);
+  });
+});
+
 describe('a circle', () => {
   const CIRCLE = {
     'a.yaml': web('depends_on: [b]'),
