@@ -19,7 +19,7 @@ import { longForms, originOfLongForms, overInherited, withDefaultsWhereGiven } f
 import { oneSpelling } from './spelling.ts';
 import { validate } from './validate.ts';
 import { type WhoWanted, whoWanted } from './who.ts';
-import { without } from './without.ts';
+import { isTakenFrom, without } from './without.ts';
 
 /** What a definition depends on besides its own text. */
 export interface DefinitionContext {
@@ -181,12 +181,6 @@ function besides(
     if (last.whole) more.push(...last.problems.filter(({ path }) => !isTakenFrom(path, wrong)));
   }
   return { more, definition: last.definition };
-}
-
-/** Whether the value at this path, or something below it, was taken out. */
-function isTakenFrom(path: string | undefined, wrong: ReadonlySet<string>): boolean {
-  if (path === undefined) return false;
-  return [...wrong].some((one) => one === path || one.startsWith(`${path}.`) || one.startsWith(`${path}[`));
 }
 
 function bad(problems: readonly Problem[], claim: Claim): Extract<Reading, { kind: 'bad' }> {

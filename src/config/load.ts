@@ -19,6 +19,7 @@ import type { Waiting } from './dependencies.ts';
 import { filesOf } from './environment.ts';
 import { exposedServices } from './exposed.ts';
 import { failureText } from './failure-text.ts';
+import { inOrder } from './in-order.ts';
 import { type GoodText, LastGood } from './last-good.ts';
 import { absentNames, concerning, namedPlaces, type Unchecked } from './named-files.ts';
 import { fingerprint, type Resolved, resolveDefinition } from './resolve.ts';
@@ -336,12 +337,4 @@ function waiting(definition: Definition | undefined, claim: Claim): Waiting | un
   if (definition === undefined) return undefined;
   const { name, draft, source } = definition;
   return { name: claim.name ?? name, file: source.file, spec: draft.spec, positions: source.positions() };
-}
-
-/** By file, line and column; problems without a file last. */
-function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  return [...problems].sort((a, b) => {
-    if (a.file !== b.file) return (a.file ?? '\uffff') < (b.file ?? '\uffff') ? -1 : 1;
-    return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
-  });
 }

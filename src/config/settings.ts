@@ -8,6 +8,7 @@ import { exposedFiles } from './exposed.ts';
 import { failureText } from './failure-text.ts';
 import { SETTING_DEFAULTS } from './generated/defaults.ts';
 import type { CompleteSettings } from './generated/types.ts';
+import { inOrder } from './in-order.ts';
 import { notifyProblems, notifySinks } from './notify-sinks.ts';
 import { bounded, parseYaml } from './parse.ts';
 import {
@@ -33,6 +34,7 @@ import {
   variableOf,
 } from './setting-sources.ts';
 import { groupRefusal, userRefusal } from './who.ts';
+import { isTakenFrom, valuesWithout } from './without.ts';
 
 export interface SettingsInput {
   /** As given with -c; without it `config.yaml` in `cwd` is taken when there is one. */
@@ -57,7 +59,10 @@ const MOST_SOCKET_BYTES = 107;
 
 const DEFAULT_ORIGIN: Origin = { place: () => ({}), source: () => undefined, name: pathText };
 
-/** Command line over environment over file over default, key by key. All problems of all sources at once. */
+/**
+ * Command line over environment over file over default, key by key. All problems of all sources at once, in the order
+ * of their places.
+ */
 export function loadSettings(input: SettingsInput): SettingsResult {
   const file = readMasterFile(input);
   if ('problem' in file) return { problems: [file.problem] };
@@ -66,26 +71,48 @@ export function loadSettings(input: SettingsInput): SettingsResult {
   const fromEnv = readSource(treeOf(fromEnvironment(input.env)), namedBy(variableOf), input.cwd);
   const flags = givenFlags(input.flags);
   const fromFlags = readSource(treeOf(flags.values), namedBy(flagOf), input.cwd);
-  const problems = [...fromFile.problems, ...fromEnv.problems, ...flags.problems, ...fromFlags.problems];
-  if (problems.length > 0) return { problems };
+  const told = [...fromFile.problems, ...fromEnv.problems, ...flags.problems, ...fromFlags.problems];
+  if (!fromFile.isRead) return { problems: inOrder(told) };
+  const wrong = new Set(told.flatMap(({ path }) => path ?? []));
   const defaults = readSource(SETTING_DEFAULTS, DEFAULT_ORIGIN, directory).tree;
-  const sources = [fromFile.tree, fromEnv.tree, fromFlags.tree];
+  const sources = [fromFile.tree, fromEnv.tree, fromFlags.tree].map((tree) => valuesWithout(tree, wrong));
   const whole = sources.reduce<unknown>(merged, defaults) as CompleteSettings;
   const settings = settingsOf(whole, file.path, input);
   const origin = originOf(file, fromEnv.tree, fromFlags.tree, input.cwd);
-  const wrong = [
+  const besides = [
     ...socketProblems(settings, origin),
     ...ownerProblems(settings, input.users, origin),
     ...poolProblems(settings, origin),
     ...notifyProblems(whole.notify, origin),
     ...apiProblems(whole.api, origin),
-  ];
-  if (wrong.length > 0) return { problems: wrong };
+  ].filter(({ path }) => path === undefined || !isTakenFrom(groupOf(path), wrong));
+  const problems = [...told, ...besides];
+  if (problems.length > 0) return { problems: boundedInFile(problems) };
   const exposed = exposedFiles(settings, file.path, input.files);
   return { settings, warnings: [...mistypedVariables(input.env), ...exposed] };
 }
 
-const NOTHING: SettingSource = { tree: emptyMap(), problems: [] };
+/** What the master file says. */
+interface FileSource extends SettingSource {
+  /** False: of what it wants to say nothing is known. */
+  readonly isRead: boolean;
+}
+
+const NOTHING: FileSource = { tree: emptyMap(), problems: [], isRead: true };
+
+/**
+ * The values that are judged together: where one of them is wrong, nobody knows what the others would mean beside the
+ * right one. `notify[1].command` is of `notify[1]`, `api.tls.key` of `api`.
+ */
+function groupOf(path: string): string {
+  return /^[^.]+/.exec(path)?.[0] ?? path;
+}
+
+/** In order; of those in the master file only the first. */
+function boundedInFile(problems: readonly Problem[]): readonly Problem[] {
+  const inFile = inOrder(problems.filter(({ file }) => file !== undefined));
+  return [...bounded(inFile), ...problems.filter(({ file }) => file === undefined)];
+}
 
 type MasterFile =
   | { readonly path: null }
@@ -102,9 +129,9 @@ function readMasterFile({ file, cwd, files }: SettingsInput): MasterFile {
   return { problem: { code, severity: 'error', message, file: shownPath(path, cwd) } };
 }
 
-function readFile(text: string, path: string, { cwd }: SettingsInput): SettingSource {
+function readFile(text: string, path: string, { cwd }: SettingsInput): FileSource {
   const parsed = parseYaml(text, shownPath(path, cwd));
-  if ('problems' in parsed) return { tree: emptyMap(), problems: parsed.problems };
+  if ('problems' in parsed) return { tree: emptyMap(), problems: parsed.problems, isRead: false };
   // A file that only has comments says nothing.
   if (parsed.tree === null) return NOTHING;
   const directory = dirname(path);
@@ -115,7 +142,7 @@ function readFile(text: string, path: string, { cwd }: SettingsInput): SettingSo
     directory,
   );
   const tree: RawMap = { ...source.tree, service_defaults: defaults.tree };
-  return { tree, problems: bounded([...source.problems, ...defaults.problems]) };
+  return { tree, problems: [...source.problems, ...defaults.problems], isRead: isMap(parsed.tree) };
 }
 
 function givenFlags(flags: Readonly<Record<string, unknown>>): {

@@ -357,6 +357,63 @@ describe('what is refused', () => {
   test('everything at once', () => {
     expect(problems('sock_mode: 999\non_exit: x\nfoo: 1\n')).toHaveLength(3);
   });
+
+  test('what the values mean is judged beside others that are wrong, all in the order of the file', () => {
+    const text = [
+      `sock_path: /${'x'.repeat(107)}`,
+      'sock_owner: nosuch',
+      'notify: [{}, { timeout: soon, command: [a] }, { url: ftp://x }, { url: "http://h", command: [a] }]',
+      'cgroup_name: /pm',
+      'pools: { start_port: 5000, end_port: 4999 }',
+      'api: { allowed_hosts: ["http://b"], listen: 4480 }',
+      'on_exit: x',
+    ];
+    const found = problems(`${text.join('\n')}\n`, { flags: { 'log.level': 'loud' } });
+    expect(found.map((told) => told.replace(/^config\.yaml:(\d+):\d+ {2}([^:]+):.*/, '$1 $2'))).toEqual([
+      '1 sock_path',
+      '2 sock_owner',
+      '3 notify[0]',
+      '3 notify[1].timeout',
+      '3 notify[2].url',
+      '3 notify[3].command',
+      '4 cgroup_name',
+      '5 pools.end_port',
+      '6 api.allowed_hosts[0]',
+      '6 api.listen',
+      '7 on_exit',
+      expect.stringContaining('--log-level: "loud"'),
+    ]);
+  });
+
+  test.each([
+    ['pools: { start_port: x, end_port: 100 }', 'pools.start_port'],
+    ['api: { listen: 4480, tokens: [t] }', 'api.tokens'],
+    ['notify: [5, { url: "http://h" }]', 'notify[0]'],
+    ['notify: [{ url: 5 }]', 'notify[0].url'],
+  ])('a wrong value makes no other one wrong: %s', (text, path) => {
+    expect(problems(`${text}\n`)).toEqual([expect.stringContaining(`  ${path}: `)]);
+  });
+
+  test.each(['- a\n', 'api: {\n', 'a: 1\na: 2\n'])(
+    'beside a file that says nothing, %j, no variable is judged',
+    (text) => {
+      const env = { PROCESSMASTER_API_LISTEN: '4480' };
+      const found = problems(text, { env });
+      expect(found.join()).not.toContain('PROCESSMASTER_API_LISTEN');
+      expect(found.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('of many in the file the first are told, and of others all', () => {
+    const text = Array.from({ length: 30 }, (_, index) => `k${index}: 1\n`).join('');
+    const found = problems(`sock_mode: 999\n${text}pools: { start_port: 2, end_port: 1 }\n`, {
+      flags: { 'log.level': 'loud' },
+    });
+    expect(found).toHaveLength(22);
+    expect(found[0]).toContain('config.yaml:1:12  sock_mode');
+    expect(found[20]).toContain('and 12 more problems in this file');
+    expect(found[21]).toContain('--log-level');
+  });
 });
 
 test('a variable that is nearly a setting is a warning; those of a service are not meant', () => {
