@@ -5,6 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import type { LogsSpec, ProcessSpec, Resources, Rlimit, ServiceSpec } from '../model/spec.ts';
 import { fillIn, needsStart, writeTemplate } from '../model/template.ts';
 import { argv } from './argv.ts';
+import { emptyCommands } from './empty-commands.ts';
 import type { WrittenEnvironment } from './environment.ts';
 import type { CompleteService } from './generated/types.ts';
 import { dependenciesOf, LifeReader } from './life.ts';
@@ -45,7 +46,12 @@ export function normalise(
   const schedule = life.schedule(process.schedule);
   const hooks = life.hooks(service.hooks);
   const watch = life.watch(service.watch, homeOf(workingDirectory));
-  const problems = [...unasked, ...life.problems, ...('problems' in logs ? logs.problems : [])];
+  const problems = [
+    ...emptyCommands(service, at.origin),
+    ...unasked,
+    ...life.problems,
+    ...('problems' in logs ? logs.problems : []),
+  ];
   if ('problems' in logs || problems.length > 0) return { problems };
   const instances = typeof service.instances === 'number' ? service.instances : at.cpus;
   const rollout = rolloutOf(service.rollout, { port, instances, process: { type: process.type, schedule } });
@@ -136,7 +142,7 @@ function resources(written: CompleteService['resources']): Resources {
   };
 }
 
-/** Absolute paths. Services of one directory must not write into each other's logs unless their files say so. */
+/** Absolute paths of files. Services of one directory must not write into each other's logs unless their files say so. */
 function logsSpec(
   service: CompleteService,
   workingDirectory: string,
@@ -148,18 +154,16 @@ function logsSpec(
   const fallback =
     service.process.working_directory !== undefined && !moving ? home : resolve(stateDirectory, 'logs', name);
   const { stdout, stderr, hints, stop_command_stdout, stop_command_stderr, ...rules } = service.logs;
-  if (moving) {
-    const relative = [
-      ...Object.entries({ stdout, stderr, stop_command_stdout, stop_command_stderr }).map(([key, path]) => ({
-        at: ['logs', key],
-        path,
-      })),
-      ...hints.map((path, index) => ({ at: ['logs', 'hints', index], path })),
-    ].filter(({ path }) => path !== undefined && !path.startsWith('/'));
-    const says = 'must be absolute, because process.working_directory is known only when a process starts';
-    const problems = relative.map(({ at }) => problemAt(origin, at, { code: 'value-invalid', says }));
-    if (problems.length > 0) return { problems };
-  }
+  const problems = [
+    ...Object.entries({ stdout, stderr, stop_command_stdout, stop_command_stderr }).map(
+      ([key, path]) => [['logs', key], path] as const,
+    ),
+    ...hints.map((path, index) => [['logs', 'hints', index], path] as const),
+  ].flatMap(([at, path]): Problem[] => {
+    const says = path === undefined ? undefined : logRefusal(path, home, moving);
+    return says === undefined ? [] : [problemAt(origin, at, { code: 'value-invalid', says })];
+  });
+  if (problems.length > 0) return { problems };
   return {
     spec: {
       stdout: stdout === undefined ? resolve(fallback, 'stdout.log') : resolve(home, stdout),
@@ -170,6 +174,18 @@ function logsSpec(
       ...rules,
     },
   };
+}
+
+/** Paths that are another file, or none, in each program that opens them: the daemon, and pmctl where it reads. */
+const OF_WHO_OPENS = /^\/(dev\/(std(in|out|err)|tty|fd(\/.*)?)|proc\/(thread-)?self(\/.*)?)$/s;
+
+/** Why a path is none of a log. */
+function logRefusal(path: string, home: string, moving: boolean): string | undefined {
+  if (moving && !path.startsWith('/')) {
+    return 'must be absolute, because process.working_directory is known only when a process starts';
+  }
+  const place = resolve(home, path);
+  return OF_WHO_OPENS.test(place) ? `${place} is no file of its own; a log is a regular file` : undefined;
 }
 
 /** Undefined while it depends on what is known only when a process starts. */

@@ -35,6 +35,7 @@ function refusalOf({
   if (url !== undefined && command !== undefined)
     return { at: ['command'], says: 'there is a url already: make two entries' };
   if (url === undefined && command === undefined) return { at: [], says: 'needs a url or a command' };
+  if (command?.[0] === '') return { at: ['command'], says: 'the first word is empty: it names the program' };
   if (url !== undefined && !isWebAddress(url))
     return { at: ['url'], says: 'is no http:// or https:// address' };
   if (url === undefined && secret_file !== undefined)

@@ -179,6 +179,53 @@ describe('paths', () => {
   });
 });
 
+describe('a log is a file of its own', () => {
+  const says = 'is no file of its own; a log is a regular file';
+  test.each([
+    ['stdout: /dev/stdout', `logs.stdout: /dev/stdout ${says}`],
+    ['stderr: /dev/fd/2', `logs.stderr: /dev/fd/2 ${says}`],
+    ['stdout: /proc/self/fd/1', `logs.stdout: /proc/self/fd/1 ${says}`],
+    ['stdout: ../../../dev/./tty', `logs.stdout: /dev/tty ${says}`],
+    ['stop_command_stderr: /dev/stderr', `logs.stop_command_stderr: /dev/stderr ${says}`],
+    ['hints: [a.log, /dev/stdin]', `logs.hints[1]: /dev/stdin ${says}`],
+  ])('%s is refused', (line, expected) => {
+    expect(problemsOf(web('logs:', `  ${line}`))).toEqual([expect.stringContaining(`  ${expected}`)]);
+  });
+
+  test.each(['/dev/null', '/dev/shm/out.log', '/dev/stdout.log', '/srv/dev/stdout'])(
+    '%s is taken',
+    (path) => {
+      expect(specOf(web('logs:', `  stdout: ${path}`)).logs.stdout).toBe(path);
+    },
+  );
+});
+
+describe('a command without a program', () => {
+  const empty = 'is empty: the first word names the program';
+  test.each([
+    ['process: { command: [""] }', `process.command[0]: ${empty}`],
+    ['process: { command: ["", x] }', `process.command[0]: ${empty}`],
+    ['process: { command: ["${vars.none}"] }', `process.command[0]: ${empty}`],
+    ['process: { command: "${vars.none}" }', 'process.command: is empty'],
+    ['process: { command: [a], stop_command: [""] }', `process.stop_command[0]: ${empty}`],
+    ['process: { command: [a], reload_command: [""] }', `process.reload_command[0]: ${empty}`],
+    ['process: { command: [a] }\nhooks: { pre_start: [""] }', `hooks.pre_start[0]: ${empty}`],
+    [
+      'process: { command: [a] }\nhooks: { post_stop: { command: [""] } }',
+      `hooks.post_stop.command[0]: ${empty}`,
+    ],
+    ['process: { command: [a] }\nprobes: { liveness: { exec: [""] } }', `probes.liveness.exec[0]: ${empty}`],
+  ])('%s is refused', (text, expected) => {
+    const found = problemsOf(`${text}\n`, { vars: { none: '' } });
+    expect(found).toEqual([expect.stringMatching(/^config\.d\/web\.yaml:\d+:\d+ {2}/)]);
+    expect(found[0]).toContain(`  ${expected}`);
+  });
+
+  test('an empty word behind it is one like any other', () => {
+    expect(specOf('process: { command: [printf, ""] }\n').process.command).toEqual(['printf', '']);
+  });
+});
+
 describe('names', () => {
   test('the name is the file name without its ending, or what name: says', () => {
     expect(read(web(), { path: '/c/api.v2.YAML' })).toMatchObject({ definition: { name: 'api.v2' } });

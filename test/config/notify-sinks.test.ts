@@ -46,6 +46,7 @@ test('a webhook and a command, with what is left out filled in', () => {
 
 describe('what is refused, and where', () => {
   test.each([
+    ['notify: [{ command: [""] }]', 'notify[0].command: the first word is empty: it names the program'],
     ['notify: [{}]', 'notify[0]: needs a url or a command'],
     ['notify: [{ url: "ftp://x/" }]', 'notify[0].url: is no http:// or https:// address'],
     ['notify: [{ url: nonsense }]', 'notify[0].url: is no http'],

@@ -789,7 +789,7 @@ export interface RawService {
    */
   logs?: {
     /**
-     * Standard output is appended to this file; all instances share it, unless `${instance}` is in its name.
+     * Standard output is appended to this file; all instances share it, unless `${instance}` is in its name. A regular file, or `/dev/null`.
      */
     stdout?: string;
     /**
@@ -1470,7 +1470,7 @@ export interface CompleteService {
    */
   logs: {
     /**
-     * Standard output is appended to this file; all instances share it, unless `${instance}` is in its name.
+     * Standard output is appended to this file; all instances share it, unless `${instance}` is in its name. A regular file, or `/dev/null`.
      */
     stdout?: string;
     /**

@@ -1855,7 +1855,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     default:
       '`./stdout.log` when `process.working_directory` is set, else `<state_directory>/logs/<service>/stdout.log`',
     description:
-      'Standard output is appended to this file; all instances share it, unless `${instance}` is in its name.',
+      'Standard output is appended to this file; all instances share it, unless `${instance}` is in its name. A regular file, or `/dev/null`.',
     example: 'logs:\n  stdout: logs/out.log',
     values: null,
     group: false,
