@@ -79,6 +79,19 @@ export interface GoalOptions extends CallOptions {
   readonly timeout?: number;
 }
 
+export interface HistoryOptions extends CallOptions {
+  /** 20 unless said otherwise. */
+  readonly limit?: number;
+}
+
+export interface ResumeOptions extends OutcomeOptions {
+  readonly prune?: boolean;
+}
+
+export interface KillOptions extends OutcomeOptions {
+  readonly stopServices?: boolean;
+}
+
 /**
  * One daemon, asked over its socket or its URL. Every call is a connection of its own, so nothing is open in between.
  * Whatever does not come about is thrown as a `ProcessmasterError`.
@@ -115,18 +128,18 @@ export interface Client {
   /** Follows the files as they are now. What came of each service is in the answer. */
   update(options?: UpdateOptions): Promise<UpdateView>;
   /** The states that were applied, newest first; 20 unless said otherwise. */
-  history(options?: CallOptions & { readonly limit?: number }): Promise<HistoryView>;
+  history(options?: HistoryOptions): Promise<HistoryView>;
   /** Goes back to a state that was applied; the last one that converged unless one is named. Freezes it. */
   rollback(options?: RollbackOptions): Promise<UpdateView>;
   /** Follows the files again after a rollback. */
-  resume(options?: OutcomeOptions & { readonly prune?: boolean }): Promise<UpdateView>;
+  resume(options?: ResumeOptions): Promise<UpdateView>;
   /** Brings the checkout that the files are part of to the newest commit, and follows it if it is right. */
   sync(options?: SyncOptions): Promise<SyncView>;
   why(service: string, options?: CallOptions): Promise<WhyView>;
   /** Whether the service got there in time. */
   wait(service: string, options?: GoalOptions): Promise<WaitView>;
-  /** Ends the daemon, and waits until it is gone; its services go on running unless `stopServices`, or unless nobody could adopt them. */
-  killDaemon(options?: OutcomeOptions & { readonly stopServices?: boolean }): Promise<void>;
+  /** Ends the daemon, and waits until it is gone; its services go on unless `stopServices`, or nobody could adopt them. */
+  killDaemon(options?: KillOptions): Promise<void>;
   /** Ends everything that is under way. */
   close(): void;
 }

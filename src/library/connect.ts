@@ -7,8 +7,10 @@ import { paintFor } from '../cli/paint.ts';
 import { isRefusal, type Refusal, refusal, unknownServices } from '../cli/refusal.ts';
 import { isActor } from '../model/actor.ts';
 import type { CallOptions, Client, LogsOptions, OutcomeOptions } from './client.ts';
+import { KNOWN } from './client-options.ts';
 import { type ConnectOptions, daemonAddress } from './daemon-address.ts';
 import { type EventSource, followEvents, newestEvent } from './follow-events.ts';
+import { type KeysOf, onlyKnown } from './known-keys.ts';
 import { logsRequest } from './logs-request.ts';
 import { allDone, invalid, ProcessmasterError, refusedBy } from './processmaster-error.ts';
 import { listOf, type Names } from './service-names.ts';
@@ -24,11 +26,16 @@ const HISTORY = 20;
 /** How often a daemon that ends is looked for. Milliseconds. */
 const EVERY = 25;
 
+const CONNECT: KeysOf<ConnectOptions> = {
+  ...{ sock: true, config: true, url: true, token: true, caFile: true, by: true },
+};
+
 /**
  * Nothing is sent yet, and no daemon need be there.
- * @throws ProcessmasterError with the code `invalid` for a `by` that no event could tell
+ * @throws ProcessmasterError with the code `invalid` for a `by` that no event could tell, and for unknown options
  */
 export function connect(options: ConnectOptions = {}): Client {
+  onlyKnown('option', options, CONNECT);
   const { by } = options;
   if (by !== undefined && !isActor(by)) {
     throw new ProcessmasterError(
@@ -50,7 +57,7 @@ class Connection implements Client {
   }
 
   async ensureDaemon(options: CallOptions = {}): Promise<VersionView> {
-    return this.#ask(options, async (daemon, address) => {
+    return this.#ask(options, KNOWN.call, async (daemon, address) => {
       const running = await daemon.version();
       if (!isRefusal(running) || running.refused.exit !== 'noDaemon') return running;
       const { startDaemon } = await import('../cli/background-daemon.ts');
@@ -71,7 +78,7 @@ class Connection implements Client {
   }
 
   version(options: CallOptions = {}): ReturnType<Client['version']> {
-    return this.#ask(options, (daemon) => daemon.version());
+    return this.#ask(options, KNOWN.call, (daemon) => daemon.version());
   }
 
   start(services: Names, options?: OutcomeOptions): Promise<readonly CommandResult[]>;
@@ -83,7 +90,7 @@ class Connection implements Client {
     if (typeof what === 'string' || isList(what)) return this.#command('start', what, options);
     const service = newService(what, surroundings(undefined, this.#closed.signal).directory);
     const { wait = WAIT } = options;
-    const view = await this.#ask(options, (daemon) => daemon.define({ ...service, wait }));
+    const view = await this.#ask(options, KNOWN.outcome, (daemon) => daemon.define({ ...service, wait }));
     if (view.result === 'refused' && view.problems.length > 0) throw invalid(view.problems);
     allDone([{ ...view, result: view.result }], wait);
     return view;
@@ -108,12 +115,12 @@ class Connection implements Client {
   async delete(services: Names, options: OutcomeOptions = {}): Promise<readonly CommandResult[]> {
     const { wait = WAIT } = options;
     const request = { services: listOf(services), wait };
-    const { results } = await this.#ask(options, (daemon) => daemon.delete(request));
+    const { results } = await this.#ask(options, KNOWN.outcome, (daemon) => daemon.delete(request));
     return allDone(results, wait);
   }
 
   status(options: CallOptions = {}): ReturnType<Client['status']> {
-    return this.#ask(options, (daemon) => daemon.status());
+    return this.#ask(options, KNOWN.call, (daemon) => daemon.status());
   }
 
   async list(options: CallOptions = {}): ReturnType<Client['list']> {
@@ -121,7 +128,7 @@ class Connection implements Client {
   }
 
   async stats(service?: string, options: CallOptions = {}): ReturnType<Client['stats']> {
-    const { services } = await this.#ask(options, (daemon) => daemon.stats());
+    const { services } = await this.#ask(options, KNOWN.call, (daemon) => daemon.stats());
     const asked = services.filter(({ name }) => service === undefined || name === service);
     if (service === undefined || asked.length > 0) return asked;
     throw refusedBy(
@@ -133,7 +140,7 @@ class Connection implements Client {
   }
 
   logs(options: LogsOptions = {}): ReturnType<Client['logs']> {
-    return this.#ask(options, (daemon) => daemon.logs(logsRequest(options)));
+    return this.#ask(options, KNOWN.logs, (daemon) => daemon.logs(logsRequest(options)));
   }
 
   events(options: Parameters<Client['events']>[0] = {}): ReturnType<Client['events']> {
@@ -143,12 +150,11 @@ class Connection implements Client {
     return followEvents(ready, options);
   }
 
-  async #eventsFrom({
-    after,
-    signal,
-  }: NonNullable<Parameters<Client['events']>[0]>): Promise<
-    { source: EventSource; after: number } | Refusal
-  > {
+  async #eventsFrom(
+    options: NonNullable<Parameters<Client['events']>[0]>,
+  ): Promise<{ source: EventSource; after: number } | Refusal> {
+    onlyKnown('option', options, KNOWN.events);
+    const { after, signal } = options;
     const address = await this.#address(signal === undefined ? {} : { signal });
     if (isRefusal(address)) return address;
     const { now } = surroundings(undefined, address.cancel);
@@ -158,7 +164,7 @@ class Connection implements Client {
   }
 
   diff(options: CallOptions = {}): ReturnType<Client['diff']> {
-    return this.#ask(options, (daemon) => daemon.diff());
+    return this.#ask(options, KNOWN.call, (daemon) => daemon.diff());
   }
 
   update(options: Parameters<Client['update']>[0] = {}): ReturnType<Client['update']> {
@@ -167,44 +173,44 @@ class Connection implements Client {
       ...(onFailure === undefined ? {} : { on_failure: onFailure }),
       ...(plan === undefined ? {} : { plan }),
     };
-    return this.#ask(options, (daemon) =>
+    return this.#ask(options, KNOWN.update, (daemon) =>
       daemon.update({ services: listOf(services), prune, wait, ...more }),
     );
   }
 
   history(options: Parameters<Client['history']>[0] = {}): ReturnType<Client['history']> {
-    return this.#ask(options, (daemon) => daemon.history(options.limit ?? HISTORY));
+    return this.#ask(options, KNOWN.history, (daemon) => daemon.history(options.limit ?? HISTORY));
   }
 
   rollback(options: Parameters<Client['rollback']>[0] = {}): ReturnType<Client['rollback']> {
     const { id, prune = false, wait = WAIT } = options;
     const named = id === undefined ? {} : { id };
-    return this.#ask(options, (daemon) => daemon.rollback({ ...named, prune, wait }));
+    return this.#ask(options, KNOWN.rollback, (daemon) => daemon.rollback({ ...named, prune, wait }));
   }
 
   resume(options: Parameters<Client['resume']>[0] = {}): ReturnType<Client['resume']> {
     const { prune = false, wait = WAIT } = options;
-    return this.#ask(options, (daemon) => daemon.resume({ prune, wait }));
+    return this.#ask(options, KNOWN.resume, (daemon) => daemon.resume({ prune, wait }));
   }
 
   sync(options: Parameters<Client['sync']>[0] = {}): ReturnType<Client['sync']> {
     const { prune = false, dryRun = false, wait = WAIT, onFailure } = options;
     const on_failure = onFailure === undefined ? {} : { on_failure: onFailure };
-    return this.#ask(options, (daemon) => daemon.sync({ prune, dryRun, wait, ...on_failure }));
+    return this.#ask(options, KNOWN.sync, (daemon) => daemon.sync({ prune, dryRun, wait, ...on_failure }));
   }
 
   why(service: string, options: CallOptions = {}): ReturnType<Client['why']> {
-    return this.#ask(options, (daemon) => daemon.why(service));
+    return this.#ask(options, KNOWN.call, (daemon) => daemon.why(service));
   }
 
   wait(service: string, options: Parameters<Client['wait']>[1] = {}): ReturnType<Client['wait']> {
     const request = { service, for: options.for ?? 'ready', timeout: options.timeout ?? WAIT };
-    return this.#ask(options, (daemon) => daemon.wait(request));
+    return this.#ask(options, KNOWN.goal, (daemon) => daemon.wait(request));
   }
 
   async killDaemon(options: Parameters<Client['killDaemon']>[0] = {}): Promise<void> {
     const { stopServices = false, wait = WAIT } = options;
-    await this.#ask(options, async (daemon, { cancel }) => {
+    await this.#ask(options, KNOWN.kill, async (daemon, { cancel }) => {
       const { now } = surroundings(undefined, cancel);
       const before = await daemon.version();
       if (isRefusal(before)) return before.refused.exit === 'noDaemon' ? null : before;
@@ -233,14 +239,16 @@ class Connection implements Client {
   ): Promise<readonly CommandResult[]> {
     const { wait = WAIT } = options;
     const request = { verb, services: listOf(services), wait, ...more };
-    const { results } = await this.#ask(options, (daemon) => daemon.command(request));
+    const { results } = await this.#ask(options, KNOWN.outcome, (daemon) => daemon.command(request));
     return allDone(results, wait);
   }
 
   async #ask<View>(
     options: CallOptions,
+    known: Readonly<Record<string, true>>,
     question: (daemon: Daemon, address: Address) => Promise<View | Refusal>,
   ): Promise<View> {
+    onlyKnown('option', options, known);
     this.#mayGoOn(options);
     await this.#begun;
     const address = await this.#address(options);

@@ -34,8 +34,11 @@ export type {
   CallOptions,
   Client,
   GoalOptions,
+  HistoryOptions,
+  KillOptions,
   LogsOptions,
   OutcomeOptions,
+  ResumeOptions,
   RollbackOptions,
   SyncOptions,
   UpdateOptions,
@@ -45,6 +48,6 @@ export type { ConnectOptions } from './daemon-address.ts';
 export type { EmbeddedSettings, LogEntry, ProcessmasterOptions } from './embedding-options.ts';
 export type { EventsOptions } from './follow-events.ts';
 export type { ServiceDefinition, Services } from './given-services.ts';
-export { type EmbeddedEventsOptions, Processmaster } from './processmaster.ts';
+export { type CloseOptions, type EmbeddedEventsOptions, Processmaster } from './processmaster.ts';
 export { ProcessmasterError } from './processmaster-error.ts';
 export type { ServiceRequest } from './service-request.ts';

@@ -12,9 +12,11 @@ import type {
 import type { ServiceStats } from '../api/stats.ts';
 import type { NumberedEvent } from '../model/action.ts';
 import type { GoalOptions, LogsOptions, OutcomeOptions } from './client.ts';
+import { KNOWN } from './client-options.ts';
 import type { Embedding } from './embedding.ts';
 import type { ProcessmasterOptions } from './embedding-options.ts';
 import type { Services } from './given-services.ts';
+import { type KeysOf, onlyKnown } from './known-keys.ts';
 import { logsRequest } from './logs-request.ts';
 import { eventsOf } from './own-events.ts';
 import { allDone, ProcessmasterError } from './processmaster-error.ts';
@@ -29,12 +31,24 @@ export interface EmbeddedEventsOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface CloseOptions {
+  /** Services go on, and the next manager with this state directory takes them over. */
+  readonly leave?: boolean;
+}
+
 type Phase =
   | { readonly is: 'new' }
   | { readonly is: 'begun'; readonly embedding: Promise<Embedding> }
   | { readonly is: 'over' };
 
 const WAIT = 60_000;
+
+const OPTIONS: KeysOf<ProcessmasterOptions> = {
+  ...{ services: true, stateDirectory: true, directory: true, containment: true },
+  ...{ sock: true, environment: true, settings: true, log: true },
+};
+const EVENTS: KeysOf<EmbeddedEventsOptions> = { after: true, services: true, signal: true };
+const CLOSE: KeysOf<CloseOptions> = { leave: true };
 
 /**
  * The control loop inside of this program. Nothing of the program is touched: no signal is caught, nothing printed, no
@@ -50,7 +64,9 @@ export class Processmaster {
     this.#tellBegun = tell;
   });
 
+  /** @throws ProcessmasterError with the code `invalid` for unknown options */
   constructor(options: ProcessmasterOptions = {}) {
+    onlyKnown('option', options, OPTIONS);
     this.#options = options;
   }
 
@@ -96,7 +112,9 @@ export class Processmaster {
    * left alone.
    * @throws ProcessmasterError with the code `invalid` and everything that is wrong; then nothing has changed
    */
-  async update(services: Services, { wait = WAIT, signal }: OutcomeOptions = {}): Promise<UpdateView> {
+  async update(services: Services, options: OutcomeOptions = {}): Promise<UpdateView> {
+    onlyKnown('option', options, KNOWN.outcome);
+    const { wait = WAIT, signal } = options;
     const { control, give } = await this.#running();
     give(services);
     return aborting(control.update({ services: [], prune: true, wait, by: BY }), signal);
@@ -151,6 +169,7 @@ export class Processmaster {
 
   /** Whether the service got there in time. */
   async wait(service: string, options: GoalOptions = {}): Promise<WaitView> {
+    onlyKnown('option', options, KNOWN.goal);
     const { control } = await this.#running();
     const request = { service, for: options.for ?? 'ready', timeout: options.timeout ?? WAIT };
     const view = await aborting(control.wait(request), options.signal);
@@ -160,12 +179,14 @@ export class Processmaster {
 
   /** The last lines of logs. */
   async logs(options: LogsOptions = {}): Promise<LogsView> {
+    onlyKnown('option', options, KNOWN.logs);
     const { control } = await this.#running();
     return aborting(control.logs(logsRequest(options)), options.signal);
   }
 
   /** What happens, oldest first. Before the start, it begins with the start. Ends with the manager. */
   events(options: EmbeddedEventsOptions = {}): AsyncGenerator<NumberedEvent, void, void> {
+    onlyKnown('option', options, EVENTS);
     const { after, services = [], signal } = options;
     const over = this.#over.signal;
     const end = signal === undefined ? over : AbortSignal.any([over, signal]);
@@ -189,11 +210,10 @@ export class Processmaster {
     return this;
   }
 
-  /**
-   * Ends the loop, and every service with it; fulfilled when nothing of them is left.
-   * @param options `leave`: services go on, and the next manager with this state directory takes them over
-   */
-  async close({ leave = false }: { readonly leave?: boolean } = {}): Promise<void> {
+  /** Ends the loop, and every service with it unless they are to be left; fulfilled when that is done. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    onlyKnown('option', options, CLOSE);
+    const { leave = false } = options;
     if (leave && this.#options.stateDirectory === undefined) {
       throw misuse('services can only be left to somebody who knows the state directory: give one');
     }
@@ -214,6 +234,7 @@ export class Processmaster {
   }
 
   async #command(verb: Verb, services: Names, options: OutcomeOptions): Promise<readonly CommandResult[]> {
+    onlyKnown('option', options, KNOWN.outcome);
     const { wait = WAIT, signal } = options;
     const { control } = await this.#running();
     const names = listOf(services);

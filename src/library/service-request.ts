@@ -2,6 +2,7 @@
 import { extname, resolve } from 'node:path';
 import { serviceName } from '../model/names.ts';
 import type { NewService } from '../model/new-service.ts';
+import { type KeysOf, onlyKnown } from './known-keys.ts';
 import { ProcessmasterError } from './processmaster-error.ts';
 
 /** Either `command` or `script`. */
@@ -26,11 +27,17 @@ export interface ServiceRequest {
   readonly dev?: boolean;
 }
 
+const KEYS: KeysOf<ServiceRequest> = {
+  ...{ name: true, command: true, script: true, args: true, directory: true, instances: true },
+  ...{ port: true, env: true, user: true, schedule: true, dev: true },
+};
+
 /**
  * @param from the working directory of this program
  * @throws ProcessmasterError with the code `invalid`
  */
 export function newService(request: ServiceRequest, from: string): NewService {
+  onlyKnown('key', request, KEYS);
   const { name, directory, instances, port, env, user, schedule, dev } = request;
   if (typeof name !== 'string') throw new ProcessmasterError('invalid', 'name: a service needs one');
   const checked = serviceName(name);
