@@ -19,6 +19,9 @@ const NEW_FILE = 0o640;
  */
 const PATIENCE = { pause: 20, most: 500, share: 1 / 20 };
 
+/** Milliseconds. */
+const COMPLAINS_AGAIN = 60_000;
+
 /** How time passes while nothing else may be done; milliseconds. */
 export interface Waiting {
   /** Since any moment, never backwards. */
@@ -44,6 +47,8 @@ export class OwnLog {
   readonly #waiting: Waiting;
   /** What was left of the patience then; milliseconds. */
   #patience = { left: PATIENCE.most, at: Number.NEGATIVE_INFINITY };
+  /** When it was told last that the file cannot be written. */
+  #complained = Number.NEGATIVE_INFINITY;
 
   /**
    * @param path null: standard error
@@ -119,9 +124,11 @@ export class OwnLog {
     return isPatient;
   }
 
-  /** Of a file: somebody may read standard error. */
+  /** Of a file: somebody may read standard error. Not each time that a slow reader has read something meanwhile. */
   #complain(): void {
-    if (this.#path === null) return;
+    const now = this.#waiting.now();
+    if (this.#path === null || now - this.#complained < COMPLAINS_AGAIN) return;
+    this.#complained = now;
     try {
       fs.writeSync(2, `processmaster: the log ${this.#path} cannot be written: ${this.#why}\n`);
     } catch {

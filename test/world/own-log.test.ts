@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hostProgram } from '../../src/world/host-program.ts';
 import { appendToOwn, OwnLog, type Waiting } from '../../src/world/own-log.ts';
 import { toolPath } from '../../src/world/tools.ts';
@@ -134,6 +134,22 @@ describe('a reader that reads slowly', () => {
     expect(blocked).toBeGreaterThan(0);
     // And what was left of a pause before.
     expect(blocked).toBeLessThanOrEqual(passed / 20 + 20);
+  });
+
+  test('is complained of once a minute at most', () => {
+    const path = fifo();
+    const { pass, waiting } = slowReader(path);
+    const { log, told } = openLog(path, waiting);
+    const writing = vi.spyOn(fs, 'writeSync');
+    onTestFinished(() => writing.mockRestore());
+    for (let second = 0; second < 120; second++) {
+      pass(1000);
+      for (let line = 0; line < 50; line++) log.write(LINE);
+    }
+    expect(told.length).toBeGreaterThan(100);
+    const complaints = writing.mock.calls.filter(([fd]) => fd === 2);
+    expect(complaints.length).toBeGreaterThanOrEqual(2);
+    expect(complaints.length).toBeLessThanOrEqual(3);
   });
 
   test('that catches up for a while is waited for as at first', () => {
