@@ -1,6 +1,8 @@
 /** What would an update change, what is asked of one, and what came of it? */
+
 import type { Change } from '../model/action.ts';
 import type { ConfigError } from './config-error.ts';
+import type { MayGo } from './may-go.ts';
 
 /** What the prune guard holds back, and why. */
 export interface HeldRemovals {
@@ -93,7 +95,7 @@ export interface UpdateView extends Omit<DiffView, 'changes'> {
   readonly failure?: FailureView;
 }
 
-export interface UpdateRequest {
+export interface UpdateRequest extends MayGo {
   /** Empty: all. */
   readonly services: readonly string[];
   readonly prune: boolean;

@@ -1,4 +1,5 @@
 /** What can be asked of the daemon? One interface: implemented in process by daemon/, over the socket by cli/. */
+
 import type { Event, FieldChange } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import type {
@@ -14,6 +15,7 @@ import { type ConfigError, configError } from './config-error.ts';
 import type { DefineRequest, DefineView, DeleteRequest } from './definition.ts';
 import type { Deploys } from './deploys.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { MayGo } from './may-go.ts';
 import type { Measures } from './measures.ts';
 import type { ServiceState } from './service-state.ts';
 import type { StatsView } from './stats.ts';
@@ -142,7 +144,7 @@ export type Verb =
 /** A request as it is sent: the connection tells who asks. */
 export type Unsigned<Request extends { readonly by?: string }> = Omit<Request, 'by'>;
 
-export interface CommandRequest {
+export interface CommandRequest extends MayGo {
   readonly verb: Verb;
   /** Exact names; the client resolves `all` and labels from the status. */
   readonly services: readonly string[];
@@ -264,7 +266,7 @@ export interface HealthView {
   };
 }
 
-export interface WaitRequest {
+export interface WaitRequest extends MayGo {
   readonly service: string;
   readonly for: 'ready' | 'stopped' | 'completed';
   /** Milliseconds. */

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { actorOf } from './actor.ts';
 import type { Control } from './contract.ts';
 import { type Deploys, isUnfit, type Unfit } from './deploys.ts';
+import { goneOf } from './gone.ts';
 import { wholeNumber } from './query-number.ts';
 import { refuse } from './refuse.ts';
 import { BODIES } from './request-schemas.ts';
@@ -49,12 +50,22 @@ export function deployRoutes(
   });
   app.post('/api/rollback', { schema: { body: BODIES.rollback } }, async (request, reply) => {
     const { id, ...body } = (request.body ?? {}) as Body;
-    const asked = { prune: body.prune ?? false, wait: waitOf(body.wait), by: actorOf(request) };
+    const asked = {
+      prune: body.prune ?? false,
+      wait: waitOf(body.wait),
+      by: actorOf(request),
+      gone: goneOf(reply),
+    };
     return answer(reply, (deploys) => deploys.rollback(id === undefined ? asked : { ...asked, id }));
   });
   app.post('/api/resume', { schema: { body: BODIES.resume } }, async (request, reply) => {
     const body = (request.body ?? {}) as Body;
-    const asked = { prune: body.prune ?? false, wait: waitOf(body.wait), by: actorOf(request) };
+    const asked = {
+      prune: body.prune ?? false,
+      wait: waitOf(body.wait),
+      by: actorOf(request),
+      gone: goneOf(reply),
+    };
     return answer(reply, (deploys) => deploys.resume(asked));
   });
 }

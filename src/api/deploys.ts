@@ -1,5 +1,7 @@
 /** What can be asked about the states that were applied, and about going back to one of them? */
+
 import type { DiffView, UpdateView } from './changes.ts';
+import type { MayGo } from './may-go.ts';
 
 /** What made a state the one that is applied. */
 export type Trigger =
@@ -78,7 +80,7 @@ export interface SnapshotText {
   readonly text: string;
 }
 
-export interface RollbackRequest {
+export interface RollbackRequest extends MayGo {
   /** An id, the beginning of one, `latest` or `previous`; undefined: the last that converged, other than the current. */
   readonly id?: string;
   readonly prune: boolean;
@@ -87,7 +89,7 @@ export interface RollbackRequest {
   readonly by: string;
 }
 
-export interface ResumeRequest {
+export interface ResumeRequest extends MayGo {
   readonly prune: boolean;
   readonly wait: number;
   readonly by: string;

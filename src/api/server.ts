@@ -6,6 +6,7 @@ import { type Control, PROTOCOL, type ServiceView, type Verb } from './contract.
 import { deployRoutes } from './deploy-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import type { FrontDoor } from './front-door.ts';
+import { goneOf } from './gone.ts';
 import { logsRequest } from './logs-request.ts';
 import { type ReloadAnswer, reloadAnswer } from './process-answers.ts';
 import { wholeNumber } from './query-number.ts';
@@ -135,8 +136,8 @@ function processRoutes(app: FastifyInstance, control: Control, now: () => number
     if (typeof lines === 'object') return refuse(reply, 400, 'bad_request', lines.refused);
     return { processId: id, ...(await control.logs({ services: [id], lines })) };
   });
-  app.post('/api/processes/reload', async (request): Promise<ReloadAnswer> => {
-    const asked = { services: [], prune: false, wait: DEFAULT_WAIT, by: actor(request) };
+  app.post('/api/processes/reload', async (request, reply): Promise<ReloadAnswer> => {
+    const asked = { services: [], prune: false, wait: DEFAULT_WAIT, by: actor(request), gone: goneOf(reply) };
     return reloadAnswer(await control.update(asked), now());
   });
   app.post('/api/processes/:id/:verb', async (request, reply) => {
@@ -145,7 +146,7 @@ function processRoutes(app: FastifyInstance, control: Control, now: () => number
     if (!isVerb(verb)) return refuse(reply, 404, 'not_found', `no such call: ${verb}`);
     const wait = wholeNumber(request, 'wait', DEFAULT_WAIT);
     if (typeof wait === 'object') return refuse(reply, 400, 'bad_request', wait.refused);
-    const asked = { verb, services: [id], by: actor(request), wait: waitOf(wait) };
+    const asked = { verb, services: [id], by: actor(request), wait: waitOf(wait), gone: goneOf(reply) };
     const { results } = await control.command(asked);
     const result = results[0];
     if (result === undefined || result.result === 'unknown_service') return unknownService(reply, id);
@@ -167,38 +168,44 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
       prune: body.prune ?? false,
       wait: waitOf(body.wait),
       by: actor(request),
+      gone: goneOf(reply),
       ...(body.on_failure === undefined ? {} : { on_failure: body.on_failure }),
       ...(body.plan === undefined ? {} : { plan: body.plan }),
     });
   });
-  app.post('/api/sync', { schema: { body: BODIES.sync } }, async (request) => {
+  app.post('/api/sync', { schema: { body: BODIES.sync } }, async (request, reply) => {
     const body = request.body as Partial<SyncRequest>;
     const { dryRun = false, prune = false } = body;
     const { on_failure } = body;
     return control.sync({
-      ...{ dryRun, prune, by: actor(request), wait: waitOf(body.wait) },
+      ...{ dryRun, prune, by: actor(request), wait: waitOf(body.wait), gone: goneOf(reply) },
       ...(on_failure === undefined ? {} : { on_failure }),
     });
   });
-  app.post('/api/command', { schema: { body: BODIES.command } }, async (request) => {
+  app.post('/api/command', { schema: { body: BODIES.command } }, async (request, reply) => {
     const body = request.body as Parameters<Control['command']>[0];
     return control.command({
       ...body,
       by: actor(request),
       wait: waitOf(body.wait),
+      gone: goneOf(reply),
     });
   });
-  app.post('/api/define', { schema: { body: BODIES.define } }, async (request) => {
+  app.post('/api/define', { schema: { body: BODIES.define } }, async (request, reply) => {
     const body = request.body as Parameters<Control['define']>[0];
-    return control.define({ ...body, by: actor(request), wait: waitOf(body.wait) });
+    return control.define({ ...body, by: actor(request), wait: waitOf(body.wait), gone: goneOf(reply) });
   });
-  app.post('/api/delete', { schema: { body: BODIES.delete } }, async (request) => {
+  app.post('/api/delete', { schema: { body: BODIES.delete } }, async (request, reply) => {
     const body = request.body as Parameters<Control['delete']>[0];
-    return control.delete({ ...body, by: actor(request), wait: waitOf(body.wait) });
+    return control.delete({ ...body, by: actor(request), wait: waitOf(body.wait), gone: goneOf(reply) });
   });
   app.post('/api/wait', { schema: { body: BODIES.wait } }, async (request, reply) => {
     const body = request.body as Parameters<Control['wait']>[0];
-    const view = await control.wait({ ...body, timeout: Math.min(body.timeout, LONGEST_WAIT) });
+    const view = await control.wait({
+      ...body,
+      timeout: Math.min(body.timeout, LONGEST_WAIT),
+      gone: goneOf(reply),
+    });
     return view ?? unknownService(reply, body.service);
   });
   app.post('/api/shutdown', { schema: { body: BODIES.shutdown } }, async (request, reply) => {

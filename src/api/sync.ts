@@ -1,8 +1,10 @@
 /** What can be asked about bringing the directory to the newest commit, and what is answered? */
+
 import type { DiffView, OnFailure, UpdateView } from './changes.ts';
 import type { ConfigError } from './config-error.ts';
+import type { MayGo } from './may-go.ts';
 
-export interface SyncRequest {
+export interface SyncRequest extends MayGo {
   readonly by: string;
   /** Fetches and checks; nothing is changed. */
   readonly dryRun: boolean;

@@ -191,8 +191,10 @@ export class LocalControl implements Control {
       [...intents.keys()].map(async (service): Promise<CommandResult> => {
         const failed = problem.get(service);
         if (failed !== undefined) return { service, result: 'failed', detail: failed.message };
-        const settled = await this.#until(request.wait, () =>
-          fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
+        const settled = await this.#until(
+          request.wait,
+          () => fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
+          request.gone,
         );
         const blocked = withBlockers(settled, loop.glance(service).decision, this.#tools.world.containment);
         const outcome = already.has(service)
@@ -249,8 +251,10 @@ export class LocalControl implements Control {
     const name = this.#known(request.service);
     if (name === undefined) return undefined;
     loop.mark(name);
-    const outcome = await this.#until(request.timeout, () =>
-      goalOutcome(request.for, loop.glance(name), () => loop.situation(name).observed),
+    const outcome = await this.#until(
+      request.timeout,
+      () => goalOutcome(request.for, loop.glance(name), () => loop.situation(name).observed),
+      request.gone,
     );
     return { met: outcome.result === 'done', service: this.#view(name) };
   }
@@ -319,9 +323,13 @@ export class LocalControl implements Control {
     return { problem, already };
   }
 
-  async #until(limit: number, ask: () => Outcome): Promise<Pick<ChangeResult, 'result' | 'detail' | 'kept'>> {
+  async #until(
+    limit: number,
+    ask: () => Outcome,
+    gone: AbortSignal | undefined,
+  ): Promise<Pick<ChangeResult, 'result' | 'detail' | 'kept'>> {
     const { loop, world } = this.#tools;
-    const { result, detail, ...more } = await untilSettled(loop, world.clock, limit, ask);
+    const { result, detail, ...more } = await untilSettled(loop, world.clock, limit, ask, gone);
     return 'kept' in more ? { result, detail, kept: true } : { result, detail };
   }
 

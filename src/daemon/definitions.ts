@@ -51,7 +51,7 @@ export class Definitions {
 
   async define(request: DefineRequest): Promise<DefineView> {
     const { loop, serviceFiles, followed, note } = this.#tools;
-    const { by, wait, ...service } = request;
+    const { by, wait, gone, ...service } = request;
     const name = serviceName(service.name);
     if (typeof name !== 'string') {
       return refused(service, [error('name-invalid', name.refused, 'give it another one with --name')]);
@@ -68,7 +68,7 @@ export class Definitions {
     // Only this file is deployed: whatever else lies changed in the directory is not part of the command.
     loop.reload(new Set([name]));
     followed({ trigger: 'command', by });
-    const outcome = await this.#until(wait, () => isUp(loop.glance(name)));
+    const outcome = await this.#until(wait, () => isUp(loop.glance(name)), gone);
     return { service: name, file: written.file, ...outcome, problems: [] };
   }
 
@@ -95,7 +95,7 @@ export class Definitions {
     const results = names.map(async (service): Promise<CommandResult> => {
       const done = removed.get(service);
       if (done === undefined || 'result' in done) return { service, ...(done ?? NOT_REMOVED) };
-      const { result, detail } = await this.#until(request.wait, () => this.#isGone(service));
+      const { result, detail } = await this.#until(request.wait, () => this.#isGone(service), request.gone);
       const told = result === 'done' ? `${done.removed}; nothing of it runs` : `${done.removed}; ${detail}`;
       return { service, result, detail: told };
     });
@@ -201,8 +201,13 @@ export class Definitions {
     return down.result === 'done' && loop.names().includes(name) ? { ...down, result: 'pending' } : down;
   }
 
-  async #until(limit: number, ask: () => Outcome): Promise<Omit<Outcome, 'again'>> {
-    const { result, detail } = await untilSettled(this.#tools.loop, this.#tools.world.clock, limit, ask);
+  async #until(
+    limit: number,
+    ask: () => Outcome,
+    gone: AbortSignal | undefined,
+  ): Promise<Omit<Outcome, 'again'>> {
+    const { loop, world } = this.#tools;
+    const { result, detail } = await untilSettled(loop, world.clock, limit, ask, gone);
     return { result, detail };
   }
 }

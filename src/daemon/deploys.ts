@@ -185,7 +185,8 @@ export class LocalDeploys implements Deploys {
   }
 
   async rollback(request: RollbackRequest): Promise<UpdateView | Unfit> {
-    const { id, prune, wait, by } = request;
+    const { id, ...asked } = request;
+    const { prune, by } = asked;
     const snapshot = id === undefined ? this.#lastGood() : this.#find(id);
     if (snapshot === undefined) {
       return unfit('unknown_snapshot', `${NOWHERE}; name one`);
@@ -205,11 +206,11 @@ export class LocalDeploys implements Deploys {
     if (services.length > 0 && !prune) return { ...NOTHING, prune: { services, reason } };
     const problem = this.#freezeAt({ texts, by, reason: 'rolled back' });
     if (problem !== undefined) return { ...NOTHING, errors: [configError(problem)] };
-    return this.#actions.reconcile({ services: [], prune, wait, by }, 'rollback');
+    return this.#actions.reconcile({ services: [], ...asked }, 'rollback');
   }
 
-  resume({ prune, wait, by }: ResumeRequest): Promise<UpdateView> {
-    return this.#actions.reconcile({ services: [], prune, wait, by }, 'resume');
+  resume(request: ResumeRequest): Promise<UpdateView> {
+    return this.#actions.reconcile({ services: [], ...request }, 'resume');
   }
 
   /** Something of an update failed: this is in force now. Answers a sentence when it could not be. */

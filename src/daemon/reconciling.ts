@@ -97,12 +97,16 @@ export class Reconciling {
     const verdicts = this.deploys?.watch(request, trigger, planned, before);
     for (const change of own) this.#newest.set(change.service, change);
     // Whoever reads the answer is told of the whole way to what the files say; for the lines, its own part counts.
-    const isRead = asked && trigger !== 'HUP';
-    const results = (isRead ? planned : own).map(async (change) => {
-      const isOver = () => !isRead && this.#newest.get(change.service) !== change;
-      const result = await this.#resultOf(change, request.wait, refused, () =>
-        isOver() ? OVERTAKEN : verdicts?.of(change.service),
-      );
+    const brought = new Set(own);
+    const isAwaited = asked && trigger !== 'HUP';
+    const { wait, gone } = request;
+    const results = (isAwaited ? planned : own).map(async (change) => {
+      // Of who has gone, only what is told in the lines is waited for.
+      const isRead = () => isAwaited && gone?.aborted !== true;
+      const isOver = () => !isRead() && this.#newest.get(change.service) !== change;
+      const verdict = () => (isOver() ? OVERTAKEN : verdicts?.of(change.service));
+      const waiting = { wait, gone: brought.has(change) ? undefined : gone };
+      const result = await this.#resultOf(change, waiting, refused, verdict);
       if (this.#newest.get(change.service) === change) this.#newest.delete(change.service);
       return result;
     });
@@ -129,7 +133,7 @@ export class Reconciling {
   /** @param verdict what is said of it besides what is seen */
   async #resultOf(
     change: Change,
-    wait: number,
+    { wait, gone }: Pick<UpdateRequest, 'wait' | 'gone'>,
     refused: Problem | undefined,
     verdict: () => Outcome | undefined,
   ): Promise<ChangeResult> {
@@ -137,10 +141,9 @@ export class Reconciling {
       return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
     }
     const { loop, world } = this.#tools;
-    const { again: _, ...outcome } = {
-      again: 0,
-      ...(await untilSettled(loop, world.clock, wait, () => verdict() ?? changeOutcome(change, loop))),
-    };
+    const ask = () => verdict() ?? changeOutcome(change, loop);
+    const settled = await untilSettled(loop, world.clock, wait, ask, gone);
+    const { again: _, ...outcome } = { again: 0, ...settled };
     return { ...change, ...outcome, ...lastWords(outcome, () => loop.situation(change.service)) };
   }
 

@@ -255,12 +255,12 @@ export class Sync {
   }
 
   #follow(
-    { by, prune, wait, on_failure }: SyncRequest,
+    { by, prune, wait, on_failure, gone }: SyncRequest,
     until = Number.POSITIVE_INFINITY,
   ): Promise<UpdateView> {
     const { reconcile, onFailure, clock } = this.#tools;
     const rest = wait === 0 ? 0 : Math.max(1, Math.min(wait, until - clock.now()));
-    const asked = { services: [], prune, wait: rest, by, on_failure: on_failure ?? onFailure };
+    const asked = { services: [], prune, wait: rest, by, on_failure: on_failure ?? onFailure, gone };
     return reconcile(asked, 'sync');
   }
 

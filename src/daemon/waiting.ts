@@ -6,16 +6,25 @@ import type { Outcome } from './outcome.ts';
 /**
  * Asks after the next pass of the loop and then again until the answer is not `pending` or `limit` milliseconds are
  * over; then the last answer counts. Between two passes it asks only when the answer named a time.
+ * @param gone ends the wait before, as if the limit was over; absent: nobody does
  */
-export function untilSettled(loop: Loop, clock: Clock, limit: number, ask: () => Outcome): Promise<Outcome> {
+export function untilSettled(
+  loop: Loop,
+  clock: Clock,
+  limit: number,
+  ask: () => Outcome,
+  gone?: AbortSignal,
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const deadline = clock.now() + limit;
     let cancelTimer = () => {};
     const finish = (outcome: Outcome): void => {
       cancelTimer();
       cancelPass();
+      gone?.removeEventListener('abort', leave);
       resolve(outcome);
     };
+    const leave = (): void => finish(ask());
     const check = (): void => {
       const outcome = ask();
       const now = clock.now();
@@ -32,8 +41,12 @@ export function untilSettled(loop: Loop, clock: Clock, limit: number, ask: () =>
       });
     };
     const cancelPass = loop.onPass(check);
-    if (limit <= 0) finish(ask());
+    if (limit <= 0 || gone?.aborted === true) {
+      leave();
+      return;
+    }
+    gone?.addEventListener('abort', leave);
     // Should no pass ever come, the deadline does.
-    else cancelTimer = clock.after(limit, check);
+    cancelTimer = clock.after(limit, check);
   });
 }

@@ -117,7 +117,7 @@ export class Processmaster {
     const { wait = WAIT, signal } = options;
     const { control, give } = await this.#running();
     give(services);
-    return aborting(control.update({ services: [], prune: true, wait, by: BY }), signal);
+    return aborting(control.update({ services: [], prune: true, wait, by: BY, gone: signal }), signal);
   }
 
   /** They stay stopped until they are started. */
@@ -172,7 +172,7 @@ export class Processmaster {
     onlyKnown('option', options, KNOWN.goal);
     const { control } = await this.#running();
     const request = { service, for: options.for ?? 'ready', timeout: options.timeout ?? WAIT };
-    const view = await aborting(control.wait(request), options.signal);
+    const view = await aborting(control.wait({ ...request, gone: options.signal }), options.signal);
     if (view === undefined) throw unknownService(service);
     return view;
   }
@@ -238,7 +238,10 @@ export class Processmaster {
     const { wait = WAIT, signal } = options;
     const { control } = await this.#running();
     const names = listOf(services);
-    const { results } = await aborting(control.command({ verb, services: names, by: BY, wait }), signal);
+    const { results } = await aborting(
+      control.command({ verb, services: names, by: BY, wait, gone: signal }),
+      signal,
+    );
     return allDone(results, wait);
   }
 

@@ -140,4 +140,24 @@ describe('what waits for a service that does not come', () => {
     expect(daemon.running()).toEqual(['db', 'w1', 'w2', 'w3', 'x']);
     expect(waiters.size).toBe(0);
   });
+
+  test('is not waited for on account of somebody who has gone', async () => {
+    const asker = new AbortController();
+    daemon.save('w1', needing('one'));
+    const asked = { ...BY_HAND, wait: LONG, gone: asker.signal };
+    const answer = reconciling.reconcile(asked, 'update');
+    daemon.pass(2000);
+    await new Promise(setImmediate);
+    const awaited = waiters.size;
+    asker.abort();
+    await new Promise(setImmediate);
+    // What it has brought is still to be told of.
+    expect([awaited, waiters.size]).toEqual([3, 1]);
+    expect(told).toEqual(['requested undefined', 'started 1']);
+    // Until something newer has come.
+    daemon.save('w1', needing('two'));
+    await follows('watch');
+    expect(waiters.size).toBe(1);
+    expect((await answer).changes.map(({ service }) => service)).toEqual(['w1', 'w2', 'w3']);
+  });
 });

@@ -25,13 +25,14 @@ describe('who waits', () => {
       between();
     }
   };
-  const wait = (ask: () => Outcome, limit = 60_000) => {
+  const wait = (ask: () => Outcome, limit = 60_000, gone?: AbortSignal) => {
     const onPass = (listener: () => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     };
     let told: Outcome | undefined;
-    const promise = untilSettled({ onPass } as unknown as Loop, simulatedClock(time, 0, timers), limit, ask);
+    const loop = { onPass } as unknown as Loop;
+    const promise = untilSettled(loop, simulatedClock(time, 0, timers), limit, ask, gone);
     void promise.then((outcome) => {
       told = outcome;
     });
@@ -76,5 +77,19 @@ describe('who waits', () => {
     pass();
     advance(1500);
     expect(await promise).toEqual({ result: 'pending', detail: 'starting' });
+  });
+
+  it.each(['before', 'while'])('is waited for no more when he has gone, %s he waits', async (when) => {
+    const asker = new AbortController();
+    if (when === 'before') asker.abort();
+    const { promise } = wait(() => PROVING, 60_000, asker.signal);
+    if (when === 'while') {
+      pass();
+      expect(listeners.size).toBe(1);
+      asker.abort();
+    }
+    expect(await promise).toEqual(PROVING);
+    expect(listeners.size).toBe(0);
+    expect(timers.next).toBeUndefined();
   });
 });
