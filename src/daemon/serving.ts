@@ -34,8 +34,8 @@ interface Listener {
 
 export class Serving {
   readonly #tools: ServingTools;
-  /** The last one has the socket; those before it still answer who found them. */
-  readonly #listeners: Listener[] = [];
+  /** The last one has the socket; those before it still answer who found them, and go then. */
+  #listeners: readonly Listener[] = [];
   #tcp: TcpApi | undefined;
   #closing = false;
   #looking: Promise<void> | undefined;
@@ -132,9 +132,17 @@ export class Serving {
     }
     const { server } = api;
     const before = this.#listeners.at(-1);
-    this.#listeners.push({ server, identity: identityOf(path), close: () => api.close() });
-    before?.server.close();
+    this.#listeners = [...this.#listeners, { server, identity: identityOf(path), close: () => api.close() }];
+    if (before !== undefined) this.#retire(before);
     return undefined;
+  }
+
+  /** Nobody finds it any more; when those who had found it are served, nothing of it is kept. */
+  #retire(listener: Listener): void {
+    listener.server.close(() => {
+      this.#listeners = this.#listeners.filter((each) => each !== listener);
+      void listener.close();
+    });
   }
 
   /** The answer to the command that ends the daemon is still on its way; whoever waits for more is left alone. */
