@@ -29,7 +29,7 @@ import type { SyncRequest, SyncView } from '../api/sync.ts';
 import type { Event } from '../model/action.ts';
 import type { Intent } from '../model/memory.ts';
 import { isServiceName, type RunKey, type ServiceName } from '../model/names.ts';
-import type { Problem } from '../model/problem.ts';
+import { type Problem, sentence } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { changeOf } from '../reconcile/change.ts';
@@ -51,6 +51,7 @@ import type { Outcome } from './outcome.ts';
 import { heldBy, Reconciling } from './reconciling.ts';
 import { excerptsOf } from './run-excerpts.ts';
 import { readHistory } from './service-logs.ts';
+import type { StateTrouble } from './state-trouble.ts';
 import { statsOf } from './stats.ts';
 import { toldHeap } from './told-heap.ts';
 import { iso, Views } from './views.ts';
@@ -76,6 +77,8 @@ export interface ControlTools {
   readonly sync: (request: SyncRequest) => Promise<SyncView>;
   /** Why this host does not come to the newest commit by itself. */
   readonly syncProblems: () => readonly Problem[];
+  /** What is wrong with the state directory. */
+  readonly trouble: Pick<StateTrouble, 'problems' | 'losses'>;
   readonly examine: () => DoctorView;
   /** The directory was read, and is followed now. */
   readonly followed: (cause: Cause) => void;
@@ -117,10 +120,10 @@ export class LocalControl implements Control {
   }
 
   status(): StatusView {
-    const { loop, logProblems, syncProblems } = this.#tools;
+    const { loop, trouble, logProblems, syncProblems } = this.#tools;
     const services = loop.names().map((name) => this.#view(name));
     const { desired, unseen, unwritten } = loop;
-    const standing = [unseen, unwritten].flatMap((problem) => problem ?? []);
+    const standing = [unseen, unwritten, ...trouble.problems].flatMap((problem) => problem ?? []);
     const problems = [...desired.problems, ...standing, ...logProblems(), ...syncProblems()];
     const frozen = this.deploys?.frozen ?? null;
     return { services, problems, prune: heldBy(loop.removals), frozen };
@@ -190,7 +193,7 @@ export class LocalControl implements Control {
     const outcomes = await Promise.all(
       [...intents.keys()].map(async (service): Promise<CommandResult> => {
         const failed = problem.get(service);
-        if (failed !== undefined) return { service, result: 'failed', detail: failed.message };
+        if (failed !== undefined) return { service, result: 'failed', detail: sentence(failed) };
         const settled = await this.#until(
           request.wait,
           () => fulfilment(request.verb, loop.glance(service), () => loop.situation(service).observed),
@@ -223,7 +226,7 @@ export class LocalControl implements Control {
       situation,
       view: this.#views.service(situation, loop.decision(name)),
       change: changeOf(situation) ?? changeWhenReleased(situation),
-      warnings: [...loop.warnings(name), ...this.#tools.logWarnings(name)],
+      warnings: [...loop.warnings(name), ...this.#tools.logWarnings(name), ...this.#tools.trouble.losses],
       stderr: stderrWords(situation, loop.desired, this.#tools.readLogs),
       excerpts: excerptsOf(situation),
     });

@@ -7,10 +7,9 @@ import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { count } from '../model/units.ts';
-import { zoneRules } from '../policy/time-zone.ts';
 import type { EventFiles } from '../world/event-files.ts';
 import type { Host } from '../world/host.ts';
-import { hostFacts, hostOffsetAt } from '../world/host-facts.ts';
+import { hostFacts } from '../world/host-facts.ts';
 import type { LogCare } from '../world/log-care.ts';
 import type { World } from '../world/world.ts';
 import { type ControlTools, LocalControl } from './control.ts';
@@ -21,23 +20,29 @@ import { Development } from './development.ts';
 import { examine } from './doctor.ts';
 import { everythingIsDown } from './everything-down.ts';
 import { filesBehind } from './files-behind.ts';
-import { type Foreground, type ForegroundTools, restartAll, whenExhausted } from './foreground.ts';
-import { forwardingTools } from './forwarding.ts';
-import { Freeze } from './freeze.ts';
+import {
+  type Foreground,
+  type ForegroundTools,
+  restartAll,
+  tellExhausted,
+  whenExhausted,
+} from './foreground.ts';
+import type { Freeze } from './freeze.ts';
 import type { Cause } from './history.ts';
 import { Journal } from './journal.ts';
+import { type KeptState, readKeptState } from './kept-state.ts';
 import { mayLeaveServices } from './leaving.ts';
-import { LogKeeping, type LogKeepingTools } from './log-keeping.ts';
+import type { LogKeeping, LogKeepingTools } from './log-keeping.ts';
+import { logKeepingOf } from './log-setup.ts';
 import { Loop } from './loop.ts';
 import type { Notifications } from './notifications.ts';
 import { notificationsOf } from './notify-setup.ts';
 import { type Log, Reports } from './reports.ts';
 import { Schedule } from './schedule.ts';
 import { Serving } from './serving.ts';
-import { Store } from './store.ts';
+import { StateTrouble } from './state-trouble.ts';
 import type { Sync, SyncTools } from './sync.ts';
 import { syncOf } from './sync-setup.ts';
-import { Unfinished } from './unfinished.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface DaemonTools {
@@ -90,7 +95,8 @@ export class Daemon {
   readonly #sync: Sync;
   readonly #logs: LogKeeping;
   readonly #deploy: DeployTools | undefined;
-  readonly #unknown: Problem | undefined;
+  readonly #kept: KeptState;
+  readonly #trouble: StateTrouble;
   #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
   #ending: 'no' | 'leaving' | 'stopping' = 'no';
 
@@ -100,11 +106,13 @@ export class Daemon {
     const journal = new Journal({ files: tools.eventFiles, clock: world.clock, log });
     this.#journal = journal;
     this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
-    const store = new Store(world.files, settings.state_directory, host.bootId);
-    const freeze = new Freeze(world.files, settings.state_directory, settings.config_directory);
-    const unfinished = new Unfinished(world.files, settings.state_directory);
-    this.#unknown = store.load() ?? freeze.load() ?? unfinished.load();
-    for (const problem of [...store.problems, ...freeze.problems]) this.#reports.complain(problem);
+    this.#kept = readKeptState(world.files, settings, host.bootId);
+    const { store, freeze, unfinished } = this.#kept;
+    this.#trouble = new StateTrouble({
+      ...{ files: world.files, clock: world.clock, stateDirectory: settings.state_directory },
+      reports: this.#reports,
+      mended: () => this.#keepRead(),
+    });
     const facts = hostFacts();
     this.#loop = new Loop({
       ...tools,
@@ -116,18 +124,7 @@ export class Daemon {
       starting: (run, service, reason) => this.#logs.starting(run, service, reason),
       complain: (problem) => this.#reports.complain(problem),
     });
-    this.#logs = new LogKeeping({
-      care: tools.logCare,
-      appendMarker: tools.appendMarker,
-      clock: world.clock,
-      zone: zoneRules(hostOffsetAt),
-      freezer: (services) => world.containment.freezer(services),
-      maxTotalSize: settings.logs.max_total_size,
-      ...(tools.logCare === null ? {} : { forward: forwardingTools(world.files, settings, log) }),
-      desired: () => this.#loop.desired,
-      complain: (problem) => this.#reports.complain(problem),
-      tell: (message) => log.info({}, message),
-    });
+    this.#logs = logKeepingOf(tools, this.#loop, this.#reports);
     this.#schedule = new Schedule(this.#loop, world.clock, host);
     this.#notifications = notificationsOf(tools, this.#loop, this.#reports, {
       frozen: () => this.control.deploys?.frozenText,
@@ -135,6 +132,7 @@ export class Daemon {
     });
     this.#deploy = deploymentOf(tools, this.#loop, freeze, {
       complain: (problem) => this.#reports.complain(problem),
+      wrote: (problem) => this.#trouble.wrote('snapshots', problem),
       manager: (name, fields) => this.#reports.manager(name, fields),
     });
     this.control = new LocalControl({
@@ -150,9 +148,10 @@ export class Daemon {
       readLogs: tools.readLogs,
       sync: (request) => this.#sync.sync(request),
       syncProblems: () => this.#sync.problems,
+      trouble: this.#trouble,
       logProblems: () => this.#logs.problems,
       logWarnings: (service) => this.#logs.warnings(service),
-      examine: () => examine(world, settings, this.#loop, host.system),
+      examine: () => examine(world, settings, this.#loop, host.system, this.#trouble.problems),
       followed: (cause) => this.#followed(cause),
       deploy: this.#deploy,
       manager: (name, fields) => this.#reports.manager(name, fields),
@@ -186,8 +185,9 @@ export class Daemon {
    */
   async start(): Promise<Problem | undefined> {
     const { host, settings, world, log, version } = this.#tools;
-    const refused = this.#unknown ?? (await this.#serving.refusal());
+    const refused = this.#kept.unknown ?? (await this.#serving.refusal());
     if (refused !== undefined) {
+      for (const { problem } of this.#kept.lost) this.#reports.complain(problem);
       world.containment.close();
       return refused;
     }
@@ -196,6 +196,7 @@ export class Daemon {
       containment: world.containment.kind,
       ...(this.#tools.foreground?.about ?? { config_directory: settings.config_directory }),
     });
+    this.#trouble.found(this.#kept.lost);
     // A limit that this host cannot apply is told where a service asks for it, and by `doctor`.
     const weak = world.containment.shortcomings.filter((problem) => problem.code !== 'limit-unapplied');
     for (const problem of weak) this.#reports.complain(problem);
@@ -266,11 +267,7 @@ export class Daemon {
     const service = this.#tools.foreground?.endsWith ?? null;
     if (service === null) return;
     whenExhausted(service, this.#foregroundTools(), (status) => {
-      if (this.#ending !== 'no') return;
-      const reason = 'workers_exhausted_no_respawn';
-      const fields = { signal: 'internal', reason, exit_status: status };
-      this.#reports.manager('manager_shutdown_requested', fields);
-      this.#end(reason, true, status);
+      if (this.#ending === 'no') this.#end(tellExhausted(this.#foregroundTools(), status), true, status);
     });
   }
 
@@ -292,13 +289,14 @@ export class Daemon {
   #keepRead(): void {
     const kept = this.#tools.keepRead(this.#loop.desired.services);
     if (kept === 'more') this.#tools.host.soon(() => this.#keepRead());
-    else if (kept !== 'all') this.#reports.complain(kept);
+    else this.#trouble.wrote('last-good', kept === 'all' ? undefined : kept);
   }
 
   #resyncLater(): void {
     this.#tools.world.clock.after(RESYNC, () => {
       if (this.#ending === 'leaving') return;
       this.#loop.resync();
+      this.#trouble.look();
       void this.#serving.look();
       if (this.#tools.settings.watch.enabled) void this.#reconcile('resync');
       this.#resyncLater();
@@ -331,6 +329,7 @@ export class Daemon {
   async #finish(reason: string, code: number): Promise<void> {
     const { world, host } = this.#tools;
     this.#sync.close();
+    this.#trouble.close();
     this.#notifications.close();
     await Promise.all([this.#watch?.close(), this.#development.close(), this.#logs.close()]);
     if (this.#ending === 'stopping') {

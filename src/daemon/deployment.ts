@@ -42,6 +42,7 @@ export function deploymentOf(
   freeze: Freeze,
   tell: {
     readonly complain: (problem: Problem) => void;
+    readonly wrote: (problem: Problem | undefined) => void;
     readonly manager: (name: string, fields: Event['fields']) => void;
   },
 ): DeployTools | undefined {
@@ -49,7 +50,7 @@ export function deploymentOf(
   const soon = (): Promise<void> => new Promise((resolve) => host.soon(resolve));
   const snapshots = new Snapshots(world.files, settings.state_directory, soon);
   const history = new History({
-    ...{ snapshots, loop, soon, clock: world.clock, complain: tell.complain },
+    ...{ snapshots, loop, soon, clock: world.clock, wrote: tell.wrote },
     directory: settings.config_directory,
     most: settings.history.max_snapshots,
     textOf: directory.textOf,

@@ -1,7 +1,7 @@
 /** What does this host give, and what is missing for the promises to hold? */
 import type { DoctorView } from '../api/contract.ts';
 import type { ServiceName } from '../model/names.ts';
-import { sentence } from '../model/problem.ts';
+import { type Problem, sentence } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { DesiredState, Resources } from '../model/spec.ts';
 import { count } from '../model/units.ts';
@@ -15,7 +15,14 @@ type Check = DoctorView['checks'][number];
 /** What was found; whether that is well follows from its level. */
 type Finding = Omit<Check, 'ok'>;
 
-export function examine(world: World, settings: Settings, loop: Loop, system: string): DoctorView {
+/** @param trouble with the state directory, beside that it cannot be written now */
+export function examine(
+  world: World,
+  settings: Settings,
+  loop: Loop,
+  system: string,
+  trouble: readonly Problem[],
+): DoctorView {
   const { services } = loop.desired;
   const found: readonly Finding[] = [
     { name: 'system', level: 'fine', detail: system },
@@ -27,6 +34,7 @@ export function examine(world: World, settings: Settings, loop: Loop, system: st
     userCheck(world),
     directoryCheck(settings, loop),
     stateCheck(world, settings),
+    ...trouble.map(troubleCheck),
     watchCheck(world),
   ];
   return {
@@ -141,6 +149,15 @@ function stateCheck(world: World, settings: Settings): Finding {
     name: 'state directory',
     level: failure === undefined ? 'fine' : 'failure',
     detail: `${settings.state_directory} ${failure === undefined ? 'can be written' : `cannot be written (${failure.failed})`}`,
+  };
+}
+
+function troubleCheck({ code, severity, message, hint }: Problem): Finding {
+  return {
+    name: code,
+    level: severity === 'error' ? 'failure' : 'note',
+    detail: message,
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 

@@ -65,6 +65,13 @@ export function whenExhausted(
   });
 }
 
+/** @returns the reason with which the manager ends then */
+export function tellExhausted({ manager }: Pick<ForegroundTools, 'manager'>, status: number): string {
+  const reason = 'workers_exhausted_no_respawn';
+  manager('manager_shutdown_requested', { signal: 'internal', reason, exit_status: status });
+  return reason;
+}
+
 function statusOf({ fields }: Event): number {
   const status = fields['status'];
   if (typeof status === 'number') return status;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { type Files, isFailure } from '../world/world.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
+import { writeAdvice } from './state-problems.ts';
 
 /** A text of the directory; the path is relative to it. */
 export interface KeptText {
@@ -122,7 +123,7 @@ export class Freeze {
       code: 'state-unwritable',
       severity: 'error',
       message: `${this.#path} cannot be written (${failure.failed}), so nothing was done`,
-      hint: 'free space, or point state_directory to a place that the daemon may write to',
+      hint: writeAdvice(failure.failed),
     };
   }
 

@@ -37,7 +37,8 @@ export interface HistoryTools {
   readonly textOf: (desired: Desired) => { readonly file: string; readonly text: string } | undefined;
   /** Never rejects. */
   readonly commit: () => Promise<Commit | null>;
-  readonly complain: (problem: Problem) => void;
+  /** Told after each write; undefined: it is on disk. */
+  readonly wrote: (problem: Problem | undefined) => void;
 }
 
 /** One file as it was followed, before anything of it was worked out. */
@@ -159,7 +160,7 @@ export class History {
   }
 
   async #record(seen: readonly Seen[], at: number, cause: Cause): Promise<void> {
-    const { snapshots, soon, complain, most } = this.#tools;
+    const { snapshots, soon, wrote, most } = this.#tools;
     await soon();
     const before = snapshots.latest();
     const { files, texts } = await this.#filesOf(seen);
@@ -169,8 +170,7 @@ export class History {
       this.#follow(before);
       return;
     }
-    const problem = await snapshots.keep(next, texts);
-    if (problem !== undefined) complain(problem);
+    wrote(await snapshots.keep(next, texts));
     this.#follow(next);
     void this.#noteCommit(next);
     await snapshots.prune(most);
@@ -245,8 +245,7 @@ export class History {
       const open = new Set([...each.open].filter((service) => snapshot.results[service] !== 'converged'));
       return open.size === 0 ? [] : [{ snapshot, open }];
     });
-    const problem = this.#tools.snapshots.note(snapshot);
-    if (problem !== undefined) this.#tools.complain(problem);
+    this.#tools.wrote(this.#tools.snapshots.note(snapshot));
   }
 
   #resultOf(service: ServiceName, names: ReadonlySet<string>): SnapshotResult {

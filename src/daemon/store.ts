@@ -8,6 +8,7 @@ import { type Durability, type Failure, type Files, isFailure } from '../world/w
 import { PromisedStarts } from './promised-starts.ts';
 import { afterReboot, completed, completedSpec } from './recall.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
+import { corrupt, unreadable, unwritable } from './state-problems.ts';
 import { areSpecs, isIntent, isMemory, isOfServices } from './state-shape.ts';
 
 /** A state file larger than this is not ours. Bytes. */
@@ -28,6 +29,8 @@ const NOTHING_APPLIED: AppliedSpecs = new Map();
 /** Intent is written before a command is answered; memory and applied definitions when there is time. */
 export class Store {
   readonly problems: Problem[] = [];
+  /** Where the files were put that they tell of. */
+  readonly #aside = new Map<Problem, string>();
   readonly #files: Files;
   readonly #directory: string;
   readonly #bootId: string | undefined;
@@ -100,6 +103,12 @@ export class Store {
       this.#written = copied(this.#applied);
     }
     return undefined;
+  }
+
+  /** One of `problems`: until the file that was set aside is removed, for somebody has looked at it then. */
+  lasts(problem: Problem): boolean {
+    const aside = this.#aside.get(problem);
+    return aside === undefined || !isFailure(this.#files.status(aside));
   }
 
   /** Services that something is kept about. */
@@ -275,8 +284,11 @@ export class Store {
       return undefined;
     }
     if (isPast) return undefined;
-    const failure = this.#files.replace(`${path}.broken`, text, { mode: 0o600, durable: false });
-    this.problems.push(corrupt(path, failure, loss));
+    const aside = `${path}.broken`;
+    const failure = this.#files.replace(aside, text, { mode: 0o600, durable: false });
+    const problem = corrupt(path, failure ?? aside, loss);
+    this.problems.push(problem);
+    if (failure === undefined) this.#aside.set(problem, aside);
     return undefined;
   }
 
@@ -315,33 +327,4 @@ function endings(memory: Memory): string {
 
 function entries(value: unknown): [string, unknown][] {
   return typeof value === 'object' && value !== null ? Object.entries(value) : [];
-}
-
-function unwritable(path: string, { failed }: Failure): Problem {
-  return {
-    code: 'state-unwritable',
-    severity: 'error',
-    message: `${path} cannot be written (${failed})`,
-    hint: 'free space, or point state_directory to a place that the daemon may write to',
-  };
-}
-
-function unreadable(path: string, { failed }: Failure): Problem {
-  return {
-    code: 'state-unreadable',
-    severity: 'error',
-    message: `${path} cannot be read (${failed})`,
-    hint: 'mend what keeps it from being read; remove it only if what it says may be forgotten',
-  };
-}
-
-function corrupt(path: string, unkept: Failure | undefined, loss: string): Problem {
-  const kept =
-    unkept === undefined ? `it was set aside as ${path}.broken` : `it was not kept (${unkept.failed})`;
-  return {
-    code: 'state-corrupt',
-    severity: 'error',
-    message: `${path} cannot be read back: it is not the JSON of this version; ${kept}`,
-    hint: `what runs is not affected, but ${loss}`,
-  };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { examine } from '../../src/daemon/doctor.ts';
 import type { Loop } from '../../src/daemon/loop.ts';
+import type { Problem } from '../../src/model/problem.ts';
 import type { Settings } from '../../src/model/settings.ts';
 import type { Defined } from '../../src/model/spec.ts';
 import type { Containment, Shortcoming, World } from '../../src/world/world.ts';
@@ -17,6 +18,7 @@ interface Host {
   readonly shortcomings?: readonly Shortcoming[];
   readonly services?: readonly Defined[];
   readonly forking?: string | null;
+  readonly trouble?: readonly Problem[];
 }
 
 /** What the doctor says of a host with these files. */
@@ -24,7 +26,7 @@ function told(
   contents: Readonly<Record<string, string>>,
   kind: Containment['kind'] = 'cgroup',
   uid = 0,
-  { shortcomings = [], services = [], forking = null }: Host = {},
+  { shortcomings = [], services = [], forking = null, trouble = [] }: Host = {},
 ) {
   const files = new MemoryFiles(new Injector());
   for (const [path, text] of Object.entries(contents)) files.set(path, text);
@@ -43,8 +45,19 @@ function told(
     readable: true,
   };
   const loop: Partial<Loop> = { desired };
-  return examine(world as World, settings as Settings, loop as Loop, 'linux').checks;
+  return examine(world as World, settings as Settings, loop as Loop, 'linux', trouble).checks;
 }
+
+it('tells of what of the state directory is lost, and of what cannot be written there', () => {
+  const lost = { code: 'state-corrupt', severity: 'error', message: 'it is lost', hint: 'look' } as const;
+  const unkept = { code: 'state-unwritable', severity: 'warning', message: 'it is not kept' } as const;
+  expect(told({}, 'cgroup', 0, { trouble: [lost, unkept] })).toEqual(
+    expect.arrayContaining([
+      { name: 'state-corrupt', ok: false, level: 'failure', detail: 'it is lost', hint: 'look' },
+      { name: 'state-unwritable', ok: true, level: 'note', detail: 'it is not kept' },
+    ]),
+  );
+});
 
 it('says why processes are created the slower way, as a note', () => {
   const check = (...asked: Parameters<typeof told>) =>

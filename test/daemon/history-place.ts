@@ -49,7 +49,7 @@ export class Place {
         return text === undefined ? undefined : { file: `/etc/config.d/${desired.name}.yaml`, text };
       },
       commit: async () => place.commit,
-      complain: ({ message }) => this.complaints.push(message),
+      wrote: (problem) => problem !== undefined && this.complaints.push(problem.message),
     });
   }
 

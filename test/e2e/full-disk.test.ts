@@ -80,6 +80,10 @@ test('a state directory whose files are noise: what runs is adopted, the files a
   expect(await host.pidOf('web')).toBe(pid);
   for (const name of files) expect(host.stderr).toContain(`${name} cannot be read back`);
   expect(fs.existsSync(join(host.state, 'intent.json.broken'))).toBe(true);
+  // And not only in the log, which nobody may be reading.
+  for (const command of [['status'], ['why', 'web'], ['doctor'], ['events']]) {
+    expect((await host.pmctl(...command)).stdout).toContain('intent.json cannot be read back');
+  }
   expect((await host.pmctl('hold', 'web', '-m', 'again')).code).toBe(0);
 });
 
