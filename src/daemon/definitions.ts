@@ -173,7 +173,7 @@ export class Definitions {
     if (file !== undefined && 'code' in file) return { result: 'refused', detail: sentence(file) };
     // Approved first: a daemon that dies between the two finds a removal that nobody need confirm, or a file as before.
     const unwritten = loop.setIntents(new Map([[name, { ...intent, removalApproved: true }]]));
-    if (unwritten !== undefined) return { result: 'failed', detail: unwritten.message };
+    if (unwritten !== undefined) return { result: 'failed', detail: sentence(unwritten) };
     const problem = file === undefined ? undefined : serviceFiles.remove(file.path);
     if (problem !== undefined) {
       loop.setIntents(new Map<ServiceName, Intent>([[name, intent]]));

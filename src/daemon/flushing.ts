@@ -33,20 +33,29 @@ export class Flushing {
 
   /** Writes, whether it is due or not. What could not be written is tried again a little later. */
   now(): boolean {
-    const { store, world, complain } = this.#tools;
+    const { store } = this.#tools;
     this.#at = undefined;
     const problem = store.flush();
     this.#problem = problem;
     if (problem === undefined) return true;
+    this.failed(problem);
+    return false;
+  }
+
+  /** What somebody asked for could not be written: as long as that is so it is told, and tried again. */
+  failed(problem: Problem): void {
+    const { world, complain } = this.#tools;
+    this.#problem = problem;
     this.#at = world.clock.now() + 10 * FLUSH_DELAY;
     complain(problem);
-    return false;
   }
 
   ifDue(): void {
     const { store, world } = this.#tools;
     if (!store.dirty) {
       this.#at = undefined;
+      // What could not be written has been since, with what somebody asked for.
+      this.#problem = undefined;
       return;
     }
     this.#at ??= world.clock.now() + FLUSH_DELAY;

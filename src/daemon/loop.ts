@@ -147,7 +147,13 @@ export class Loop {
   /** Durable when it answers undefined. */
   setIntents(changes: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
     const problem = this.#tools.store.setIntents(changes);
-    if (problem === undefined) for (const name of changes.keys()) this.mark(name);
+    if (problem === undefined) {
+      for (const name of changes.keys()) this.mark(name);
+      return undefined;
+    }
+    this.#flushing.failed(problem);
+    // Nothing is due but the next try, of which whoever wakes the loop has to learn.
+    this.onDue();
     return problem;
   }
 

@@ -11,6 +11,7 @@ import { Chance } from '../twins/random.ts';
 const BUSY = problem({ code: 'stop-blocked', message: 'EBUSY' });
 
 let machine: Machine;
+let files: MemoryFiles;
 let daemon: SimulatedDaemon;
 let backoff: number;
 /** The kernel does not remove the place of a run. */
@@ -34,13 +35,14 @@ beforeEach(() => {
   asked = [];
   backoff = 100;
   const injector = new Injector();
+  files = new MemoryFiles(injector);
   daemon = new SimulatedDaemon({
     number: 1,
     offset: 1_700_000_000_000,
     bootId: 'boot',
     machine,
     injector,
-    files: new MemoryFiles(injector),
+    files,
     reader: reading,
     chance: new Chance(1, 'daemon'),
     blindness: () => ({ tree: false, services: new Set(), runs: new Set() }),
@@ -174,5 +176,34 @@ describe('probes of several services', () => {
     pass(10_000);
     const second = distance(machine.now - 10_000);
     expect(second).toSatisfy((each: number) => (stays ? each >= first : each < 20));
+  });
+});
+
+describe('what somebody asks for while nothing can be written', () => {
+  const STOP = new Map([[WEB, { stopped: { by: 'bob', at: 1 } }]]);
+
+  it('is refused, which is told as long as that is so, also when nothing else has to be written', () => {
+    pass(1000);
+    expect(daemon.loop.unwritten).toBeUndefined();
+    files.failing = 'ENOSPC';
+    expect(daemon.loop.setIntents(STOP)).toMatchObject({ code: 'state-unwritable' });
+    expect(daemon.loop.unwritten?.message).toContain('/intent.json cannot be written (ENOSPC)');
+    const failures = files.failures;
+    pass(25_000);
+    expect(files.failures - failures).toBe(2);
+    expect(daemon.loop.unwritten?.hint).toContain('free space');
+    files.failing = undefined;
+    pass(10_000);
+    expect(daemon.loop.unwritten).toBeUndefined();
+  });
+
+  it('is told no more once it could be written', () => {
+    pass(1000);
+    files.failing = 'EACCES';
+    expect(daemon.loop.setIntents(STOP)?.hint).not.toContain('free space');
+    files.failing = undefined;
+    expect(daemon.loop.setIntents(STOP)).toBeUndefined();
+    pass(10);
+    expect(daemon.loop.unwritten).toBeUndefined();
   });
 });
