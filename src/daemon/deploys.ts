@@ -19,12 +19,13 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Clock } from '../world/world.ts';
-import { changesBetween, desiredHash, spoiltSince } from './comparison.ts';
+import { changesBetween, spoiltSince } from './comparison.ts';
 import { Failing, LONGEST_WATCH, NOWHERE, type Verdicts } from './failing.ts';
 import { type Freeze, type Frozen, type KeptText, THAWS } from './freeze.ts';
 import { envDigest, type History } from './history.ts';
 import { entryView, lastGood, type Marks, selected } from './history-views.ts';
 import type { Loop } from './loop.ts';
+import { staleness } from './saved-plan.ts';
 import { blobOf, type Snapshot, type Snapshots, snapshotId } from './snapshots.ts';
 import { iso } from './views.ts';
 
@@ -105,9 +106,9 @@ export class LocalDeploys implements Deploys {
 
   /** Called before anything is read. Answers when nothing is to be done. */
   begin(request: UpdateRequest, trigger: Trigger): UpdateView | undefined {
-    const { freeze, history } = this.#tools;
+    const { freeze, history, loop } = this.#tools;
     history.look();
-    const stale = request.plan === undefined ? undefined : this.#staleness(request.plan);
+    const stale = request.plan && staleness(request.plan, this.files(), (files) => loop.plan(files));
     if (stale !== undefined) return refusedUpdate('plan-stale', stale);
     if (freeze.state === undefined || trigger === 'rollback' || trigger === 'failure') return undefined;
     const isAnswer = trigger === 'sync' && freeze.state.failed === true;
@@ -290,23 +291,6 @@ export class LocalDeploys implements Deploys {
     const { history, freeze } = this.#tools;
     const { current } = history;
     return { current: current?.id ?? null, newest: current?.number ?? 0, frozen: freeze.state !== undefined };
-  }
-
-  /** Why a plan is not what would be done now. */
-  #staleness(plan: NonNullable<UpdateRequest['plan']>): string | undefined {
-    const { loop } = this.#tools;
-    const desired = this.files();
-    if (desiredHash(desired) !== plan.desired) return 'the files have changed since the plan was made';
-    const now = loop.plan(desired).map(({ service, action, instances }) => ({ service, action, instances }));
-    const text = (changes: typeof plan.changes): string =>
-      JSON.stringify(changes.map(({ service, action, instances }) => [service, action, instances]));
-    if (text(now) === text(plan.changes)) return undefined;
-    const was = new Map(plan.changes.map((change) => [change.service, text([change])]));
-    const is = new Map(now.map((change) => [change.service as string, text([change])]));
-    const moved = [...new Set([...was.keys(), ...is.keys()])].filter(
-      (name) => was.get(name) !== is.get(name),
-    );
-    return `what runs has changed since the plan was made: ${moved.sort().slice(0, 10).join(', ')}`;
   }
 
   #pendingServices(): readonly string[] {

@@ -56,7 +56,7 @@ export interface FieldChange {
 
 /**
  * `live`: limits are written. `define`, `forget`: a definition comes, changes or goes, and nothing of the service runs for
- * which that would mean anything now.
+ * which that would mean anything now; a job that runs has it the next time.
  */
 export type ChangeKind =
   | 'start'

@@ -242,7 +242,10 @@ function foretold(notices: readonly Notice[], respawns: (slot: number) => boolea
 
 /** Something of it is in force: a run, or a schedule that was followed before. */
 function isApplied(runs: readonly JudgedRun[], { applied }: Situation, desired: Defined): boolean {
-  if (runs.some((run) => run.fate === 'keep' && run.life === 'alive')) return true;
+  // A job of an older definition runs by that to its end.
+  const isKept = ({ fate, life, run }: JudgedRun) =>
+    fate === 'keep' && life === 'alive' && run.key.hash === desired.hash;
+  if (runs.some(isKept)) return true;
   return desired.spec.process.schedule !== null && applied.has(desired.hash);
 }
 

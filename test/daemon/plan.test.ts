@@ -1,10 +1,11 @@
-/** What is told of a service whose files change while somebody holds it? */
+/** What is told of a service whose file changes while somebody holds it, or while it runs by its schedule? */
 import { describe, expect, it } from 'vitest';
 import { planOf, waitingIn } from '../../src/daemon/plan.ts';
 import { NO_REMOVALS } from '../../src/daemon/removals.ts';
 import { Store } from '../../src/daemon/store.ts';
 import type { Defined, DesiredState } from '../../src/model/spec.ts';
-import { defined, hash, NOW, run, type SituationChanges, situation, spec, WEB } from '../builders.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import { defined, NOW, run, type SituationChanges, schedule, situation, spec, WEB } from '../builders.ts';
 import { Injector } from '../twins/injector.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
 
@@ -17,12 +18,12 @@ function state(desired: Defined): DesiredState {
 }
 
 function told(inForce: Defined, reading: Defined, changes: SituationChanges) {
-  const applied = new Map([[hash('a'), spec({ process: { env: { V: '2' } } })]]);
+  const applied = { a: spec({ process: { env: { V: '2' } } }) };
   const tools = {
     removals: NO_REMOVALS,
     prune: false,
     store: new Store(new MemoryFiles(new Injector()), '/state', 'boot'),
-    situation: () => ({ ...situation({ desired: reading, intent: HELD, ...changes }), applied }),
+    situation: () => situation({ desired: reading, intent: HELD, applied, ...changes }),
     inForce: state(inForce),
   };
   return {
@@ -64,5 +65,30 @@ describe('the new definition of a service that is held', () => {
     } as const;
     const { waits } = told(OLD, desired, { runs: [run({ hash: 'a' })] });
     expect(waits).toBeUndefined();
+  });
+});
+
+describe('the new definition of a job', () => {
+  const job = (hashed: string, command: string) =>
+    defined({ hash: hashed, spec: { process: { command: [command], schedule: schedule('0 3 * * *') } } });
+  const [was, is] = [job('a', 'one'), job('b', 'two')];
+  const running = run({ hash: 'a' });
+  const applied = { a: was.spec };
+
+  it('is told field by field, and the same whether it runs or not', () => {
+    const between = told(was, is, { intent: {}, applied }).changes;
+    expect(between).toMatchObject([
+      {
+        action: 'define',
+        instances: 0,
+        because: [{ path: 'process.command[0]', from: '"one"', to: '"two"' }],
+      },
+    ]);
+    expect(told(was, is, { intent: {}, applied, runs: [running] }).changes).toEqual(between);
+  });
+
+  it('touches neither the run nor its limits while that goes on', () => {
+    const { actions } = decide(situation({ desired: is, runs: [running], applied }));
+    expect(actions.filter(({ do: deed }) => deed === 'apply_live' || deed === 'signal')).toEqual([]);
   });
 });
