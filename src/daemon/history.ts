@@ -72,6 +72,8 @@ export class History {
   #work: Promise<void> = Promise.resolve();
   /** Applied, and not written down yet: what is seen of services now says nothing about the newest entry. */
   #unwritten = 0;
+  /** Counts what was applied from the files of the checkout, and not from a state that was kept. */
+  #readings = 0;
   /** The entry of what is in force. */
   #current: Snapshot | undefined;
   /** That entry and older ones, newest first: what they have brought comes up, or fails, on their account. */
@@ -98,7 +100,9 @@ export class History {
     this.#last = seen;
     const at = clock.now();
     this.#unwritten++;
-    this.#work = this.#work.then(() => this.#record(seen, at, cause));
+    if (!isKept(cause)) this.#readings++;
+    const reading = this.#readings;
+    this.#work = this.#work.then(() => this.#record(seen, at, cause, reading));
   }
 
   /**
@@ -159,7 +163,7 @@ export class History {
     return this.#work;
   }
 
-  async #record(seen: readonly Seen[], at: number, cause: Cause): Promise<void> {
+  async #record(seen: readonly Seen[], at: number, cause: Cause, reading: number): Promise<void> {
     const { snapshots, soon, wrote, most } = this.#tools;
     await soon();
     const before = snapshots.latest();
@@ -172,7 +176,7 @@ export class History {
     }
     wrote(await snapshots.keep(next, texts));
     this.#follow(next);
-    void this.#noteCommit(next);
+    void this.#noteCommit(next, reading);
     await snapshots.prune(most);
   }
 
@@ -191,18 +195,19 @@ export class History {
   }
 
   /** Nothing waits for Git. */
-  async #noteCommit(entry: Snapshot): Promise<void> {
+  async #noteCommit(entry: Snapshot, reading: number): Promise<void> {
     const { number } = entry;
     const commit = await this.#commitOf(entry);
-    const current = this.#current;
-    // What was replaced meanwhile keeps its place without: by now the checkout may stand elsewhere.
-    if (commit === null || this.#isClosed || current?.number !== number) return;
-    this.#note({ ...current, commit });
+    // Where files were applied again meanwhile it stays without: by now the checkout may stand elsewhere. What was gone
+    // back to meanwhile, as after a deploy that failed at once, has left the checkout where it was.
+    if (commit === null || this.#isClosed || reading !== this.#readings) return;
+    const noted = this.#tools.snapshots.all().find((each) => each.number === number);
+    if (noted !== undefined) this.#note({ ...noted, commit });
   }
 
   /** The checkout stays where it is when one goes back: the commit is the one that the state was of. */
   async #commitOf({ id, number, trigger }: Snapshot): Promise<Commit | null> {
-    if (trigger !== 'rollback' && trigger !== 'failure') return this.#tools.commit();
+    if (!isKept({ trigger })) return this.#tools.commit();
     const earlier = this.#tools.snapshots.all().filter((each) => each.id === id && each.number !== number);
     const known = earlier.find(({ commit }) => commit !== null)?.commit ?? null;
     if (known !== null || trigger === 'rollback' || earlier.length > 0) return known;
@@ -257,6 +262,11 @@ export class History {
     const { result } = isUp(glance);
     return result === 'done' ? 'converged' : result;
   }
+}
+
+/** It puts a state that was kept in the place of the files. */
+function isKept({ trigger }: Pick<Cause, 'trigger'>): boolean {
+  return trigger === 'rollback' || trigger === 'failure';
 }
 
 /** What it has touched, and has not come up yet. */

@@ -22,7 +22,8 @@ export class Place {
   readonly texts = new WeakMap<Desired, string>();
   readonly history: History;
   readonly snapshots: Snapshots;
-  commit: Commit | null = null;
+  /** What Git tells, and when. */
+  commit: Commit | null | Promise<Commit> = null;
   desired: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
   #now = NOW;
   #timers: { readonly at: number; readonly wake: () => void }[] = [];

@@ -1,5 +1,6 @@
 /** Which applied states are written down, what becomes of them, and to which does one go back? */
 import { describe, expect, test } from 'vitest';
+import type { Commit } from '../../src/api/deploys.ts';
 import { lastGood } from '../../src/daemon/history-views.ts';
 import { resultOf, Snapshots } from '../../src/daemon/snapshots.ts';
 import { name } from '../builders.ts';
@@ -243,11 +244,47 @@ describe('one goes back', () => {
   });
 });
 
-test('the commit comes when Git has told it, and is not told of a state that is gone by then', async () => {
-  const place = new Place();
-  place.commit = { oid: 'c'.repeat(40), branch: 'main', dirty: false };
-  await place.apply({ a: '1' });
-  expect(place.snapshots.latest()?.commit).toEqual(place.commit);
+describe('the commit comes when Git has told it', () => {
+  const at = (letter: string): Commit => ({ oid: letter.repeat(40), branch: 'main', dirty: false });
+  const [older, newer] = [at('a'), at('b')];
+
+  /** Applies a state of the newer commit, of which Git tells only after what comes meanwhile. */
+  async function meanwhile(comes: (place: Place) => Promise<void>): Promise<Place> {
+    const place = new Place();
+    place.commit = older;
+    await place.apply({ a: '1' });
+    let tell = (_: Commit): void => {};
+    place.commit = new Promise((resolve) => {
+      tell = resolve;
+    });
+    await place.apply({ a: '2' }, 'bob', 'sync');
+    await comes(place);
+    tell(newer);
+    await place.history.settled();
+    for (let turn = 0; turn < 10; turn++) await soon();
+    return place;
+  }
+
+  const told = (place: Place) => place.snapshots.all().map(({ number, commit }) => [number, commit]);
+
+  test('and is that of a deploy that failed before, with what has become of it', async () => {
+    const place = await meanwhile(async (same) => {
+      same.history.failed(name('a'));
+      await same.apply({ a: '1' }, 'bob', 'failure');
+    });
+    expect(told(place)).toEqual([
+      [3, older],
+      [2, newer],
+      [1, older],
+    ]);
+    expect(place.snapshots.all()[1]?.results).toEqual({ a: 'failed' });
+    expect(place.history.current?.number).toBe(3);
+  });
+
+  test('and is not told where files were applied again before: the checkout may stand elsewhere', async () => {
+    const place = await meanwhile((same) => same.apply({ a: '3' }, 'bob', 'sync'));
+    expect(told(place)).toContainEqual([2, null]);
+  });
 });
 
 test('what one goes back to is of its own commit, not of the one that is checked out', async () => {
