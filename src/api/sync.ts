@@ -28,7 +28,10 @@ export interface SyncView {
   readonly commits: readonly { readonly id: string; readonly subject: string }[];
   /** Of the newest commit. */
   readonly errors: readonly ConfigError[];
-  /** `would_apply`: what would be done. */
+  /**
+   * `would_apply`: what would be done. `refused`, of a dry run while the files are not followed: what following the newest
+   * commit would do.
+   */
   readonly diff: DiffView | null;
   /** `applied`: what became of it. */
   readonly update: UpdateView | null;

@@ -1,4 +1,5 @@
 /** `sync`: bring the checkout to the newest commit of its branch, and make what runs what it says. */
+import type { DiffView } from '../api/changes.ts';
 import type { SyncView } from '../api/sync.ts';
 import { safeText } from '../model/terminal-safe.ts';
 import { type Call, printJson, printLines, refuse, widthOf } from './call.ts';
@@ -11,7 +12,7 @@ import { lastWords } from './verbs.ts';
 const DEFAULT_TIMEOUT = 60_000;
 
 /**
- * Exit 1 when it was refused, 2 when `--dry-run` finds something to do, 5 when nothing is left to be done but a service has
+ * Exit 1 when it was refused, or would be, 2 when `--dry-run` finds something to do, 5 when nothing is left to be done but a service has
  * failed by the newest commit, else as `update`.
  */
 export async function sync(call: Call): Promise<Exit> {
@@ -50,6 +51,7 @@ function print(call: Call, view: SyncView): void {
     printLines(call, [`${paint('red', 'failed ')}  ${safeText(`${service}: ${detail}`)}`]);
   if (result === 'nothing_new') return;
   if (result === 'refused') {
+    if (view.diff !== null) printDiff(call, view.diff);
     for (const { file, line, column, message, hint } of view.errors) {
       const place = file === null ? '' : `${file}:${line ?? 1}:${column ?? 1}  `;
       terminal.complain(
@@ -60,8 +62,12 @@ function print(call: Call, view: SyncView): void {
     return;
   }
   const shown = view.update ?? view.diff;
-  if (shown !== null) printLines(call, renderDiff(shown, { width: widthOf(call), paint }));
+  if (shown !== null) printDiff(call, shown);
   if (view.update !== null) printLines(call, lastWords(view.update.changes));
+}
+
+function printDiff(call: Call, diff: DiffView): void {
+  printLines(call, renderDiff(diff, { width: widthOf(call), paint: call.paint }));
 }
 
 function short(commit: string | null): string {

@@ -41,8 +41,9 @@ import { type Log, Reports } from './reports.ts';
 import { Schedule } from './schedule.ts';
 import { Serving } from './serving.ts';
 import { StateTrouble } from './state-trouble.ts';
-import type { Sync, SyncTools } from './sync.ts';
+import type { Sync } from './sync.ts';
 import { syncOf } from './sync-setup.ts';
+import type { SyncTools } from './sync-tools.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface DaemonTools {

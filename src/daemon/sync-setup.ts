@@ -7,7 +7,8 @@ import { noted } from './failing.ts';
 import type { Freeze } from './freeze.ts';
 import type { Loop } from './loop.ts';
 import type { Log, Reports } from './reports.ts';
-import { type Pending, Sync, type SyncTools } from './sync.ts';
+import { Sync } from './sync.ts';
+import type { Pending, SyncTools } from './sync-tools.ts';
 
 export interface SyncParts extends Pick<SyncTools, 'checkout' | 'readAs'> {
   readonly world: World;

@@ -1,50 +1,14 @@
 /** How does the directory come to the newest commit of its branch, and only to one that is right? */
-import type { OnFailure } from '../api/changes.ts';
-import type { DiffView, UpdateRequest, UpdateView } from '../api/contract.ts';
+import type { UpdateView } from '../api/contract.ts';
 import type { SyncRequest, SyncView } from '../api/sync.ts';
 import { type Problem, sentence } from '../model/problem.ts';
-import type { DesiredState } from '../model/spec.ts';
 import { byHand } from '../world/fast-forward.ts';
 import type { GitCheckout } from '../world/git-checkout.ts';
 import { finishMove, type Move, type MoveEnd } from '../world/half-checkout.ts';
-import { type Clock, type Files, isFailure } from '../world/world.ts';
+import { isFailure } from '../world/world.ts';
 import { type Hold, THAWS } from './freeze.ts';
 import { failureIn, NOTHING, newestCommit, readCommit, refused, short, troubleOf } from './newest-commit.ts';
-import type { Unfinished } from './unfinished.ts';
-
-export interface SyncTools {
-  /** The checkout around the configuration directory; undefined: it lies in none. */
-  readonly checkout: () => GitCheckout | undefined;
-  readonly directory: string;
-  readonly files: Files;
-  readonly clock: Clock;
-  /** Milliseconds between two synchronisations without being asked; null: only when asked. */
-  readonly interval: number | null;
-  /** What becomes of the rest of a commit when a service fails, unless a request says otherwise. */
-  readonly onFailure: OnFailure;
-  /** What was begun; also by an earlier daemon. */
-  readonly unfinished: Unfinished;
-  /** What the directory would say if its files were these; nothing is kept of it. */
-  readonly readAs: (files: Files) => DesiredState;
-  readonly planned: (desired: DesiredState) => DiffView;
-  readonly reconcile: (request: UpdateRequest, trigger: 'sync') => Promise<UpdateView>;
-  /** What is not in force yet of what the files say. */
-  readonly pending: () => Pending;
-  /** Why files are not followed at present; undefined: they are. */
-  readonly frozen: () => Hold | undefined;
-  /** The files can be followed again. */
-  readonly changed: () => void;
-  readonly complain: (problem: Problem) => void;
-  /** What stands in the way has become another. */
-  readonly troubled: (before: readonly Problem[], now: readonly Problem[]) => void;
-  readonly tell: (message: string) => void;
-}
-
-export interface Pending {
-  readonly diff: DiffView;
-  /** Services that did not come up as they are defined. */
-  readonly failed: NonNullable<SyncView['failed']>;
-}
+import type { SyncTools } from './sync-tools.ts';
 
 /** One synchronisation. */
 interface Task {
@@ -286,15 +250,19 @@ export class Sync {
     const { checkout: find, directory, files, readAs, planned, frozen, clock } = this.#tools;
     const checkout = find();
     if (checkout === undefined) return { view: refused(NOTHING, `${directory} lies in no Git checkout`) };
-    const hold = request.dryRun ? undefined : frozen();
-    if (hold?.untilNewer === false) return { view: refused(NOTHING, `${hold.text}; ${THAWS}`) };
+    const hold = frozen();
+    if (hold?.untilNewer === false && !request.dryRun) return { view: refused(NOTHING, refusalBy(hold)) };
     const newest = await newestCommit(checkout, until - clock.now(), this.#end.signal);
     if (newest.is === 'here') return task.onlyNewer ? newest : this.#rest(task, checkout, newest.view);
     if (newest.is !== 'newer') return { view: newest.view, isPassing: newest.is === 'unreachable' };
     const { view, branch, from, to } = newest;
     const desired = await readCommit({ files, directory, checkout, readAs }, view, from, to);
     if ('result' in desired) return { view: desired };
-    if (request.dryRun) return { view: { ...view, result: 'would_apply', diff: planned(desired) } };
+    if (request.dryRun) {
+      const shown = { ...view, diff: planned(desired) };
+      const isHeld = hold?.untilNewer === false;
+      return { view: isHeld ? refused(shown, refusalBy(hold)) : { ...shown, result: 'would_apply' } };
+    }
     const trouble = await this.#move(checkout, branch, from, to);
     if (trouble !== undefined) return { view: refused(view, trouble) };
     return { view: { ...view, result: 'applied' }, outcome: this.#follow(request, until) };
@@ -303,9 +271,11 @@ export class Sync {
   /** The newest commit is checked out; but what runs may be another one. */
   async #rest({ request, until }: Task, checkout: GitCheckout, view: SyncView): Promise<Begun> {
     const { frozen, pending, files, directory } = this.#tools;
-    const hold = request.dryRun ? undefined : frozen();
-    if (hold !== undefined)
-      return { view: refused(view, `${hold.text}; a newer commit is followed, and ${THAWS}`) };
+    const hold = frozen();
+    if (hold !== undefined) {
+      const shown = request.dryRun ? { ...view, diff: pending().diff } : view;
+      return { view: refused(shown, refusalBy(hold)) };
+    }
     // Another Git may have taken the directory away with its last file.
     const isMissing = !request.dryRun && isFailure(files.status(directory));
     if (isMissing && (await byHand(checkout)) === undefined) checkout.keepDirectory();
@@ -341,4 +311,9 @@ export class Sync {
     tell(`${branch} was brought from ${short(from)} to ${short(to)}`);
     return undefined;
   }
+}
+
+/** Why the checked out commit is not followed. */
+function refusalBy({ text, untilNewer }: Hold): string {
+  return `${text}; ${untilNewer ? 'a newer commit is followed, and ' : ''}${THAWS}`;
 }

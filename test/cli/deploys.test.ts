@@ -237,4 +237,12 @@ describe('a sync that brings no commit', () => {
     expect(answer.exit).toBe(exit);
     for (const words of says) expect(answer.out).toContain(words);
   });
+
+  test('because the files are not followed says so, and shows what following them would do', async () => {
+    const diff = { ...NOTHING, changes: [CHANGE] };
+    const view = { ...HERE, result: 'refused', reason: 'the files are not followed', diff };
+    const answer = await run(await fakeDaemon({ 'POST /api/sync': view }), 'sync --dry-run');
+    expect(answer).toMatchObject({ exit: 1, err: 'pmctl: the files are not followed\n' });
+    expect(answer.out).toContain('process.env.TOKEN');
+  });
 });

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DiffView, UpdateRequest, UpdateView } from '../../src/api/changes.ts';
 import type { SyncRequest } from '../../src/api/sync.ts';
-import { Sync, type SyncTools } from '../../src/daemon/sync.ts';
+import { Sync } from '../../src/daemon/sync.ts';
+import type { SyncTools } from '../../src/daemon/sync-tools.ts';
 import { Unfinished } from '../../src/daemon/unfinished.ts';
 import { sentence } from '../../src/model/problem.ts';
 import type { DesiredState } from '../../src/model/spec.ts';
@@ -204,19 +205,24 @@ describe('while the files are not followed', () => {
     const { sync, updates } = daemon({ frozen: frozen(true) });
     const refused = await sync.sync(ASKED);
     expect(refused).toMatchObject({ result: 'refused', reason: expect.stringMatching(/newer commit/) });
+    expect(await sync.sync({ ...ASKED, dryRun: true })).toEqual({ ...refused, diff: NONE });
     push('mended');
+    expect(await sync.sync({ ...ASKED, dryRun: true })).toMatchObject({ result: 'would_apply', diff: NONE });
     expect(await sync.sync(ASKED)).toMatchObject({ result: 'applied' });
     expect(updates).toHaveLength(1);
   });
 
   it('because somebody wants it so, a newer commit changes nothing', async () => {
-    const { sync } = daemon({ frozen: frozen(false) });
+    const planned = { ...NONE, changes: [CHANGE] };
+    const { sync } = daemon({ frozen: frozen(false), planned: () => planned });
     const before = git(here, 'rev-parse', 'HEAD');
     push('newer');
     expect(await sync.sync(ASKED)).toMatchObject({
       result: 'refused',
       reason: expect.stringMatching(/pmctl resume/),
     });
+    const asked = { result: 'refused', reason: expect.stringMatching(/pmctl resume/), diff: planned };
+    expect(await sync.sync({ ...ASKED, dryRun: true })).toMatchObject(asked);
     expect(git(here, 'rev-parse', 'HEAD')).toBe(before);
   });
 });

@@ -283,8 +283,9 @@ describe('when a service of the commit fails', () => {
       stderr: expect.stringContaining('pmctl resume'),
     });
     expect(await host.pmctl('sync', '--dry-run')).toMatchObject({
-      code: 2,
-      stdout: expect.stringContaining('frozen'),
+      code: 1,
+      stdout: expect.stringContaining('web 3'),
+      stderr: expect.stringContaining('pmctl resume'),
     });
   });
 });
