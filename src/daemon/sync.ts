@@ -143,7 +143,14 @@ export class Sync {
   }
 
   async #byItself(): Promise<void> {
-    if (this.#tools.frozen()?.untilNewer === false) return;
+    if (this.#tools.frozen()?.untilNewer === false) {
+      // What stood in the way may be mended by now: that nothing is followed is told as what it is.
+      this.#isIn(
+        [],
+        'what stood in the way of a synchronisation is not looked at while the files are not followed',
+      );
+      return;
+    }
     const { view, outcome, isPassing }: Begun = await this.#begin(BY_ITSELF, true).catch(
       // A mistake of ours ends neither the daemon nor what comes at the next interval.
       (error: unknown) => ({ view: refused(NOTHING, String(error)) }),
@@ -155,13 +162,13 @@ export class Sync {
     void outcome?.then((update) => this.#ended(view, update)).catch(broke);
   }
 
-  /** Trouble is told once, until it changes or is over. */
-  #isIn(trouble: readonly Problem[]): void {
+  /** Trouble is told once, until it changes or is over; `over` says why it is. */
+  #isIn(trouble: readonly Problem[], over = 'the checkout can be synchronised again'): void {
     const before = this.#trouble;
     if (before.map(sentence).join() === trouble.map(sentence).join()) return;
     this.#trouble = trouble;
     this.#tools.troubled(before, trouble);
-    if (trouble.length === 0) this.#tools.tell('the checkout can be synchronised again');
+    if (trouble.length === 0) this.#tools.tell(over);
   }
 
   #ended({ to }: SyncView, update: UpdateView): void {

@@ -281,6 +281,19 @@ describe('by itself', () => {
     expect(sync.problems).toEqual([]);
   });
 
+  it('what stood in the way is told no longer when nobody looks, because somebody went back', async () => {
+    let hold: ReturnType<SyncTools['frozen']>;
+    const said: string[] = [];
+    const { sync, pass } = hourly({ frozen: () => hold, tell: (message) => said.push(message) });
+    git(here, 'remote', 'set-url', 'origin', join(ground, 'nowhere.git'));
+    await pass();
+    expect(sync.problems).toHaveLength(1);
+    hold = { text: 'frozen', untilNewer: false };
+    await pass();
+    expect(sync.problems).toEqual([]);
+    expect(said).toEqual([expect.stringContaining('not looked at while the files are not followed')]);
+  });
+
   it('a mistake of ours in following a commit ends neither the daemon nor the next synchronisation', async () => {
     const { sync, pass } = hourly({ reconcile: () => Promise.reject(new Error('a mistake of ours')) });
     push('two');
