@@ -67,6 +67,7 @@ export const BODIES = {
       dryRun: { type: 'boolean' },
       prune: { type: 'boolean' },
       wait: milliseconds,
+      limit: milliseconds,
       on_failure: { enum: ['stop', 'rollback', 'continue'] },
     },
   },

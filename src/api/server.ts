@@ -176,10 +176,11 @@ function actionRoutes(app: FastifyInstance, control: Control): void {
   app.post('/api/sync', { schema: { body: BODIES.sync } }, async (request, reply) => {
     const body = request.body as Partial<SyncRequest>;
     const { dryRun = false, prune = false } = body;
-    const { on_failure } = body;
+    const { on_failure, limit } = body;
     return control.sync({
       ...{ dryRun, prune, by: actor(request), wait: waitOf(body.wait), gone: goneOf(reply) },
       ...(on_failure === undefined ? {} : { on_failure }),
+      ...(limit === undefined ? {} : { limit }),
     });
   });
   app.post('/api/command', { schema: { body: BODIES.command } }, async (request, reply) => {

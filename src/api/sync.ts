@@ -13,6 +13,8 @@ export interface SyncRequest extends MayGo {
   readonly on_failure?: OnFailure;
   /** Milliseconds for all of it, the remote and the outcome; 0 answers as soon as the commit is checked out. */
   readonly wait: number;
+  /** Milliseconds for its turn and for the remote where `wait` is 0; 0 or absent: no limit of its own. */
+  readonly limit?: number;
 }
 
 export interface SyncView {

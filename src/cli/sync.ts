@@ -25,6 +25,8 @@ export async function sync(call: Call): Promise<Exit> {
     prune: options.prune === true,
     wait,
     ...(options.onFailure === undefined ? {} : { on_failure: options.onFailure }),
+    // An older daemon knows no such word: it is told only what somebody has typed.
+    ...(wait > 0 || options.timeout === undefined ? {} : { limit: options.timeout }),
   });
   if (isRefusal(view)) return refuse(call, view);
   if (options.json) printJson(call, view);

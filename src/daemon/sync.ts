@@ -127,14 +127,15 @@ export class Sync {
   /** Where its turn does not come in time, nothing is done. */
   #begin(request: SyncRequest, onlyNewer: boolean): Promise<Begun> {
     const { clock } = this.#tools;
-    const until = request.wait > 0 ? clock.now() + request.wait : Number.POSITIVE_INFINITY;
+    const limit = request.wait > 0 ? request.wait : (request.limit ?? 0);
+    const until = limit > 0 ? clock.now() + limit : Number.POSITIVE_INFINITY;
     return new Promise((resolve, reject) => {
       let isLate = false;
       const late = (): void => {
         isLate = true;
         resolve({ view: refused(NOTHING, 'another synchronisation is still under way') });
       };
-      const cancel = request.wait > 0 ? clock.after(request.wait, late) : () => {};
+      const cancel = limit > 0 ? clock.after(limit, late) : () => {};
       this.#inTurn(async () => {
         cancel();
         if (!isLate) resolve(await this.#sync({ request, until, onlyNewer }));

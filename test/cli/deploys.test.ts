@@ -238,6 +238,16 @@ describe('a sync that brings no commit', () => {
     for (const words of says) expect(answer.out).toContain(words);
   });
 
+  test.each([
+    ['sync --timeout 2s', { wait: 2000 }],
+    ['sync --no-wait', { wait: 0 }],
+    ['sync --no-wait --timeout 2s', { wait: 0, limit: 2000 }],
+  ])('%s is asked for with its limits', async (command, limits) => {
+    const daemon = await fakeDaemon({ 'POST /api/sync': HERE });
+    expect((await run(daemon, command)).exit).toBe(0);
+    expect(daemon.askedFor('POST /api/sync')[0]?.body).toEqual({ dryRun: false, prune: false, ...limits });
+  });
+
   test('because the files are not followed says so, and shows what following them would do', async () => {
     const diff = { ...NOTHING, changes: [CHANGE] };
     const view = { ...HERE, result: 'refused', reason: 'the files are not followed', diff };
