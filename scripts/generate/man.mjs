@@ -47,6 +47,7 @@ function pmctl({ COMMANDS, GLOBAL_OPTIONS, EXAMPLES, EXIT_CODES }) {
       ['PMCTL_SOCK', 'The socket of the daemon.'],
       ['PROCESSMASTER_SOCK_PATH', 'The same, as the daemon reads it.'],
       ['NO_COLOR', 'Not empty: no colours.'],
+      ['NODE_DEBUG', 'With pmctl in it: after an internal error, where in the program it came from.'],
     ]),
     '.SH SEE ALSO',
     '.BR processmaster (8)',

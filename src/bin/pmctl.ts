@@ -1,9 +1,11 @@
 /** The program pmctl: argv and exit code. */
 import { fileURLToPath } from 'node:url';
 import { DAEMON_FLAGS } from '../cli/daemon-flags.ts';
+import { internalError } from '../cli/internal-error.ts';
 import { pmctl } from '../cli/pmctl.ts';
 import { processTerminal } from '../cli/terminal.ts';
 
+const argv = process.argv.slice(2);
 const interrupt = new AbortController();
 let endsItself = false;
 let signalled: number | undefined;
@@ -25,8 +27,11 @@ for (const [signal, code] of [
   });
 }
 
-// A screen that is taken is given back before the stack is printed.
-process.on('uncaughtExceptionMonitor', () => interrupt.abort());
+process.on('uncaughtException', (error) => {
+  // A screen that is taken is given back before anything is said.
+  interrupt.abort();
+  process.exit(internalError(error, argv, terminal));
+});
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') {
@@ -57,6 +62,6 @@ const terminal = processTerminal({
     fileURLToPath(new URL('processmaster.js', import.meta.url)),
   ],
 });
-void pmctl(process.argv.slice(2), terminal).then((exit) => {
+void pmctl(argv, terminal).then((exit) => {
   process.exitCode = signalled ?? exit;
 });

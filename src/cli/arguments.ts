@@ -55,7 +55,7 @@ export function readArguments(argv: readonly string[], terminal: Terminal): Type
 }
 
 /** What was typed, not what was parsed: the mistake may stand before the option. */
-function asksForJson(argv: readonly string[]): boolean {
+export function asksForJson(argv: readonly string[]): boolean {
   const dashes = argv.indexOf('--');
   return argv.slice(0, dashes < 0 ? argv.length : dashes).includes('--json');
 }

@@ -86,8 +86,14 @@ export function cancelled(call: Call, cancel: AbortSignal): Call {
   return { ...call, daemon: () => call.daemon(cancel) };
 }
 
+/** As much of a call as it takes to say that it could not be carried out. */
+export interface Refusing {
+  readonly options: Pick<Options, 'json'>;
+  readonly terminal: Pick<Terminal, 'write' | 'complain'>;
+}
+
 /** Says on stderr why it did not work; with `--json` also as an object on stdout, for programs. */
-export function refuse(call: Pick<Call, 'options' | 'terminal'>, { refused }: Refusal): Exit {
+export function refuse(call: Refusing, { refused }: Refusal): Exit {
   const { code, message, exit } = refused;
   if (exit === 'interrupted') return exit;
   if (call.options.json) printJson(call, { error: { code, message } });
@@ -95,7 +101,7 @@ export function refuse(call: Pick<Call, 'options' | 'terminal'>, { refused }: Re
   return exit;
 }
 
-export function printJson(call: Pick<Call, 'terminal'>, value: unknown): void {
+export function printJson(call: { readonly terminal: Pick<Terminal, 'write'> }, value: unknown): void {
   call.terminal.write(`${safeJson(value)}\n`);
 }
 

@@ -19,6 +19,8 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
   ['unknown-user', 'process:\n  command: sleep 1\n  user: no-such-user\n', '3:9'],
   ['empty-argv', 'process:\n  command: []\n', '2:12'],
   ['empty-command', 'process:\n  command: ""\n', '2:12'],
+  ['no-program', 'process:\n  command: [""]\n', '2:13'],
+  ['own-stdout', 'process:\n  command: sleep 1\nlogs:\n  stdout: /dev/stdout\n', '4:11'],
   ['no-base64', 'process:\n  command: sleep 1\n  env:\n    KEY: { base64: "%%%" }\n', '4:'],
   ['no-unit', 'process:\n  command: sleep 1\n  stop_grace: 30\n', '3:15'],
   ['duplicate-key', 'process:\n  command: sleep 1\nprocess:\n  command: sleep 2\n', '3:1'],
