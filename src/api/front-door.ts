@@ -60,7 +60,14 @@ export class FrontDoor {
 
   /** For the server that stands behind it. */
   get options(): Readonly<Record<string, unknown>> {
-    const bounds = { maxHeaderSize: HEADERS, connectionsCheckingInterval: LOOK, headersTimeout: ARRIVAL };
+    // Refused by us, in the words of every refusal.
+    const requireHostHeader = false;
+    const bounds = {
+      requireHostHeader,
+      maxHeaderSize: HEADERS,
+      connectionsCheckingInterval: LOOK,
+      headersTimeout: ARRIVAL,
+    };
     const { tls } = this.#tools;
     if (tls === null) return { requestTimeout: ARRIVAL, http: bounds };
     const secure = { ...tls, minVersion: OLDEST_TLS, handshakeTimeout: ARRIVAL };
@@ -89,6 +96,11 @@ export class FrontDoor {
     app.addHook('onSend', async (request) => {
       request.raw.socket.setTimeout(UNREAD);
     });
+  }
+
+  /** Those of every answer. */
+  get headers(): Readonly<Record<string, string>> {
+    return SECURITY_HEADERS;
   }
 
   /** Set where also those answers have them that are written without the framework. */

@@ -1,6 +1,8 @@
 /** How is the contract spoken over HTTP? Routes translate; they decide nothing. */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { actorOf as actor } from './actor.ts';
+import { bodyRefusal } from './body-refusal.ts';
+import { answerClientError } from './client-errors.ts';
 import { COMPILED } from './compiled.ts';
 import { type Control, PROTOCOL, type ServiceView, type Verb } from './contract.ts';
 import { deployRoutes } from './deploy-routes.ts';
@@ -24,6 +26,9 @@ const REQUEST_TIMEOUT = 10_000;
 /** Connections at once; more are closed as they come. */
 const CONNECTIONS = 512;
 
+/** Refused by a hook (RFC 9112, 3.2), because Node itself would answer without a word. */
+const NO_HOST_NEEDED = { requireHostHeader: false };
+
 /** Longest time that a request may ask to wait for an outcome. Milliseconds. */
 export const LONGEST_WAIT = 24 * 3600 * 1000;
 
@@ -41,20 +46,21 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
     keepAliveTimeout: 5000,
     forceCloseConnections: true,
     schemaController: COMPILED,
-    schemaErrorFormatter: ([mistake], part) => {
-      const { additionalProperty: stranger } = mistake?.params ?? {};
-      const where = `${part}${mistake?.instancePath ?? ''}`;
-      const says =
-        typeof stranger === 'string' ? `has an unknown key ${JSON.stringify(stranger)}` : mistake?.message;
-      return new Error(`${where} ${says ?? 'is not as it should be'}`);
-    },
+    schemaErrorFormatter: (mistakes) => new Error(bodyRefusal(mistakes)),
     logger: false,
     // A path that cannot be decoded belongs to no route, and meets no hook.
     frameworkErrors: (_error, _request, reply) => {
       door?.secure(reply);
       refuse(reply, 400, 'bad_request', 'the path of the request is no valid URL');
     },
-    ...door?.options,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, door?.headers ?? {}),
+    ...(door?.options ?? { http: NO_HOST_NEEDED }),
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.headers.host !== undefined || request.raw.httpVersion !== '1.1') return;
+    door?.secure(reply);
+    reply.header('connection', 'close');
+    await refuse(reply, 400, 'bad_request', 'the header Host is missing');
   });
   if (door !== undefined) door.guard(app);
   else keepRoomForSpeakers(app.server, CONNECTIONS);
@@ -74,7 +80,7 @@ export function apiServer(control: Control, now: () => number, door?: FrontDoor)
   app.setErrorHandler(
     async (error: { statusCode?: number; code?: string; message: string }, _request, reply) => {
       const status = error.statusCode ?? 500;
-      const message = status === 500 && door !== undefined ? door.broke(error) : error.message;
+      const message = status === 500 && door !== undefined ? door.broke(error) : messageOf(error);
       await refuse(reply, status, codeOf(status, error.code), message);
     },
   );
@@ -93,6 +99,22 @@ function codeOf(status: number, code: string | undefined): string {
   if (status === 500) return 'internal';
   if (code !== undefined && !code.startsWith('FST_')) return code;
   return status === 413 ? 'too_large' : status === 415 ? 'unsupported_type' : 'bad_request';
+}
+
+/** Theirs where nothing has to be known of the framework to understand it. */
+function messageOf({ code, message }: { readonly code?: string; readonly message: string }): string {
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return 'send the body as JSON, with the header Content-Type: application/json';
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return 'the body is empty, where Content-Type says that it is JSON';
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return 'the body is no valid JSON';
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return `the body is larger than ${BODY_LIMIT} bytes`;
+    default:
+      return message;
+  }
 }
 
 function readRoutes(app: FastifyInstance, control: Control, now: () => number): void {
@@ -143,7 +165,8 @@ function processRoutes(app: FastifyInstance, control: Control, now: () => number
   app.post('/api/processes/:id/:verb', async (request, reply) => {
     const id = parameter(request, 'id');
     const verb = parameter(request, 'verb');
-    if (!isVerb(verb)) return refuse(reply, 404, 'not_found', `no such call: ${verb}`);
+    if (!isVerb(verb))
+      return refuse(reply, 404, 'not_found', `no such call: ${request.method} ${request.url}`);
     const wait = wholeNumber(request, 'wait', DEFAULT_WAIT);
     if (typeof wait === 'object') return refuse(reply, 400, 'bad_request', wait.refused);
     const asked = { verb, services: [id], by: actor(request), wait: waitOf(wait), gone: goneOf(reply) };

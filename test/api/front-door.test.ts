@@ -231,7 +231,7 @@ test('whatever a client says of itself, it acts in the name of its token', async
   const body = { verb: 'stop', services: ['web'], wait: 0 };
   expect(await ask({ ...options, path: '/api/command', body: { ...body, by: 'root' } })).toMatchObject({
     status: 400,
-    body: { error: { code: 'bad_request', message: 'body has an unknown key "by"' } },
+    body: { error: { code: 'bad_request', message: 'unknown key "by"' } },
   });
   await ask({ ...options, path: '/api/command', body });
   await ask({ ...options, path: '/api/processes/web/stop' });
@@ -287,6 +287,26 @@ describe('pages of somebody else', () => {
     }
   });
 });
+
+const OF_EVERY_ANSWER = {
+  'cache-control': 'no-store',
+  'content-security-policy': expect.stringContaining("default-src 'none'"),
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'content-type': expect.stringMatching(/^application\/json/),
+};
+
+/** An answer as it came over the line. */
+function answerIn(text: string) {
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  const [first = '', ...lines] = head.split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.split(': ', 1)[0]?.toLowerCase(), line.replace(/^[^:]*: /, '')]),
+  );
+  expect(Number(headers['content-length'])).toBe(Buffer.byteLength(body));
+  return { status: Number(first.split(' ')[1]), headers, body: JSON.parse(body) };
+}
 
 describe('what a request may look like', () => {
   test.each([
@@ -374,7 +394,29 @@ describe('what a request may look like', () => {
   test('headers have an end', async () => {
     const { ask } = await open();
     const answer = await ask({ path: '/api/status', token: 'admin', headers: { x: 'y'.repeat(20_000) } });
-    expect(answer.status).toBe(431);
+    expect(answer).toMatchObject({
+      status: 431,
+      body: { error: { code: 'headers_too_large', message: 'the headers are too large' } },
+    });
+    expect(answer.headers).toMatchObject(OF_EVERY_ANSWER);
+  });
+
+  test.each([
+    ['no HTTP', 'GARBAGE\r\n\r\n'],
+    ['two lengths', 'POST /api/update HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n'],
+    ['no Host', 'GET /api/status HTTP/1.1\r\nauthorization: Bearer admin\r\n\r\n'],
+  ])('what is no request of HTTP is refused in the words of every refusal: %s', async (_title, text) => {
+    const { port, asked } = await open();
+    const line = new Line(port);
+    line.socket.write(text);
+    await line.ended;
+    const { status, headers, body } = answerIn(line.heard);
+    expect({ status, body, asked }).toEqual({
+      status: 400,
+      body: { error: { code: 'bad_request', message: expect.any(String) } },
+      asked: [],
+    });
+    expect(headers).toMatchObject({ ...OF_EVERY_ANSWER, connection: 'close' });
   });
 
   test('a mistake of the daemon is told to its log, and not to the client', async () => {
