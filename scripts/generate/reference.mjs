@@ -69,6 +69,12 @@ ${sections.join('\n\n')}
 `;
 }
 
+/** Of two keys that exclude each other the sample of their section shows the second. */
+const EITHER = [
+  ['url', 'path'],
+  ['reload_signal', 'reload_command'],
+];
+
 function section(path, heading, description, keys) {
   const members = keys.filter((fact) => {
     const dot = fact.path.lastIndexOf('.');
@@ -76,7 +82,11 @@ function section(path, heading, description, keys) {
   });
   const rows = members.map((fact) => row(fact, path));
   const own = keys.find((fact) => fact.path === path && members.some(isOptional) && isOptional(fact));
-  const lines = members.flatMap((fact) => (fact.example === null ? [] : [lastLine(fact.example)]));
+  const names = members.map((fact) => nameIn(path, fact));
+  const isShown = (name) => !EITHER.some(([first, second]) => name === first && names.includes(second));
+  const lines = members
+    .filter((fact) => fact.example !== null && isShown(nameIn(path, fact)))
+    .map((fact) => lastLine(fact.example));
   return `## ${heading}
 ${description === undefined ? '' : `\n${description}\n`}
 | key | type | default | on change | meaning |
@@ -115,11 +125,16 @@ function isOptional(fact) {
 }
 
 function row(fact, path) {
-  const key = path === '' ? fact.path : fact.path.slice(path.length + 1);
+  const key = nameIn(path, fact);
   const value = fact.default === null ? 'required' : defaultCell(fact);
   const words = fact.values?.map((word) => `\`${word}\``).join(', ');
   const type = words === undefined ? fact.type : fact.type === 'list of words' ? `list of ${words}` : words;
   return `| ${[`\`${key}\``, type, value, fact.apply, fact.description].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+/** What a key is called in the map at a path. */
+function nameIn(path, fact) {
+  return path === '' ? fact.path : fact.path.slice(path.length + 1);
 }
 
 /** Words stay words; what could be typed is set as code. */
