@@ -2,6 +2,7 @@
 import type { LogFile, LogsRequest } from '../api/contract.ts';
 import { LogFollower, type Notice } from '../logs/follow.ts';
 import type { From } from '../logs/log-position.ts';
+import { logsHere } from '../logs/logs-elsewhere.ts';
 import { sentence } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { safeText } from '../model/terminal-safe.ts';
@@ -10,13 +11,15 @@ import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
 import { complainAbout, type LogMark, type LogSelection } from './logs.ts';
-import { isRefusal } from './refusal.ts';
+import { isRefusal, refusal } from './refusal.ts';
 import { logPrinter } from './render-logs.ts';
 
 const LAST_LINES = 10;
 /** Milliseconds between looks at the files, and how many looks there are between questions for new files. */
 const EVERY = 200;
 const LOOKS = 25;
+
+const NOTHING_HERE = refusal('error', 'log_unreadable', 'none of these logs can be followed from here');
 
 interface Followed {
   file: LogFile;
@@ -35,11 +38,14 @@ export async function followLogs(
 ): Promise<Exit> {
   const { terminal } = call;
   terminal.endWithReader();
-  const { matches, marks, ...files } = selection;
-  const request: LogsRequest = { ...files, lines: 0 };
+  const { matches, marks, ...selected } = selection;
+  const request: LogsRequest = { ...selected, lines: 0 };
   const first = await daemon.logs(request);
   if (isRefusal(first)) return refuse(call, first);
+  const here = following(call);
+  const files = here(first.files);
   complainAbout(call, first);
+  if (files.length === 0 && first.files.length > 0) return refuse(call, NOTHING_HERE);
   const all = new Map<string, Followed>();
   let print = logPrinter(call, first.files);
   const add = (file: LogFile, from: From): void => {
@@ -47,7 +53,7 @@ export async function followLogs(
   };
   const lines = call.options.lines ?? LAST_LINES;
   // What has no mark was not there yet when the marks were taken.
-  for (const file of first.files) {
+  for (const file of files) {
     add(file, marks === undefined ? { lines } : (marks.get(file.path) ?? 'start'));
   }
   for (let looks = 1; !terminal.interrupted.aborted; looks++) {
@@ -62,7 +68,7 @@ export async function followLogs(
     if (looks % LOOKS !== 0) continue;
     const view = await daemon.logs(request);
     if (isRefusal(view)) continue;
-    for (const file of view.files) if (!isFollowed(all, file)) add(file, 'start');
+    for (const file of here(view.files)) if (!isFollowed(all, file)) add(file, 'start');
     print = logPrinter(call, view.files);
   }
   for (const { follower } of all.values()) follower.close();
@@ -82,7 +88,7 @@ export async function logEnds(
   files: readonly LogFile[],
 ): Promise<ReadonlyMap<string, LogMark>> {
   const ends = new Map<string, LogMark>();
-  for (const file of files) {
+  for (const file of logsHere(files, terminal.output)) {
     const { follower } = follow(file, 'end');
     for (let tries = 0; tries < TRIES && !ends.has(file.path); tries++) {
       if (tries > 0) await terminal.sleep(PAUSE);
@@ -93,6 +99,17 @@ export async function logEnds(
     follower.close();
   }
   return ends;
+}
+
+/** Those that can be followed here; of the others it is told once each why they are left out. */
+function following({ terminal }: Call): (files: readonly LogFile[]) => readonly LogFile[] {
+  const told = new Set<string>();
+  return (files) =>
+    logsHere(files, terminal.output, (problem, { service }) => {
+      const text = `${service}: ${sentence(problem)}`;
+      if (!told.has(text)) terminal.complain(`pmctl: ${safeText(text)}\n`);
+      told.add(text);
+    });
 }
 
 /** A file that several services share counts as that of another one when the first of them goes: it is no new one. */

@@ -1,12 +1,14 @@
 /** What do log files say, read by pmctl itself? Loaded on demand: only this needs to know how logs are kept. */
 import type { LogFile, LogLine, LogsView } from '../api/contract.ts';
 import type { HistoryQuery } from '../logs/history-lines.ts';
+import { whyElsewhere } from '../logs/logs-elsewhere.ts';
 import { type LineOfLog, readHistories } from '../logs/read-histories.ts';
 import type { ServiceLog } from '../logs/service-logs.ts';
 import { type Problem, sentence } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { safeText } from '../model/terminal-safe.ts';
 import { lineMatcher } from '../world/line-matcher.ts';
+import { openLogHistory } from '../world/log-history.ts';
 import { nextTurn } from '../world/turn.ts';
 import type { Call } from './call.ts';
 import type { LinesWanted, LogMark } from './logs.ts';
@@ -45,6 +47,7 @@ export async function* readHere(call: Call, here: Here): AsyncGenerator<readonly
       credentials: credentialsOf(log),
     })),
     query,
+    open: (path, credentials) => whyElsewhere(path, terminal.output) ?? openLogHistory(path, credentials),
     goOn: async () => {
       await nextTurn();
       return !terminal.interrupted.aborted;

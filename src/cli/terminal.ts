@@ -11,6 +11,8 @@ export interface Screen {
 export interface Terminal {
   /** To stdout. */
   write(text: string): void;
+  /** The descriptor that `write` writes to; null where there is none. */
+  readonly output: number | null;
   /** To stderr. */
   complain(text: string): void;
   /** The size of the terminal behind stdout; null when stdout is a file or a pipe. */
@@ -49,6 +51,7 @@ export function processTerminal(surroundings: Surroundings): Terminal {
   const { stdin, stdout, stderr } = process;
   return {
     write: (text) => void stdout.write(text),
+    output: stdout.fd,
     complain: (text) => void stderr.write(text),
     screen: () => (stdout.isTTY ? { columns: stdout.columns || 80, rows: stdout.rows || 24 } : null),
     progressColumns: () => (stderr.isTTY ? stderr.columns || 80 : null),

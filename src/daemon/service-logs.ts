@@ -11,6 +11,7 @@ import { systemFiles } from '../world/files.ts';
 import { lineMatcher } from '../world/line-matcher.ts';
 import { type OpenLogFile, openLogFile } from '../world/log-files.ts';
 import { openLogHistory } from '../world/log-history.ts';
+import { unkept } from '../world/own-output.ts';
 import { afterPause, nextTurn, ownUid } from '../world/turn.ts';
 
 /** More lines of one file than this are not answered at once. */
@@ -94,6 +95,7 @@ export async function readHistory(
   const histories = readHistories({
     logs: chosen,
     query,
+    open: (path, credentials) => unkept(path) ?? openLogHistory(path, credentials),
     goOn: async (bytes) => {
       await nextTurn();
       if (isFound) return true;

@@ -14,6 +14,7 @@ export function surroundings(token: string | undefined, cancel: AbortSignal): Te
   const program = thisProgram();
   return {
     write: () => undefined,
+    output: null,
     complain: () => undefined,
     screen: () => null,
     progressColumns: () => null,

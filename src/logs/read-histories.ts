@@ -1,7 +1,7 @@
 /** What did several logs get, together? */
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
-import { type History, openHistory } from './history.ts';
+import { type History, type OpenLogHistory, openHistory } from './history.ts';
 import type { HistoryLine, HistoryQuery } from './history-lines.ts';
 import { mergedByTime } from './history-merge.ts';
 import type { Manners } from './history-parts.ts';
@@ -15,6 +15,7 @@ export interface LineOfLog extends HistoryLine {
 export interface HistoriesInput extends Manners {
   readonly logs: readonly { readonly log: ServiceLog; readonly credentials: Credentials | null }[];
   readonly query: HistoryQuery;
+  readonly open?: OpenLogHistory;
   /** `undefined`: not even its directory is there. Answers the lines of this log if somebody else can read it. */
   readonly unreadable: (
     log: ServiceLog,

@@ -17,6 +17,8 @@ export interface FakeTerminalOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly directory?: string;
   readonly uid?: number;
+  /** The descriptor that stdout is. */
+  readonly output?: number;
 }
 
 /** 2026-01-01T00:00:00Z: where the clock of every test begins. */
@@ -34,6 +36,7 @@ export function fakeTerminal(options: FakeTerminalOptions = {}): FakeTerminal {
     write: (text) => {
       out += text;
     },
+    output: options.output ?? null,
     complain: (text) => {
       err += text;
     },

@@ -1,6 +1,6 @@
-import { appendFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { LogFile } from '../../src/api/contract.ts';
 import { fakeDaemon, runOn, statusView } from './fake-daemon.ts';
 import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
@@ -87,6 +87,41 @@ test('logs -f goes on while the daemon is away, and finds files that come later'
   expect(terminal.out()).toBe(
     'web stdout | old\nweb stdout | while away\nnew late.log | from its beginning\n',
   );
+});
+
+test('logs -f follows nothing that this output goes to, and is refused where nothing else is there', async () => {
+  let files: LogFile[] = [];
+  const daemon = await fakeDaemon({ 'GET /api/logs': () => ({ files, logs: [], problems: [] }) });
+  const own = join(daemon.directory, 'own.log');
+  const link = join(daemon.directory, 'link.log');
+  const path = join(daemon.directory, 'stdout.log');
+  writeFileSync(own, 'shown\n');
+  writeFileSync(path, 'old\n');
+  symlinkSync('own.log', link);
+  const output = openSync(own, 'a');
+  onTestFinished(() => closeSync(output));
+  const ofProcess = `/proc/self/fd/${output}`;
+  const elsewhere: LogFile[] = [
+    { service: 'worker', stream: 'stdout', path: ofProcess, instance: null },
+    { service: 'api', stream: 'hint', path: link, instance: null },
+  ];
+  files = elsewhere;
+  const alone = fakeTerminal({ output });
+  expect(await runOn(alone, daemon, 'logs -f')).toBe(1);
+  expect(alone.out()).toBe('');
+  expect(alone.err().split('\n').slice(-4)).toEqual([
+    `pmctl: worker: ${ofProcess} is that of the manager: what is written there is seen where it was started`,
+    `pmctl: api: ${link} is where this output goes: it is not read meanwhile`,
+    'pmctl: none of these logs can be followed from here',
+    '',
+  ]);
+  files = [...elsewhere, { service: 'web', stream: 'stdout', path, instance: null }];
+  const rounds = Array.from({ length: 60 }, () => () => appendFileSync(own, 'more\n'));
+  const beside = Object.assign(stepping([...rounds, () => appendFileSync(path, 'new\n')]), { output });
+  expect(await runOn(beside, daemon, 'logs -f')).toBe(130);
+  expect(beside.out().replaceAll(/ +/g, ' ')).toBe('web stdout | old\nweb stdout | new\n');
+  // Told once, however often it is looked for new files.
+  expect(beside.err().match(/is that of the manager/g)).toHaveLength(1);
 });
 
 test('logs -f --grep shows the lines that match, and a truncation by somebody is told', async () => {

@@ -1,11 +1,14 @@
 import {
   appendFileSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,7 +17,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { LogFile, LogLine, LogsView } from '../../src/api/contract.ts';
-import { type Asked, fakeDaemon, run, runOn, statusView } from './fake-daemon.ts';
+import { Answer, type Asked, fakeDaemon, run, runOn, statusView } from './fake-daemon.ts';
 import { fakeTerminal, NOW } from './fake-terminal.ts';
 import { serviceView } from './sample-views.ts';
 
@@ -365,6 +368,35 @@ describe('what the files say', () => {
         err: 'pmctl: only the last 64 MiB\n',
         asked: ['api,bank'],
       });
+    });
+
+    test('of what is another file in each process, and of the file that the output goes to', async () => {
+      const output = openSync(write('out.txt', ['shown before']), 'a');
+      onTestFinished(() => closeSync(output));
+      symlinkSync('out.txt', join(directory, 'link.log'));
+      write('stdout.log', ['one']);
+      const one = await answering();
+      files.push({ service: 'worker', stream: 'stdout', path: `/proc/self/fd/${output}`, instance: null });
+      log('link.log', { service: 'bank' });
+      log('stdout.log');
+      const terminal = fakeTerminal({ output });
+      expect(await runOn(terminal, one, 'logs')).toBe(0);
+      expect(terminal.out()).toBe(
+        'worker stdout | from the daemon\nbank stdout   | from the daemon\nweb stdout    | one\n',
+      );
+    });
+
+    test('and without it they are not read all the same', async () => {
+      const output = openSync(write('out.txt', ['shown before']), 'a');
+      onTestFinished(() => closeSync(output));
+      files.push({ service: 'worker', stream: 'stdout', path: `/proc/self/fd/${output}`, instance: null });
+      const silent = await fakeDaemon({
+        'GET /api/logs': ({ query }: Asked) =>
+          query.lines === '0' ? { files, logs: [], problems: [] } : new Answer(500, {}),
+      });
+      const { out, err } = await run(silent, 'logs');
+      expect(out).toBe('');
+      expect(err).toContain(`/proc/self/fd/${output} is that of the manager`);
     });
   });
 

@@ -38,6 +38,20 @@ describe('the history of logs', () => {
   const shown = async (request: Partial<LogsRequest>) =>
     (await read(request)).logs.map(({ line }) => line.split(' ').at(-1));
 
+  it('says of a descriptor of the daemon that is no file that nothing is kept', async () => {
+    write('out.log', ['written']);
+    const [file, none] = [fs.openSync(join(directory, 'out.log'), 'r'), fs.openSync(directory, 'r')];
+    const logs = { stdout: `/proc/self/fd/${file}`, stderr: `/proc/self/fd/${none}`, hints: [] };
+    const worker = defined({ name: name('worker'), spec: { logs } });
+    const desired = { services: new Map([[worker.name, worker]]), problems: [], files: 1, readable: true };
+    const view = await readHistory({ services: [], lines: 50 }, desired);
+    for (const fd of [file, none]) fs.closeSync(fd);
+    expect(view.logs).toMatchObject([{ stream: 'stdout', line: 'written' }]);
+    expect(view.problems).toMatchObject([
+      { code: 'log-unreadable', service: 'worker', message: expect.stringContaining(logs.stderr) },
+    ]);
+  });
+
   it('is answered by every part of the request', async () => {
     write('out-0.log.1.gz', [stamped(-9, 'a'), stamped(-8, 'b')], -8);
     write('out-0.log', [stamped(-6, 'd')]);

@@ -1,0 +1,34 @@
+/** Which paths lead somewhere else in each process, and which lead to where this one writes? */
+import fs from 'node:fs';
+import { normalize } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import { identityOf } from './log-files.ts';
+
+/** Links of proc(5) that each process finds its own descriptors behind. */
+const OF_PROCESS = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/.*)|proc\/(?:self|thread-self)\/.*)$/;
+
+/** Whether a path names a descriptor of whoever opens it: nobody else can open what is meant. */
+export function isOfProcess(path: string): boolean {
+  return OF_PROCESS.test(normalize(path));
+}
+
+/** Why nothing can be read back from a descriptor of this process; undefined where it can, or where the path is none. */
+export function unkept(path: string): Problem | undefined {
+  if (!isOfProcess(path) || isFile(path)) return undefined;
+  const message = `${path} of the manager is no file: what is written there is not kept, and cannot be shown`;
+  return { code: 'log-unreadable', severity: 'warning', message };
+}
+
+/** Whether what is written to this descriptor is added to the file at a path, by whatever links. */
+export function isWrittenTo(path: string, descriptor: number): boolean {
+  const identity = identityOf(descriptor);
+  return identity !== undefined && identity === identityOf(path) && isFile(path);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
+}
