@@ -59,6 +59,7 @@ export async function develop(
   const end = await followLogs(following, daemon, {
     services: [service],
     ...(marks === undefined ? {} : { marks }),
+    since,
   });
   await events;
   if (end !== 'interrupted') return end;

@@ -17,7 +17,10 @@ import { logPrinter } from './render-logs.ts';
 const LAST_LINES = 10;
 /** Milliseconds between looks at the files, and how many looks there are between questions for new files. */
 const EVERY = 200;
-const LOOKS = 25;
+const LOOKS = 10;
+
+/** Times of files stand still between two ticks of the clock of the kernel: of 10 ms at most (CONFIG_HZ=100). */
+const TICK = 20;
 
 const NOTHING_HERE = refusal('error', 'log_unreadable', 'none of these logs can be followed from here');
 
@@ -28,7 +31,7 @@ interface Followed {
 
 /**
  * The daemon says which files there are; they are read here, so that following goes on while the daemon is away.
- * A file that appears later is shown from its beginning. Lines of several files come in the order in which they are
+ * A file that appears later is shown from its beginning, with what was rotated meanwhile. Lines of several files come in the order in which they are
  * noticed.
  */
 export async function followLogs(
@@ -38,7 +41,7 @@ export async function followLogs(
 ): Promise<Exit> {
   const { terminal } = call;
   terminal.endWithReader();
-  const { matches, marks, ...selected } = selection;
+  const { matches, marks, since = terminal.now(), ...selected } = selection;
   const request: LogsRequest = { ...selected, lines: 0 };
   const first = await daemon.logs(request);
   if (isRefusal(first)) return refuse(call, first);
@@ -51,10 +54,13 @@ export async function followLogs(
   const add = (file: LogFile, from: From): void => {
     if (!all.has(keyOf(file))) all.set(keyOf(file), follow(file, from));
   };
+  // Beside a hint lies what somebody else keeps there.
+  const fromSince = ({ stream }: LogFile): From =>
+    stream === 'hint' ? 'start' : { since: since - TICK, position: 0 };
   const lines = call.options.lines ?? LAST_LINES;
   // What has no mark was not there yet when the marks were taken.
   for (const file of files) {
-    add(file, marks === undefined ? { lines } : (marks.get(file.path) ?? 'start'));
+    add(file, marks === undefined ? { lines } : (marks.get(file.path) ?? fromSince(file)));
   }
   for (let looks = 1; !terminal.interrupted.aborted; looks++) {
     let more = false;
@@ -68,7 +74,7 @@ export async function followLogs(
     if (looks % LOOKS !== 0) continue;
     const view = await daemon.logs(request);
     if (isRefusal(view)) continue;
-    for (const file of here(view.files)) if (!isFollowed(all, file)) add(file, 'start');
+    for (const file of here(view.files)) if (!isFollowed(all, file)) add(file, fromSince(file));
     print = logPrinter(call, view.files);
   }
   for (const { follower } of all.values()) follower.close();

@@ -22,6 +22,8 @@ export interface LogSelection {
   readonly matches?: (line: string) => boolean;
   /** By path: where following begins; everything before that was shown already. */
   readonly marks?: ReadonlyMap<string, LogMark>;
+  /** When that was, milliseconds since 1970: a log that appears later is shown with what was written and rotated since. */
+  readonly since?: number;
 }
 
 /** A position in a log, as LogFollower takes it. */
@@ -59,6 +61,7 @@ export async function logs(call: Call): Promise<Exit> {
     const { remoteLogs } = await import('./remote-logs.ts');
     return remoteLogs(call, daemon, { ...selection, ...request(wanted) });
   }
+  const since = call.terminal.now();
   const view = await source.logs({ ...selection, lines: 0 });
   if (isRefusal(view)) return refuse(call, view);
   const { linesMatching, readHere } = await import('./read-logs.ts');
@@ -86,7 +89,7 @@ export async function logs(call: Call): Promise<Exit> {
   const { followLogs } = await import('./follow-logs.ts');
   const following: Call = { ...call, options: { ...call.options, lines: 0 } };
   const matches = wanted.grep === undefined ? {} : { matches: linesMatching(call, wanted.grep) };
-  return followLogs(following, { ...daemon, logs: source.logs }, { ...selection, ...matches, marks });
+  return followLogs(following, { ...daemon, logs: source.logs }, { ...selection, ...matches, marks, since });
 }
 
 function linesWanted({ options, terminal }: Call): LinesWanted | Refusal {

@@ -1,9 +1,18 @@
-import { appendFileSync, closeSync, openSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LogFile } from '../../src/api/contract.ts';
 import { fakeDaemon, runOn, statusView } from './fake-daemon.ts';
-import { type FakeTerminal, fakeTerminal } from './fake-terminal.ts';
+import { type FakeTerminal, fakeTerminal, NOW } from './fake-terminal.ts';
 import { serviceView } from './sample-views.ts';
 
 /** The terminal's time passes by sleeping, so a step is done at each look at the files; the last one interrupts. */
@@ -87,6 +96,48 @@ test('logs -f goes on while the daemon is away, and finds files that come later'
   expect(terminal.out()).toBe(
     'web stdout | old\nweb stdout | while away\nnew late.log | from its beginning\n',
   );
+});
+
+test('logs -f shows what a new log got since, also what was rotated before it was noticed', async () => {
+  let files: LogFile[] = [];
+  const daemon = await fakeDaemon({ 'GET /api/logs': () => ({ files, logs: [], problems: [] }) });
+  const path = join(daemon.directory, 'stdout.log');
+  const hint = join(daemon.directory, 'syslog');
+  const write = (to: string, lines: string, minutes: number): void => {
+    writeFileSync(to, to.endsWith('.gz') ? gzipSync(lines) : lines);
+    const time = NOW / 1000 + minutes * 60;
+    utimesSync(to, time, time);
+  };
+  const idle = Array.from({ length: 60 }, () => () => {});
+  const terminal = stepping([
+    () => {
+      // Of a service of that name that was there before.
+      write(`${path}.3`, 'long ago\n', -5);
+      write(`${path}.2.gz`, 'first\nsecond\n', 1);
+      write(`${path}.1`, 'third\n', 2);
+      write(path, 'fourth\n', 3);
+      write(`${hint}.1`, 'not ours\n', 1);
+      write(hint, 'hinted\n', 3);
+      files = [
+        { service: 'new', stream: 'stdout', path, instance: null },
+        { service: 'new', stream: 'hint', path: hint, instance: null },
+      ];
+    },
+    ...idle,
+    () => {
+      renameSync(path, `${path}.0`);
+      renameSync(`${path}.1`, `${path}.2`);
+      renameSync(`${path}.0`, `${path}.1`);
+      writeFileSync(path, 'fifth\n');
+    },
+  ]);
+  expect(await runOn(terminal, daemon, 'logs -f')).toBe(130);
+  const shown = terminal.out().replaceAll(/ +/g, ' ').split('\n');
+  expect(shown.filter((line) => line.includes('stdout'))).toEqual(
+    ['first', 'second', 'third', 'fourth', 'fifth'].map((line) => `new stdout | ${line}`),
+  );
+  expect(shown.filter((line) => line.includes('syslog'))).toEqual(['new syslog | hinted']);
+  expect(terminal.err()).toBe('');
 });
 
 test('logs -f follows nothing that this output goes to, and is refused where nothing else is there', async () => {

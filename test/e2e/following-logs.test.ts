@@ -92,3 +92,29 @@ test('pmctl logs -f tells every line once, through rotations and while the daemo
   expect(told()).toEqual(told().map((_, index) => first + index));
   expect(follower.stderr).toBe('');
 });
+
+test('pmctl logs -f tells every line of a service that comes later, also what is rotated before it is noticed', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('quiet', 'echo began; exec sleep 1000');
+  await host.start();
+  await host.pidOf('quiet');
+  const follower = host.background('logs', '-f');
+  // What was there at the beginning would be shown with its last lines only.
+  await host.until(
+    'following to begin',
+    () => follower.stdout.includes('| began') || undefined,
+    () => follower.story(),
+  );
+  host.service('web', { process: { command: COUNTING, working_directory: host.work }, logs: ROTATED });
+  const told = () =>
+    follower.stdout.split('\n').flatMap((line) => {
+      const number = /^web stdout +\| number (\d+) 0+$/.exec(line)?.[1];
+      return number === undefined ? [] : [Number(number)];
+    });
+  const isRotated = () => told().length > 100 && rotatedIn(host.work).length > 1;
+  await host.until('lines and rotated files', () => (isRotated() ? true : undefined), told);
+  follower.child.kill('SIGINT');
+  await follower.over;
+  expect(told()).toEqual(upTo(told().length));
+  expect(follower.stderr).toBe('');
+});
