@@ -68,6 +68,8 @@ export const PROBLEM_CODES = {
   'daemon-running': 'Another daemon already rules the same cgroups or the same state directory.',
   'runs-elsewhere':
     'Services of this state directory still run where an earlier daemon had them; the daemon does not start.',
+  'host-short':
+    'The host is short of descriptors or memory at the moment of the start; the daemon does not start.',
   'socket-unavailable': 'The control socket cannot be made where it should be; the daemon does not start.',
   'containment-weak': 'Without a writable cgroup2 file system, process groups are used, which promise less.',
   'sync-refused': 'The checkout cannot be brought to the newest commit, or that commit is not right.',

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { writeControl } from './cgroup-files.ts';
 import { enableControllers, missingLimits, writeLimits } from './cgroup-limits.ts';
-import { beginToJoin, joinAlone, type Mark } from './cgroup-lock.ts';
+import { beginToJoin, joinAlone, type Mark, tooShort } from './cgroup-lock.ts';
 import {
   baseDirectory,
   directoryOf,
@@ -13,10 +13,10 @@ import {
   parseMountinfo,
   parseOwnCgroup,
 } from './cgroup-mount.ts';
-import { codeOf, inWords } from './errno.ts';
+import { codeOf, inWords, isShortage } from './errno.ts';
 import { leavePlace } from './former-place.ts';
 import { makeDirectories } from './make-directories.ts';
-import { readProc } from './procfs.ts';
+import { seenProc } from './procfs.ts';
 import { lockState } from './state-lock.ts';
 import type { Shortcoming } from './world.ts';
 
@@ -54,7 +54,7 @@ export interface Base {
   readonly leave: () => void;
 }
 
-/** `unavailable`: not on this host, or not for this user. `refused`: another daemon has it. */
+/** `unavailable`: not on this host, or not for this user. `refused`: another daemon has it, or it cannot be found out now. */
 export type OpenedBase = Base | { readonly unavailable: Problem } | { readonly refused: Problem };
 
 /** CGROUP2_SUPER_MAGIC of statfs(2). */
@@ -68,7 +68,7 @@ export async function approachBase(
   options: Pick<BaseOptions, 'root' | 'name'>,
 ): Promise<Approach | undefined> {
   const place = isPlainName(options.name) ? locate(options) : undefined;
-  if (place === undefined || 'unavailable' in place) return undefined;
+  if (place === undefined || !('base' in place)) return undefined;
   const { base, home } = place;
   try {
     makeDirectories(`${base}/daemon`);
@@ -88,7 +88,7 @@ export function openBase(options: BaseOptions): OpenedBase {
     );
   }
   const place = locate(options);
-  if ('unavailable' in place) return place;
+  if (!('base' in place)) return place;
   const { base } = place;
   const { home } = options.approach ?? place;
   let mark: number | undefined;
@@ -98,13 +98,14 @@ export function openBase(options: BaseOptions): OpenedBase {
   try {
     const entered = locks ? enter(tree, home) : { mark: undefined };
     if ('code' in entered)
-      return entered.code === 'daemon-running' ? { refused: entered } : { unavailable: entered };
+      return entered.code === 'containment-weak' ? { unavailable: entered } : { refused: entered };
     mark = entered.mark;
     // Only now: a daemon that left meanwhile may have removed them.
     makeDirectories(daemon);
     makeDirectories(services);
   } catch (error) {
-    return unavailable(`the cgroup ${base} cannot be made: ${inWords(error)}${advice(error)}`);
+    const message = `the cgroup ${base} cannot be made: ${inWords(error)}`;
+    return isShortage(error) ? { refused: tooShort(message) } : unavailable(`${message}${advice(error)}`);
   } finally {
     if (options.approach?.mark !== undefined) fs.closeSync(options.approach.mark);
   }
@@ -190,9 +191,25 @@ interface Place {
   readonly home: string | undefined;
 }
 
-function locate(options: Pick<BaseOptions, 'root' | 'name'>): Place | { readonly unavailable: Problem } {
-  const mount = parseMountinfo(readProc('self/mountinfo') ?? '');
-  const own = parseOwnCgroup(readProc('self/cgroup') ?? '');
+type Nowhere = { readonly unavailable: Problem } | { readonly refused: Problem };
+
+function locate(options: Pick<BaseOptions, 'root' | 'name'>): Place | Nowhere {
+  try {
+    return located(options, seenProc('self/mountinfo') ?? '', seenProc('self/cgroup') ?? '');
+  } catch (error) {
+    const message = `where the cgroups are cannot be found out: ${inWords(error)}`;
+    return isShortage(error) ? { refused: tooShort(message) } : unavailable(message);
+  }
+}
+
+/** The contents of these files in /proc/self. */
+function located(
+  options: Pick<BaseOptions, 'root' | 'name'>,
+  mountinfo: string,
+  cgroup: string,
+): Place | { readonly unavailable: Problem } {
+  const mount = parseMountinfo(mountinfo);
+  const own = parseOwnCgroup(cgroup);
   const home = mount === undefined || own === undefined ? undefined : directoryOf(mount, own);
   const { root, name } = options;
   if (root !== undefined && root !== null) {

@@ -4,7 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import { isBystander, openMark } from './cgroup-bystanders.ts';
 import { writeControl } from './cgroup-files.ts';
 import { describeProcess } from './describe-process.ts';
-import { inWords } from './errno.ts';
+import { inWords, isShortage } from './errno.ts';
 import { blockFor } from './pause.ts';
 
 /**
@@ -96,11 +96,15 @@ function listed(daemon: string): readonly number[] {
 }
 
 function cannotJoin(daemon: string, error: unknown): Problem {
-  return {
-    code: 'containment-weak',
-    severity: 'error',
-    message: `the daemon cannot move itself into ${daemon}: ${inWords(error)}`,
-  };
+  const message = `the daemon cannot move itself into ${daemon}: ${inWords(error)}`;
+  if (isShortage(error)) return tooShort(message);
+  return { code: 'containment-weak', severity: 'error', message };
+}
+
+/** A shortage is no reason to do without cgroups: services may run in some. */
+export function tooShort(message: string): Problem {
+  const hint = 'raise the limit (ulimit -n, LimitNOFILE=), or start the daemon again when the host has some';
+  return { code: 'host-short', severity: 'error', message, hint };
 }
 
 /** At start nothing else is to be done meanwhile, so the whole thread may sleep. */

@@ -30,6 +30,11 @@ const PASSING: ReadonlySet<string> = new Set([
   ...['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'],
 ]);
 
+/** Of descriptors or memory: nothing follows from it but that it has to be tried again. */
+export function isShortage(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(typeof error === 'string' ? error : codeOf(error));
+}
+
 /** For a Problem: says whether it goes away without anybody touching the service. */
 export function passing(error: unknown): { readonly passing?: true } {
   const code = typeof error === 'string' ? error : codeOf(error);

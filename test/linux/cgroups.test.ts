@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RunKey, runDirectory } from '../../src/model/names.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
@@ -306,6 +306,28 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
       await emptied(containment, key);
     }
   });
+
+  it.each([
+    ['to find them', 'readFileSync', 'self/mountinfo', 'EMFILE'],
+    ['to make them', 'mkdirSync', '/daemon', 'ENOMEM'],
+    ['to join them', 'openSync', '/daemon', 'ENFILE'],
+  ] as const)(
+    'does not do without cgroups where the host is only short of what it takes %s',
+    (_what, call, part, code) => {
+      const name = freshBaseName();
+      onTestFinished(() => removeTree(`${mountPoint}/${name}`));
+      const real = fs[call] as (path: unknown, ...more: unknown[]) => unknown;
+      const short = vi.spyOn(fs, call).mockImplementation(((path: unknown, ...more: unknown[]) => {
+        if (String(path).includes(part)) throw Object.assign(new Error('short'), { code });
+        return real(path, ...more);
+      }) as never);
+      const opened = openCgroups({ name });
+      short.mockRestore();
+      expect(opened).toMatchObject({
+        refused: { code: 'host-short', message: expect.stringContaining(code) },
+      });
+    },
+  );
 
   it('names every limit that this host cannot apply, and only those', () => {
     const read = (file: string) => fs.readFileSync(`${ground.place}/${file}`, 'utf8').trim().split(' ');
