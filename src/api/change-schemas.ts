@@ -45,9 +45,9 @@ const yes = words<true>({ true: true });
 export const held = object<HeldRemovals>({ services: list(text()), reason: text() });
 
 export const frozen = object<FrozenView>({
-  snapshot: text(),
-  since: time(),
-  by: text(),
+  snapshot: nullable(text()),
+  since: nullable(time()),
+  by: nullable(text()),
   reason: text(),
   pending: list(text()),
 });

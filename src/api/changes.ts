@@ -21,10 +21,11 @@ export interface HeldService {
 
 /** The files are not followed: what is in force is this, until `resume` or `update`. */
 export interface FrozenView {
-  readonly snapshot: string;
+  /** null, as the next two: not known, because what was noted of it cannot be read back. */
+  readonly snapshot: string | null;
   /** ISO 8601. */
-  readonly since: string;
-  readonly by: string;
+  readonly since: string | null;
+  readonly by: string | null;
   /** One sentence. */
   readonly reason: string;
   /** Services of which the files say otherwise. */

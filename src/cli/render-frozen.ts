@@ -10,7 +10,11 @@ const SHOWN = 10;
 export function renderFrozen(frozen: FrozenView | null, paint: Paint): readonly string[] {
   if (frozen === null) return [];
   const { snapshot, since, by, reason, pending } = frozen;
-  const head = `frozen at snapshot ${snapshot} since ${since} by ${by} (${reason}); files are not followed`;
+  const what =
+    since === null
+      ? `frozen: ${reason}`
+      : `frozen at snapshot ${snapshot} since ${since} by ${by} (${reason})`;
+  const head = `${what}; files are not followed`;
   const waits = pending.length === 0 ? '' : `; ${pending.length} changed meanwhile: ${some(pending)}`;
   return [
     `${paint('yellow', 'frozen ')}  ${safeText(`${head}${waits}`)}`,

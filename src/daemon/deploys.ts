@@ -79,8 +79,9 @@ export class LocalDeploys implements Deploys {
   get frozen(): FrozenView | undefined {
     const { state } = this.#tools.freeze;
     if (state === undefined) return undefined;
-    const { snapshot, since, by, reason } = state;
-    return { snapshot, since: iso(since), by, reason, pending: this.#pendingServices() };
+    const { snapshot, since, by, reason, texts } = state;
+    const what = texts === null ? NOT_KNOWN : { snapshot, since: iso(since), by };
+    return { ...what, reason, pending: this.#pendingServices() };
   }
 
   /** One sentence about why the files are not followed. */
@@ -321,6 +322,8 @@ export class LocalDeploys implements Deploys {
     });
   }
 }
+
+const NOT_KNOWN = { snapshot: null, since: null, by: null };
 
 function unfit(code: string, message: string): Unfit {
   return { unfit: { code, message } };

@@ -63,7 +63,8 @@ export class Freeze {
   /** Why the files are not followed; undefined: they are. */
   get hold(): Hold | undefined {
     if (this.#frozen === undefined) return undefined;
-    const { snapshot, since, by, reason, failed } = this.#frozen;
+    const { snapshot, since, by, reason, texts, failed } = this.#frozen;
+    if (texts === null) return { text: `the files are not followed: ${reason}`, untilNewer: false };
     const when = new Date(since).toISOString();
     const text = `the files are not followed: frozen at snapshot ${snapshot} since ${when} by ${by} (${reason})`;
     return { text, untilNewer: failed === true };

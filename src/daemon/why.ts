@@ -140,7 +140,9 @@ function adviceOf(situation: Situation, view: ServiceView): readonly string[] {
   const { desired } = situation;
   if (holdOf(situation) !== undefined) return [`pmctl release ${name} gives it back to the loop`];
   if (desired === undefined) return ['put its file back, or pmctl update --prune stops it'];
-  if (desired.problems.length > 0) return [`mend ${desired.file}; it is read again when it is saved`];
+  // Where the whole directory is not read, its problem says what to do, and the file may be right.
+  const isItsFile = desired.problems.some(({ code }) => code !== 'directory-unreadable');
+  if (isItsFile) return [`mend ${desired.file}; it is read again when it is saved`];
   if (situation.intent.stopped !== undefined) return [`pmctl start ${name} starts it`];
   if (!view.enabled) return [`pmctl enable ${name} sets enabled: true in ${desired.file}`];
   if (view.state === 'failed')

@@ -114,6 +114,13 @@ describe('a frozen daemon', () => {
     );
   });
 
+  test('says nothing of what is not known of it', async () => {
+    const lost = { ...FROZEN, snapshot: null, since: null, by: null, reason: 'it is lost', pending: [] };
+    const daemon = await fakeDaemon({ 'GET /api/status': statusView([], { frozen: lost }) });
+    const { out } = await run(daemon, 'status');
+    expect(out.split('\n')[0]).toBe('frozen   frozen: it is lost; files are not followed');
+  });
+
   test('a rollback that the guard holds back has done nothing, and says what confirms it', async () => {
     const prune = { services: ['a', 'b'], reason: '2 of 3 running services have no file any more' };
     const daemon = await fakeDaemon({ 'POST /api/rollback': { ...NOTHING, prune } });

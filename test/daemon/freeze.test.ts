@@ -67,6 +67,11 @@ test('damage at any byte: never another state, and never the files', () => {
       const freeze = open(files);
       expect(freeze.state).toMatchObject({ snapshot: 'unknown', texts: null });
       expect(freeze.texts).toHaveProperty('unknown');
+      // Nothing is said of what is not known.
+      expect(freeze.hold).toEqual({
+        text: 'the files are not followed: what was rolled back to cannot be read back',
+        untilNewer: false,
+      });
       expect(freeze.problems.map(({ code }) => code)).toEqual(['state-corrupt']);
       expect(freeze.clear()).toBeUndefined();
       expect(open(files).state).toBeUndefined();

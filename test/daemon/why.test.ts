@@ -31,6 +31,17 @@ describe('why a service is in its state', () => {
     );
   });
 
+  it('blames no file for a directory that is not read', () => {
+    const unread = problem({ code: 'directory-unreadable', file: 'config.d', hint: 'make it' });
+    const advised = [[unread], [unread, BROKEN]].map((problems) => {
+      const view = serviceView('web', { reason: 'up' });
+      return whyView({ ...NOTHING, situation: situation({ desired: defined({ problems }) }), view }).because;
+    });
+    const mend = expect.stringContaining('it is read again when it is saved');
+    expect(advised).toEqual([expect.not.arrayContaining([mend]), expect.arrayContaining([mend])]);
+    expect(advised[0]).toContainEqual(expect.stringContaining('make it'));
+  });
+
   it('tells of a main process that has left its cgroup', () => {
     const outside = { is: 'running', pid: 4242, outside: '/elsewhere' } as const;
     const because = [{ is: 'running', pid: 17 } as const, outside].map((main) => {
