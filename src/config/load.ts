@@ -18,7 +18,7 @@ import {
 import type { Waiting } from './dependencies.ts';
 import { filesOf } from './environment.ts';
 import { exposedServices } from './exposed.ts';
-import { failureText } from './failure-text.ts';
+import { directoryTrouble } from './failure-text.ts';
 import { inOrder } from './in-order.ts';
 import { type GoodText, LastGood } from './last-good.ts';
 import { absentNames, concerning, namedPlaces, type Unchecked } from './named-files.ts';
@@ -286,7 +286,8 @@ export class ServiceDirectory {
   }
 
   #missing(failure: Failure): Problem {
-    return { ...this.#directoryProblem(failureText(failure)), hint: 'set config_directory, or make it' };
+    const { says, hint } = directoryTrouble(failure);
+    return { ...this.#directoryProblem(says), hint };
   }
 
   #directoryProblem(says: string): Problem {

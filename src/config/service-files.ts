@@ -1,5 +1,5 @@
 /** Which files of the directory are service files, and what is in them at one moment? */
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { type Failure, type Files, isFailure } from '../world/world.ts';
 import { failureText } from './failure-text.ts';
@@ -124,7 +124,11 @@ function look(directory: string, files: Files): { names: readonly string[]; seen
 
 function contentOf(path: string, shown: string, files: Files, known: FileContent | undefined): FileContent {
   const status = files.status(path);
-  if (isFailure(status)) return unreadable('file-unreadable', shown, failureText(status));
+  if (isFailure(status)) {
+    const isListed = status.failed === 'ENOENT' && names(files, dirname(path)).includes(basename(path));
+    const says = isListed ? 'is a symbolic link that leads nowhere (ENOENT)' : failureText(status);
+    return unreadable('file-unreadable', shown, says);
+  }
   if (status.kind !== 'file') {
     const what = status.kind === 'directory' ? 'is a directory' : 'is no regular file';
     return unreadable('file-odd', shown, `${what}; a service file is a regular file`);
@@ -137,6 +141,11 @@ function contentOf(path: string, shown: string, files: Files, known: FileContent
   }
   if (text.failed === 'EFBIG') return unreadable('file-odd', shown, 'is larger than 1 MiB');
   return unreadable(text.failed === 'ENOTREG' ? 'file-odd' : 'file-unreadable', shown, failureText(text));
+}
+
+function names(files: Files, directory: string): readonly string[] {
+  const listed = files.list(directory);
+  return isFailure(listed) ? [] : listed;
 }
 
 function unreadable(code: 'file-odd' | 'file-unreadable', file: string, says: string): FileContent {

@@ -14,6 +14,8 @@ const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O
 /** Neither a fifo nor a terminal can hold the daemon up or become its own. */
 const GUARDED = O_NONBLOCK | O_NOCTTY;
 const NEW_FILE = 0o640;
+/** open(2), ENXIO: in the words of strerror(3) nobody would look for a fifo. */
+const NOBODY_THERE = 'it is a fifo that nobody reads, a socket, or a device that is not there (ENXIO)';
 
 /** Linux: the character device 1:3 (null(4)). */
 const NULL_DEVICE = 0x103;
@@ -144,7 +146,7 @@ function guarded(
     // A link that was put there between looking and opening.
     const unsafe = refused || hasCode(error, 'ELOOP');
     const doing = code === 'log-unreadable' ? 'read' : 'appended to';
-    const why = refused ? error.message : inWords(error);
+    const why = refused ? error.message : hasCode(error, 'ENXIO') ? NOBODY_THERE : inWords(error);
     return {
       code: unsafe ? 'log-unsafe' : code,
       severity: 'error',

@@ -231,7 +231,7 @@ describe('odd files', () => {
   test.each([
     ['a fifo or device', (files: TwinFiles) => files.odd(`${HERE}/web.yaml`), 'no regular file'],
     ['a directory', (files: TwinFiles) => files.mkdir(`${HERE}/web.yaml`), 'is a directory'],
-    ['a link to nothing', (files: TwinFiles) => files.link(`${HERE}/web.yaml`, 'gone.txt'), 'does not exist'],
+    ['a link to nothing', (files: TwinFiles) => files.link(`${HERE}/web.yaml`, 'gone.txt'), 'leads nowhere'],
     ['a link to itself', (files: TwinFiles) => files.link(`${HERE}/web.yaml`, 'web.yaml'), 'leads to itself'],
     [
       'a file above 1 MiB',

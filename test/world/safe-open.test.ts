@@ -54,6 +54,13 @@ describe('a log of the own user', () => {
     });
   });
 
+  it('names a fifo that nobody reads', () => {
+    makeFifo(at('fifo'));
+    expect(openLog(at('fifo'), null)).toMatchObject({
+      message: expect.stringContaining('a fifo that nobody reads'),
+    });
+  });
+
   it('is not made with a directory that has to be there', () => {
     const missing = openLog(at('typo/deep/out.log'), null, at('typo/deep'));
     expect(missing).toMatchObject({
