@@ -1,8 +1,6 @@
 /** What time is it, and who wakes us later? */
+import { afterDelay } from './long-timer.ts';
 import type { Clock } from './world.ts';
-
-/** The longest delay that setTimeout can count (32-bit signed milliseconds); longer ones would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A wall clock this far ahead has been set, or the host was asleep: it is followed. Milliseconds. */
 const LEAP = 2000;
@@ -30,18 +28,9 @@ export function systemClock(): Clock {
       return Math.floor(anchor + read);
     },
     wall: () => Date.now(),
-    after: (delay, wake) => wakeAfter(delay, wake),
+    after: (delay, wake) => {
+      const timer = afterDelay(delay, wake);
+      return () => timer.cancel();
+    },
   };
-}
-
-function wakeAfter(delay: number, wake: () => void): () => void {
-  let timer: NodeJS.Timeout;
-  let left = Math.max(0, delay);
-  const wait = () => {
-    const now = Math.min(left, LONGEST_TIMER);
-    left -= now;
-    timer = setTimeout(left > 0 ? wait : wake, now);
-  };
-  wait();
-  return () => clearTimeout(timer);
 }

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { inWords } from './errno.ts';
 import { FollowedFiles } from './followed-files.ts';
+import { afterDelay, type LongTimer } from './long-timer.ts';
 
 export interface DirectoryWatchOptions {
   /** Absolute. It may be missing, a symbolic link, or be replaced as a whole. */
@@ -38,7 +39,7 @@ export class DirectoryWatch {
   #identity: string | undefined;
   /** Set while something cannot be watched: when that is tried again, in looks. */
   #blind: { left: number; next: number; isTrying: boolean } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: LongTimer | undefined;
   #since: number | undefined;
 
   constructor(options: DirectoryWatchOptions) {
@@ -57,7 +58,7 @@ export class DirectoryWatch {
   async close(): Promise<void> {
     clearInterval(this.#ticker);
     this.#files.close();
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     await this.#watcher?.close();
   }
 
@@ -138,13 +139,13 @@ export class DirectoryWatch {
     const { settle, changed } = this.#options;
     const now = performance.now();
     this.#since ??= now;
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     const wait = Math.max(0, Math.min(settle, this.#since + PATIENCE * settle - now));
-    this.#timer = setTimeout(() => {
+    this.#timer = afterDelay(wait, () => {
       this.#since = undefined;
       this.#followAll();
       changed();
-    }, wait);
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { codeOf, inWords } from './errno.ts';
+import { afterDelay } from './long-timer.ts';
 
 export interface GroupCommand {
   readonly argv: readonly string[];
@@ -59,7 +60,7 @@ export function runInGroup(command: GroupCommand): Promise<GroupAnswer> {
     const { stdin, stdout, stderr }: Streams = child;
     const outputs = [stdout, stderr].map((stream) => ({ stream, chunks: [] as Buffer[], size: 0 }));
     const finish = (answer: Pick<GroupAnswer, 'code' | 'signal' | 'failed'>): void => {
-      clearTimeout(timer);
+      timer.cancel();
       cancel?.removeEventListener('abort', cancelled);
       const [out = Buffer.alloc(0), err = Buffer.alloc(0)] = outputs.map(({ chunks }) =>
         Buffer.concat(chunks),
@@ -77,7 +78,7 @@ export function runInGroup(command: GroupCommand): Promise<GroupAnswer> {
       finish({ code: 1, signal: null, failed });
     };
     const cancelled = (): void => end('cancelled');
-    const timer = setTimeout(() => end('too_slow'), timeout);
+    const timer = afterDelay(timeout, () => end('too_slow'));
     cancel?.addEventListener('abort', cancelled);
     for (const output of outputs) {
       output.stream?.on('data', (chunk: Buffer) => {

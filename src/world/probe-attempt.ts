@@ -1,9 +1,7 @@
 /** How does one attempt with a deadline tell its result exactly once, and leave nothing open? */
 import { type ProbeResult, safeDetail } from '../model/probe.ts';
 import { passing } from './errno.ts';
-
-/** The longest delay that setTimeout can count (32-bit signed milliseconds); longer ones would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { afterDelay, type LongTimer } from './long-timer.ts';
 
 /** What a host answers that is short of something for the moment (errno(3)). */
 const HELD_UP = 'EAGAIN';
@@ -15,7 +13,7 @@ export class Attempt {
   isHeldUp = false;
   readonly #begun = performance.now();
   readonly #done: (result: ProbeResult) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: LongTimer;
   #release: () => void = () => {};
   #over = false;
 
@@ -28,7 +26,7 @@ export class Attempt {
     this.#done = done;
     const late = () =>
       this.failSoon(`${this.missing} within ${timeout} ms`, this.isHeldUp ? HELD_UP : undefined);
-    this.#timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+    this.#timer = afterDelay(timeout, late);
   }
 
   /** What lets go of everything that was opened; called once, before the result is told. */
@@ -62,7 +60,7 @@ export class Attempt {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#timer.cancel();
     this.#release();
   }
 

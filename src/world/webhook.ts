@@ -1,6 +1,7 @@
 /** How is one message sent to a web address? */
 import { inWords } from './errno.ts';
 import { late } from './late-modules.ts';
+import { afterDelay } from './long-timer.ts';
 
 export interface Post {
   readonly url: string;
@@ -25,7 +26,7 @@ export function post({ url, headers, body, timeout }: Post, done: (result: PostR
   const finish = (result: PostResult): void => {
     if (!open) return;
     open = false;
-    clearTimeout(timer);
+    timer.cancel();
     request.destroy();
     done(result);
   };
@@ -34,7 +35,7 @@ export function post({ url, headers, body, timeout }: Post, done: (result: PostR
     agent: false,
     headers: { ...headers, 'content-length': Buffer.byteLength(body) },
   });
-  const timer = setTimeout(() => finish({ failed: `no answer within ${timeout / 1000} s` }), timeout);
+  const timer = afterDelay(timeout, () => finish({ failed: `no answer within ${timeout / 1000} s` }));
   request.on('error', (error) => finish({ failed: inWords(error) }));
   request.on('response', (response) => {
     response.on('error', () => {});
@@ -47,7 +48,7 @@ export function post({ url, headers, body, timeout }: Post, done: (result: PostR
   request.end(body);
   return () => {
     open = false;
-    clearTimeout(timer);
+    timer.cancel();
     request.destroy();
   };
 }

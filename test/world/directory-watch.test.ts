@@ -122,3 +122,21 @@ it.each([
   },
   60_000,
 );
+
+it('a settle time that no timer can count is waited for all the same', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const directory = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
+  onTestFinished(() => fs.rmSync(directory, { recursive: true }));
+  const days = 30 * 24 * 3600 * 1000;
+  const changed = vi.fn();
+  const watch = new DirectoryWatch({ directory, settle: days, changed, failed: () => {}, mended: () => {} });
+  onTestFinished(() => watch.close());
+  // The directory itself is such a change.
+  await expect.poll(() => vi.getTimerCount(), { timeout: BOUND }).toBeGreaterThan(0);
+  // Polling has moved the time on a little.
+  vi.advanceTimersByTime(days - BOUND);
+  expect(changed).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(BOUND);
+  expect(changed).toHaveBeenCalledOnce();
+});

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { runFed } from '../../src/world/fed-command.ts';
 import { failSpawn, SPAWN_FAILURES } from './failing-spawn.ts';
 
@@ -48,6 +48,24 @@ test('cancelled, it ends and nothing is told of it', async () => {
   cancel();
   await expect.poll(() => fs.existsSync(`/proc/${pid}`)).toBe(false);
   expect(told).toEqual([]);
+});
+
+test('it may be given more time than a timer can count', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const days = 30 * 24 * 3600 * 1000;
+  const told = vi.fn();
+  const ended = new Promise<string | undefined>((resolve) => {
+    const options = { command: ['/bin/sleep', '1000'], input: '', environment: {}, timeout: days };
+    runFed(options, (failed) => {
+      told();
+      resolve(failed);
+    });
+  });
+  await vi.advanceTimersByTimeAsync(days - 1);
+  expect(told).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await ended).toBe('it was killed after 2592000 s');
 });
 
 test('at its time it is killed with what it started', async () => {

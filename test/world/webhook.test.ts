@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type PostResult, post } from '../../src/world/webhook.ts';
 
 type Handler = (request: http.IncomingMessage, body: string, response: http.ServerResponse) => void;
@@ -61,4 +61,17 @@ test('no answer in time, an answer without end, a connection that breaks off, no
   const refused = await send(gone);
   expect(refused).toEqual({ failed: expect.stringContaining('ECONNREFUSED') });
   expect(JSON.stringify(refused)).not.toContain('secret');
+});
+
+test('an answer may take longer than a timer can count', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const url = await server(() => undefined);
+  const days = 30 * 24 * 3600 * 1000;
+  const told = vi.fn();
+  post({ url, headers: {}, body: '', timeout: days }, told);
+  vi.advanceTimersByTime(days - 1);
+  expect(told).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(told).toHaveBeenCalledExactlyOnceWith({ failed: 'no answer within 2592000 s' });
 });
