@@ -143,20 +143,54 @@ function opened(path: string): number {
   return fs.openSync(path, FLAGS, NEW_FILE);
 }
 
+/** Files that end amid a line which could not be taken back. */
+const torn = new Set<string>();
+
 /**
- * Opens the file anew, which may have been rotated since.
+ * Opens the file anew, which may have been rotated since. A line of which only the beginning could be written is taken
+ * back, or the next one does not run into it.
+ * @param text whole lines
  * @returns the code of the failure, if any: EAGAIN and ENXIO of a fifo that nobody reads
  */
 export function appendToOwn(path: string, text: string): string | undefined {
   try {
     const fd = fs.openSync(path, FLAGS, NEW_FILE);
     try {
-      fs.writeFileSync(fd, text);
+      appendWhole(fd, path, text);
     } finally {
       fs.closeSync(fd);
     }
     return undefined;
   } catch (error) {
     return codeOf(error);
+  }
+}
+
+/** @throws as write(2) fails */
+function appendWhole(fd: number, path: string, text: string): void {
+  const bytes = Buffer.from(torn.has(path) ? `\n${text}` : text);
+  const { size } = fs.fstatSync(fd);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += fs.writeSync(fd, bytes, written);
+    torn.delete(path);
+  } catch (error) {
+    if (written > 0 && !isTakenBack(fd, size, written)) torn.add(path);
+    throw error;
+  }
+}
+
+/**
+ * That a file becomes shorter needs no room.
+ * @param size before so many bytes were written
+ * @returns false: it is no file, may only grow, cannot be looked at, or somebody else has written there meanwhile
+ */
+function isTakenBack(fd: number, size: number, written: number): boolean {
+  try {
+    if (fs.fstatSync(fd).size !== size + written) return false;
+    fs.ftruncateSync(fd, size);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -202,6 +202,48 @@ describe('lifecycle lines', () => {
     ]);
   });
 
+  /** A disk that takes so many bytes and then no more, as long as the answer was not called. */
+  function roomFor(room: number): () => void {
+    const { writeSync } = fs;
+    let left = room;
+    const spy = vi.spyOn(fs, 'writeSync').mockImplementation(((fd: number, bytes: Buffer, offset: number) => {
+      const length = Math.min(left, bytes.length - offset);
+      if (length === 0) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC', syscall: 'write' });
+      left -= length;
+      return writeSync(fd, bytes, offset, length);
+    }) as never);
+    const restore = () => spy.mockRestore();
+    onTestFinished(restore);
+    return restore;
+  }
+
+  test('leave nothing behind of one that a full disk took only the beginning of', () => {
+    const path = join(ground(), 'lines.log');
+    appendToOwn(path, 'first\n');
+    const makeRoom = roomFor(3);
+    expect(appendToOwn(path, 'second\n')).toBe('ENOSPC');
+    expect(appendToOwn(path, 'third\n')).toBe('ENOSPC');
+    makeRoom();
+    expect(appendToOwn(path, 'fourth\n')).toBeUndefined();
+    expect(fs.readFileSync(path, 'utf8')).toBe('first\nfourth\n');
+  });
+
+  test('do not run into one that cannot be taken back', () => {
+    const path = join(ground(), 'lines.log');
+    appendToOwn(path, 'first\n');
+    const makeRoom = roomFor(3);
+    // As of a file that may only grow: ioctl_iflags(2), FS_APPEND_FL.
+    const onlyGrows = vi.spyOn(fs, 'ftruncateSync').mockImplementationOnce(() => {
+      throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+    });
+    onTestFinished(() => onlyGrows.mockRestore());
+    expect(appendToOwn(path, 'second\n')).toBe('ENOSPC');
+    makeRoom();
+    expect(appendToOwn(path, 'third\n')).toBeUndefined();
+    expect(appendToOwn(path, 'fourth\n')).toBeUndefined();
+    expect(fs.readFileSync(path, 'utf8')).toBe('first\nsec\nthird\nfourth\n');
+  });
+
   test('reach who reads a fifo, and wait for nobody who does not', () => {
     const path = fifo();
     expect(appendToOwn(path, 'nobody is there\n')).toBe('ENXIO');
