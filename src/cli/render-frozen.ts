@@ -15,7 +15,7 @@ export function renderFrozen(frozen: FrozenView | null, paint: Paint): readonly 
       ? `frozen: ${reason}`
       : `frozen at snapshot ${snapshot} since ${since} by ${by} (${reason})`;
   const head = `${what}; files are not followed`;
-  const waits = pending.length === 0 ? '' : `; ${pending.length} changed meanwhile: ${some(pending)}`;
+  const waits = pending.length === 0 ? '' : `; ${pending.length} not in force: ${some(pending)}`;
   return [
     `${paint('yellow', 'frozen ')}  ${safeText(`${head}${waits}`)}`,
     '         follow them again with: pmctl resume',

@@ -317,7 +317,7 @@ export class LocalDeploys implements Deploys {
     this.#tools.complain({
       code: 'frozen',
       severity: 'warning',
-      message: `${this.frozenText}; changed meanwhile: ${shown}`,
+      message: `${this.frozenText}; not in force: ${shown}`,
       hint: THAWS,
     });
   }

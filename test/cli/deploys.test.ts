@@ -110,7 +110,7 @@ describe('a frozen daemon', () => {
     const daemon = await fakeDaemon({ 'GET /api/status': statusView([], { frozen: FROZEN }) });
     const { out } = await run(daemon, 'status');
     expect(out.split('\n')[0]).toBe(
-      'frozen   frozen at snapshot 0123456789ab since 2026-01-02T03:04:05.678Z by bob (rolled back); files are not followed; 2 changed meanwhile: web, db',
+      'frozen   frozen at snapshot 0123456789ab since 2026-01-02T03:04:05.678Z by bob (rolled back); files are not followed; 2 not in force: web, db',
     );
   });
 
