@@ -56,7 +56,7 @@ import { statsOf } from './stats.ts';
 import { toldHeap } from './told-heap.ts';
 import { iso, Views } from './views.ts';
 import { untilSettled } from './waiting.ts';
-import { whyView } from './why.ts';
+import { whyNotInForce, whyView } from './why.ts';
 
 export interface ControlTools {
   readonly world: World;
@@ -220,7 +220,7 @@ export class LocalControl implements Control {
   why(service: string): WhyView | undefined {
     const { loop } = this.#tools;
     const name = this.#known(service);
-    if (name === undefined) return undefined;
+    if (name === undefined) return this.#whyNotInForce(service);
     const situation = loop.situation(name);
     const view = whyView({
       situation,
@@ -231,6 +231,16 @@ export class LocalControl implements Control {
       excerpts: excerptsOf(situation),
     });
     return { ...view, because: [...view.because, ...(this.deploys?.frozenSentences(name) ?? [])] };
+  }
+
+  /** Of a service that only the files know, as they are not followed, or not yet. */
+  #whyNotInForce(service: string): WhyView | undefined {
+    if (!isServiceName(service)) return undefined;
+    const files = this.deploys?.files();
+    const desired = files?.services.get(service);
+    if (files === undefined || desired === undefined) return undefined;
+    const view = this.#views.service(this.#tools.loop.situation(desired.name, files), undefined);
+    return whyNotInForce(view, desired, this.deploys?.frozenSentences(service) ?? []);
   }
 
   logs(request: LogsRequest): Promise<LogsView> {

@@ -3,6 +3,7 @@ import type { ServiceView, WhyView } from '../api/contract.ts';
 import type { Change } from '../model/action.ts';
 import type { Problem } from '../model/problem.ts';
 import { sentence } from '../model/problem.ts';
+import type { Desired } from '../model/spec.ts';
 import { count, printElapsed } from '../model/units.ts';
 import { describeOutcome } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
@@ -42,6 +43,25 @@ export function whyView(input: WhyInput): WhyView {
     ...input.stderr,
   };
 }
+
+/**
+ * Why nothing is known of a service that files define all the same.
+ * @param frozen why the files are not followed, and what ends it; nothing where they are
+ */
+export function whyNotInForce(view: ServiceView, desired: Desired, frozen: readonly string[]): WhyView {
+  const because = `${desired.file} defines it, and is not in force yet`;
+  return {
+    // It is not on its way, as it would be were the file followed.
+    service: { ...view, state: 'stopped', drift: 'pending', reason: because },
+    because: [because, ...desired.problems.map(sentence), ...(frozen.length > 0 ? frozen : [APPLIES])],
+    exits: [],
+    changes: [],
+    problems: desired.problems,
+    stderr_tail: [],
+  };
+}
+
+const APPLIES = 'pmctl update applies it';
 
 function stateSentences(situation: Situation, view: ServiceView): readonly string[] {
   const { intent } = situation;

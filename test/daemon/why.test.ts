@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { whyView } from '../../src/daemon/why.ts';
+import { whyNotInForce, whyView } from '../../src/daemon/why.ts';
 import type { ServiceName } from '../../src/model/names.ts';
 import { sentence } from '../../src/model/problem.ts';
 import { defined, exited, memory, NOW, problem, run, situation, slot } from '../builders.ts';
@@ -7,6 +7,24 @@ import { serviceView } from '../cli/sample-views.ts';
 
 const BROKEN = problem({ message: 'it must be a list', file: 'config.d/web.yaml', line: 2, column: 1 });
 const NOTHING = { change: undefined, warnings: [], stderr: { stderr_tail: [] }, excerpts: [] };
+
+describe('why a service that files define is not known', () => {
+  it.each([
+    [
+      'because files are not followed, and until when',
+      ['frozen since noon', 'pmctl resume'],
+      'frozen since noon',
+    ],
+    ['because nobody has applied them', [], 'pmctl update applies it'],
+  ])('%s', (_, frozen, says) => {
+    const desired = defined({ file: 'config.d/web.yaml', problems: [BROKEN] });
+    const why = whyNotInForce(serviceView('web', { state: 'starting' }), desired, frozen);
+    expect(why.service).toMatchObject({ name: 'web', state: 'stopped', drift: 'pending' });
+    expect(why.because[0]).toBe('config.d/web.yaml defines it, and is not in force yet');
+    expect(why.because).toEqual(expect.arrayContaining([sentence(BROKEN), says]));
+    expect(why.problems).toEqual([BROKEN]);
+  });
+});
 
 describe('why a service is in its state', () => {
   it('is said once, also when the state is that of a broken file', () => {

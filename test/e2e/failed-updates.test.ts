@@ -217,6 +217,17 @@ describe('a one-shot of an update that fails late', () => {
     });
   });
 
+  test('holds back who waits for it, who is known to why all the same', async () => {
+    const { host, update } = await migrating('stop');
+    expect(update.json.failure).toMatchObject({ did: 'stopped', services: ['app'] });
+    expect(update.code).toBe(5);
+    const why = await host.pmctl('why', 'app');
+    expect(why).toMatchObject({ code: 0, stdout: expect.stringContaining('pmctl resume') });
+    expect(why.stdout).toMatch(/app.yaml defines it, and is not in force yet/);
+    expect(await host.pmctl('why', 'nobody')).toMatchObject({ code: 3 });
+    expect((await host.pmctl('status')).stdout).toContain('1 not in force: app');
+  });
+
   test('fails with all that wait for it, and nobody waits any longer', async () => {
     const { host, update } = await migrating('continue');
     expect(update.code).toBe(5);
