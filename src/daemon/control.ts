@@ -40,6 +40,7 @@ import { commandEvents } from './command-events.ts';
 import { fulfilment, intentAfter } from './commands.ts';
 import { Definitions, type ServiceFileTools } from './definitions.ts';
 import type { DeployTools, LocalDeploys } from './deploys.ts';
+import { type Applied, type EnablingTools, enableInFiles } from './enabling.ts';
 import { Gate } from './gate.ts';
 import { goalOutcome } from './goal.ts';
 import type { Cause } from './history.ts';
@@ -66,8 +67,7 @@ export interface ControlTools {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: number;
-  /** Sets `enabled:` in this file of a service; everything else of it stays. `same`: it says so already. */
-  readonly setEnabled: (file: string, enabled: boolean) => 'set' | 'same' | Problem;
+  readonly setEnabled: EnablingTools['setEnabled'];
   readonly serviceFiles: ServiceFileTools;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   /** What is wrong with logs, of whichever services. */
@@ -91,12 +91,6 @@ export interface ControlTools {
   /** Whether the end of the daemon stops the services, asked to or not. */
   readonly stopsServices: (asked: boolean) => boolean;
   readonly shutdown: (options: { readonly stopServices: boolean; readonly by: string }) => void;
-}
-
-interface Applied {
-  readonly problem: ReadonlyMap<ServiceName, Problem>;
-  /** What the command asks for was so before. */
-  readonly already: ReadonlySet<string>;
 }
 
 export class LocalControl implements Control {
@@ -307,33 +301,10 @@ export class LocalControl implements Control {
 
   #apply(request: CommandRequest, intents: ReadonlyMap<ServiceName, Intent>): Applied {
     const { loop } = this.#tools;
-    if (isAboutFiles(request.verb)) return this.#setEnabled(request, intents);
+    if (isAboutFiles(request.verb)) return enableInFiles(this.#tools, request, intents.keys());
     const problem = loop.setIntents(intents);
     const failed = problem === undefined ? [] : [...intents.keys()].map((name) => [name, problem] as const);
     return { problem: new Map(failed), already: new Set() };
-  }
-
-  /** `already`: the file says so, and is followed: nothing is done. */
-  #setEnabled({ verb, by }: CommandRequest, intents: ReadonlyMap<ServiceName, Intent>): Applied {
-    const { loop, setEnabled, followed } = this.#tools;
-    const problem = new Map<ServiceName, Problem>();
-    const already = new Set<string>();
-    const changed = new Set<string>();
-    const enabled = verb === 'enable';
-    for (const name of intents.keys()) {
-      const desired = loop.desired.services.get(name);
-      const answer = desired === undefined ? noFileOf(name) : setEnabled(desired.file, enabled);
-      if (typeof answer === 'object') problem.set(name, answer);
-      else if (answer === 'same' && desired?.kind === 'defined' && desired.spec.enabled === enabled)
-        already.add(name);
-      else changed.add(name);
-    }
-    if (changed.size > 0) {
-      // Only these files are deployed: whatever else lies changed in the directory is not part of the command.
-      loop.reload(changed);
-      followed({ trigger: 'command', by });
-    }
-    return { problem, already };
   }
 
   async #until(
@@ -354,10 +325,6 @@ export class LocalControl implements Control {
   #known(service: string): ServiceName | undefined {
     return this.#tools.loop.names().find((name) => name === service);
   }
-}
-
-function noFileOf(service: ServiceName): Problem {
-  return { code: 'file-unreadable', severity: 'error', message: `no file defines ${service}` };
 }
 
 /** It edits the file of the service. */
