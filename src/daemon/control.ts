@@ -74,6 +74,8 @@ export interface ControlTools {
   readonly logProblems: () => readonly Problem[];
   /** What of the logs of a service is lost, or keeps them from being rotated. */
   readonly logWarnings: (service: ServiceName) => readonly Problem[];
+  /** Its logs that were removed while it writes to them. */
+  readonly lostLogs: (service: ServiceName) => readonly Problem[];
   readonly sync: (request: SyncRequest) => Promise<SyncView>;
   /** Why this host does not come to the newest commit by itself. */
   readonly syncProblems: () => readonly Problem[];
@@ -237,8 +239,12 @@ export class LocalControl implements Control {
     return whyNotInForce(view, desired, this.deploys?.frozenSentences(service) ?? []);
   }
 
-  logs(request: LogsRequest): Promise<LogsView> {
-    return this.#readings.through(() => readHistory(request, this.#tools.loop.desired));
+  async logs(request: LogsRequest): Promise<LogsView> {
+    const view = await this.#readings.through(() => readHistory(request, this.#tools.loop.desired));
+    const services = [...new Set(view.files.map(({ service }) => service))].filter(isServiceName);
+    // Where nothing is shown, this may be why.
+    const lost = services.flatMap((service) => this.#tools.lostLogs(service));
+    return lost.length === 0 ? view : { ...view, problems: [...view.problems, ...lost] };
   }
 
   events(after: number): ReturnType<Control['events']> {

@@ -152,6 +152,7 @@ export class Daemon {
       trouble: this.#trouble,
       logProblems: () => this.#logs.problems,
       logWarnings: (service) => this.#logs.warnings(service),
+      lostLogs: (service) => this.#logs.lost(service),
       examine: () => examine(world, settings, this.#loop, host.system, this.#trouble.problems),
       followed: (cause) => this.#followed(cause),
       deploy: this.#deploy,
@@ -298,6 +299,7 @@ export class Daemon {
       if (this.#ending === 'leaving') return;
       this.#loop.resync();
       this.#trouble.look();
+      this.#logs.look();
       void this.#serving.look();
       if (this.#tools.settings.watch.enabled) void this.#reconcile('resync');
       this.#resyncLater();

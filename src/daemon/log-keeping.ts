@@ -7,6 +7,7 @@ import type { LogCare } from '../world/log-care.ts';
 import { Forwarding, type ForwardingTools } from './forwarding.ts';
 import { LogWriters } from './log-writers.ts';
 import { Markers, type MarkerTools } from './markers.ts';
+import type { RemovedLogs } from './removed-logs.ts';
 import { Rotations, type RotationTools } from './rotations.ts';
 
 export interface LogKeepingTools extends Omit<RotationTools, 'care'> {
@@ -14,6 +15,8 @@ export interface LogKeepingTools extends Omit<RotationTools, 'care'> {
   readonly care: LogCare | null;
   readonly appendMarker: MarkerTools['append'];
   readonly desired: () => DesiredState;
+  /** Absent: nobody looks for logs that were removed. */
+  readonly removed?: RemovedLogs;
   /** Absent: nothing is forwarded. */
   readonly forward?: Omit<ForwardingTools, 'clock' | 'complain'>;
 }
@@ -22,11 +25,13 @@ export class LogKeeping {
   readonly #markers: Markers;
   readonly #rotations: Rotations | undefined;
   readonly #forwarding: Forwarding | undefined;
+  readonly #removed: RemovedLogs | undefined;
   readonly #writers = new LogWriters();
   #desired: DesiredState | undefined;
 
   constructor(tools: LogKeepingTools) {
     const { care, clock, complain } = tools;
+    this.#removed = tools.removed;
     this.#markers = new Markers({
       append: tools.appendMarker,
       desired: (name) => tools.desired().services.get(name) ?? this.#writers.definition(name),
@@ -66,12 +71,22 @@ export class LogKeeping {
 
   /** What is wrong with logs, of whichever services. */
   get problems(): readonly Problem[] {
-    return this.#rotations?.problems ?? [];
+    return [...(this.#rotations?.problems ?? []), ...(this.#removed?.problems ?? [])];
   }
 
   /** What of the logs of a service is lost, or keeps them from being rotated. */
   warnings(service: ServiceName): readonly Problem[] {
-    return this.#rotations?.warnings(service) ?? [];
+    return [...(this.#rotations?.warnings(service) ?? []), ...this.lost(service)];
+  }
+
+  /** Logs that were removed while the service writes to them. */
+  lost(service: ServiceName): readonly Problem[] {
+    return this.#removed?.of(service) ?? [];
+  }
+
+  /** Now and then: for what nobody tells. */
+  look(): void {
+    this.#removed?.look();
   }
 
   async close(): Promise<void> {

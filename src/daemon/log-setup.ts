@@ -4,10 +4,13 @@ import type { Settings } from '../model/settings.ts';
 import { zoneRules } from '../policy/time-zone.ts';
 import { hostOffsetAt } from '../world/host-facts.ts';
 import type { LogCare } from '../world/log-care.ts';
+import { removedOutputs } from '../world/removed-outputs.ts';
 import type { World } from '../world/world.ts';
 import { forwardingTools } from './forwarding.ts';
 import { LogKeeping, type LogKeepingTools } from './log-keeping.ts';
 import type { Loop } from './loop.ts';
+import type { Glance } from './outcome.ts';
+import { RemovedLogs } from './removed-logs.ts';
 import type { Log, Reports } from './reports.ts';
 
 export interface LogSetupTools {
@@ -21,8 +24,8 @@ export interface LogSetupTools {
 
 export function logKeepingOf(
   { world, settings, log, logCare, appendMarker }: LogSetupTools,
-  loop: Pick<Loop, 'desired'>,
-  reports: Pick<Reports, 'complain'>,
+  loop: Pick<Loop, 'desired' | 'glance'>,
+  reports: Pick<Reports, 'complain' | 'lasting'>,
 ): LogKeeping {
   return new LogKeeping({
     care: logCare,
@@ -33,7 +36,18 @@ export function logKeepingOf(
     maxTotalSize: settings.logs.max_total_size,
     ...(logCare === null ? {} : { forward: forwardingTools(world.files, settings, log) }),
     desired: () => loop.desired,
+    removed: new RemovedLogs({
+      ...{ removedOutputs, reports },
+      services: () => loop.desired.services.keys(),
+      pids: (service) => runningPids(loop.glance(service)),
+    }),
     complain: (problem) => reports.complain(problem),
     tell: (message) => log.info({}, message),
   });
+}
+
+function runningPids({ decision, memory }: Glance): readonly number[] {
+  return (decision?.slots ?? []).flatMap((slot) =>
+    slot.phase === 'running' ? (memory.runs[slot.run.id]?.main?.pid ?? []) : [],
+  );
 }

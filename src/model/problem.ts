@@ -55,6 +55,8 @@ export const PROBLEM_CODES = {
   'log-unwritable': 'A log file cannot be opened for appending.',
   'log-unreadable': 'A log file cannot be opened for reading.',
   'log-not-rotated': 'A log cannot be rotated; nothing of it is lost, and it is tried again.',
+  'log-removed':
+    'A log was removed while a service writes to it: what it writes is lost until it is started again.',
   'log-disk-full': 'No room is left on a file system for logs: what services write there is lost.',
   'log-shared': 'Two services write to one log and say different things about it.',
   'pid-file-kept': 'A pid file from an earlier run cannot be told to be stale, so it is not removed.',

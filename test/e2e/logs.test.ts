@@ -37,6 +37,22 @@ const everyLine = (instance: number, from: number) =>
   );
 
 describe.each(GROUNDS)('$title', (ground) => {
+  test('a log that somebody removes is told where it is asked for, until the service is started again', async () => {
+    const host = openHost({ ground });
+    writer(host);
+    await host.start();
+    await host.runs('web', 2);
+    await host.says('out-1.log', (text) => text.includes('line 29'));
+    expect(await host.pmctl('logs', 'web')).toMatchObject({ code: 0, stderr: '' });
+    fs.rmSync(join(host.work, 'out-1.log'));
+    const told = `${join(host.work, 'out-1.log')} was removed while web writes to it`;
+    expect((await host.pmctl('logs', 'web')).stderr).toContain(told);
+    expect((await host.pmctl('why', 'web')).stdout).toContain(told);
+    expect((await host.pmctl('restart', 'web')).code).toBe(0);
+    expect((await host.pmctl('logs', 'web')).stderr).toBe('');
+    expect((await host.pmctl('why', 'web')).stdout).not.toContain('was removed');
+  });
+
   test('the lines of each instance, with the daemon and without it', async () => {
     const host = openHost({ ground });
     writer(host);
