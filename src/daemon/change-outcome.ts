@@ -1,6 +1,7 @@
 /** Has a change of the plan come about? */
 import type { Change } from '../model/action.ts';
 import { changeOf } from '../reconcile/change.ts';
+import { wantedOf } from '../reconcile/wanted.ts';
 import type { Loop } from './loop.ts';
 import { isDown, isUp, type Outcome } from './outcome.ts';
 
@@ -27,7 +28,8 @@ export function changeOutcome(change: Change, loop: Loop): Outcome {
 
 function stopOutcome(change: Change, loop: Loop): Outcome {
   const glance = loop.glance(change.service);
-  if (change.reason.startsWith('more instances')) return isUp(glance);
+  // Something of it is wanted all the same: what was too many, or is to wait for its time, goes.
+  if (glance.desired !== undefined && wantedOf(glance).kind !== 'none') return isUp(glance);
   const down = isDown(glance, () => loop.situation(change.service).observed);
   // A removed service is over when nothing is kept of it either: only then no status shows it any more.
   if (down.result !== 'done' || glance.desired !== undefined) return down;

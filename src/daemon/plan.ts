@@ -28,11 +28,12 @@ export function planOf(
   const changes: Change[] = [];
   for (const name of names) {
     const situation = after(name);
-    const change = changeOf(situation);
+    const before = tools.inForce.services.get(name);
+    const change = changeOf(situation, before);
     if (change !== undefined) changes.push(change);
     // What waits for the end of a hold is no change that could be carried out.
-    else if (changeWhenReleased(situation) === undefined) {
-      const definition = changeOfDefinition(situation, tools.inForce.services.get(name));
+    else if (changeWhenReleased(situation, before) === undefined) {
+      const definition = changeOfDefinition(situation, before);
       if (definition !== undefined) changes.push(definition);
     }
   }
@@ -48,7 +49,7 @@ export function waitingIn(
   const after = situationAfter(desired, tools);
   const waiting = new Map<ServiceName, Change>();
   for (const name of names) {
-    const change = changeWhenReleased(after(name));
+    const change = changeWhenReleased(after(name), tools.inForce.services.get(name));
     if (change !== undefined) waiting.set(name, change);
   }
   return waiting;

@@ -2,12 +2,12 @@
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
 import type { Rejection } from '../model/memory.ts';
 import type { RunId } from '../model/names.ts';
-import type { Defined, Desired } from '../model/spec.ts';
+import type { Defined, Desired, ServiceSpec } from '../model/spec.ts';
 import { resumed } from '../policy/stop.ts';
 import { diffSpecs } from './diff.ts';
 import { startReason } from './filling.ts';
 import { judge } from './judge.ts';
-import type { Judgement } from './judgement.ts';
+import type { JudgedRun, Judgement } from './judgement.ts';
 import type { Situation } from './situation.ts';
 import { whyNothing } from './wanted.ts';
 
@@ -39,8 +39,11 @@ export function changeOfDefinition(situation: Situation, before: Desired | undef
   return make('define', why === '' ? 'added' : `added; ${why}`);
 }
 
-/** undefined: nothing would be done. */
-export function changeOf(situation: Situation): Change | undefined {
+/**
+ * @param before what is in force, where the situation has another reading
+ * @returns undefined: nothing would be done
+ */
+export function changeOf(situation: Situation, before?: Desired): Change | undefined {
   if (situation.observed.kind === 'unseen') return undefined;
   const judgement = judge(situation);
   const { wanted } = judgement;
@@ -60,13 +63,14 @@ export function changeOf(situation: Situation): Change | undefined {
     ).length;
     return going === 0 ? undefined : make('stop', going, wanted.reason);
   }
-  return changeOfWanted(situation, judgement, wanted.desired, make);
+  return changeOfWanted(situation, judgement, wanted.desired, before, make);
 }
 
 function changeOfWanted(
   situation: Situation,
   judgement: Judgement,
   desired: Defined,
+  before: Desired | undefined,
   make: (action: ChangeKind, instances: number, reason: string, because?: readonly FieldChange[]) => Change,
 ): Change | undefined {
   const outdated = judgement.runs.filter((run) => run.fate === 'outdated' && run.life === 'alive');
@@ -86,9 +90,9 @@ function changeOfWanted(
     const change = make(action, touched, rollReason(from !== undefined, because), because);
     return keepsOlder(judgement, desired) ? { ...change, rejected: judgement.rejected.reason } : change;
   }
-  const applied = situation.applied.get(desired.hash);
-  const because = applied === undefined ? [] : diffSpecs(applied, desired);
-  if (surplus.length > 0) return make('stop', touched, 'more instances run than are wanted', because);
+  const base = baseOf(situation, judgement, desired, before);
+  const because = base === undefined ? [] : diffSpecs(base, desired);
+  if (surplus.length > 0) return make('stop', touched, surplusReason(surplus), because);
   if (starts.length > 0) {
     const reason = aliveRuns(judgement) > 0 ? 'fewer instances run than are wanted' : 'not running';
     return make('start', touched, reason, because);
@@ -98,6 +102,27 @@ function changeOfWanted(
     return make('keep', aliveRuns(judgement), 'keeps running the last good definition');
   }
   return undefined;
+}
+
+/** What the fields are compared with: what runs was started with; where nothing runs, what was in force. */
+function baseOf(
+  { applied }: Situation,
+  { runs }: Judgement,
+  { hash, digest }: Defined,
+  before: Desired | undefined,
+): ServiceSpec | undefined {
+  const alive = runs.filter(({ life }) => life === 'alive').map(({ run }) => run.key.hash);
+  const started = alive.includes(hash) ? hash : alive.find((each) => applied.has(each));
+  const known = applied.get(started ?? hash);
+  if (started !== undefined && known !== undefined) return known;
+  return before?.kind === 'defined' && before.digest !== digest ? before.spec : known;
+}
+
+function surplusReason(surplus: readonly JudgedRun[]): string {
+  const reasons = new Set(surplus.map((run) => (run.fate === 'surplus' ? run.reason : '')));
+  if (reasons.has('schedule_added')) return 'from now on its schedule says when it runs';
+  const isTooMany = reasons.has('scaled_down') || reasons.has('duplicate');
+  return isTooMany ? 'more instances run than are wanted' : 'what runs is not well, or its time is over';
 }
 
 /** The newer definition has failed, and what runs goes on. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action, Change } from '../../src/model/action.ts';
 import type { Intent } from '../../src/model/memory.ts';
 import type { ObservedRun } from '../../src/model/observed.ts';
+import { NO_PROBE } from '../../src/model/probe.ts';
 import type { Defined } from '../../src/model/spec.ts';
 import { changeOf, changeOfDefinition } from '../../src/reconcile/change.ts';
 import { decide } from '../../src/reconcile/decide.ts';
@@ -208,6 +209,87 @@ describe('start and stop', () => {
     expect(change({ memory: { generation: 1, generationHash: hash('a'), slots } })).toMatchObject({
       action: 'start',
       instances: 1,
+    });
+  });
+});
+
+describe('what starts or stops because its definition says something else', () => {
+  const job = (text: string, command = 'one') =>
+    defined({ hash: 'j', spec: { process: { command: [command], schedule: schedule(text) } } });
+  const service = (command: string) => defined({ hash: 's', spec: { process: { command: [command] } } });
+  const paths = (told: Change | undefined) => told?.because.map(({ path, from, to }) => [path, from, to]);
+  const after = (changes: SituationChanges, before: Defined) => changeOf(situation(changes), before);
+
+  it('a service that gets a schedule stops for that, and says what differs from what it was started with', () => {
+    const before = service('one');
+    const runs = [run({ hash: 's' })];
+    const told = after({ desired: job('0 3 * * *', 'two'), runs, applied: { s: before.spec } }, before);
+    expect(told).toMatchObject({
+      action: 'stop',
+      instances: 1,
+      reason: 'from now on its schedule says when it runs',
+    });
+    expect(paths(told)).toEqual([
+      ['process.command[0]', '"one"', '"two"'],
+      ['process.schedule', 'none', '"0 3 * * *"'],
+    ]);
+  });
+
+  it('a job that becomes a service starts with what differs from what was in force', () => {
+    const told = after({ desired: service('two'), applied: {} }, job('0 3 * * *'));
+    expect(told).toMatchObject({ action: 'start', instances: 1 });
+    expect(paths(told)).toEqual([
+      ['process.command[0]', '"one"', '"two"'],
+      ['process.schedule', '"0 3 * * *"', 'none'],
+    ]);
+  });
+
+  it('so does a service that is enabled, and a one-shot that has completed by another definition', () => {
+    const disabled = defined({ hash: 's', spec: { enabled: false, process: { command: ['one'] } } });
+    const enabled = after({ desired: service('two'), applied: {} }, disabled);
+    expect(paths(enabled)).toEqual([
+      ['enabled', 'false', 'true'],
+      ['process.command[0]', '"one"', '"two"'],
+    ]);
+    const once = (command: string, letter: string) =>
+      defined({ hash: letter, spec: { process: { type: 'oneshot', command: [command] } } });
+    const end = {
+      kind: 'completed',
+      at: NOW,
+      reason: '',
+      under: hash('o'),
+      pardon: 0,
+      retryAt: null,
+    } as const;
+    const known = { generation: 1, generationHash: hash('o'), slots: { 0: slot({ end, generation: 1 }) } };
+    // The first of the two ran before the other one as well: what was in force counts.
+    const applied = { o: once('one', 'o').spec, p: once('two', 'p').spec };
+    const again = after({ desired: once('two', 'p'), memory: known, applied }, once('one', 'o'));
+    expect(again?.action).toBe('start');
+    expect(paths(again)).toEqual([['process.command[0]', '"one"', '"two"']]);
+  });
+
+  it('a service that was not there before has nothing to be compared with', () => {
+    expect(changeOf(situation({ desired: service('one'), applied: {} }))).toMatchObject({
+      ...{ action: 'start', because: [], reason: 'not running' },
+    });
+  });
+
+  it('what is not well is not told as too many', () => {
+    const probe = {
+      interval: 1000,
+      timeout: 500,
+      failure_threshold: 1,
+      success_threshold: 1,
+      initial_delay: 0,
+    };
+    const liveness = { how: { tcp: { host: 'web', port: 80 } }, ...probe };
+    const desired = defined({ spec: { probes: { liveness } } });
+    const failing = { ...NO_PROBE, asked: NOW - 1, failures: 1 };
+    const runs = runsRemembered([run(), { met: true, probes: { liveness: failing } }]);
+    expect(change({ desired, runs: [run()], memory: { runs } })).toMatchObject({
+      action: 'stop',
+      reason: 'what runs is not well, or its time is over',
     });
   });
 });
