@@ -1,24 +1,43 @@
 /** What is answered to what is no request of HTTP at all? No route and no hook ever sees it. */
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import { PROTOCOL } from './contract.ts';
 
+/** As much of a connection as it takes to answer on it. */
+interface Line {
+  readonly destroyed: boolean;
+  readonly writable: boolean;
+  end(text: string, sent: () => void): unknown;
+  destroy(): unknown;
+}
+
 interface Meant {
-  readonly status: number;
+  /** With its words (RFC 9110, 15; RFC 6585, 5). */
+  readonly status: string;
   readonly code: string;
   readonly message: string;
 }
 
-const MALFORMED: Meant = { status: 400, code: 'bad_request', message: 'this is no request of HTTP/1.1' };
+const MALFORMED: Meant = {
+  status: '400 Bad Request',
+  code: 'bad_request',
+  message: 'this is no request of HTTP/1.1',
+};
 
 /** Codes of errors of Node and its parser. */
 const MEANT: Readonly<Record<string, Meant>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, code: 'headers_too_large', message: 'the headers are too large' },
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    code: 'headers_too_large',
+    message: 'the headers are too large',
+  },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: {
-    ...{ status: 413, code: 'too_large', message: 'the extensions of a chunk are too large' },
+    status: '413 Content Too Large',
+    code: 'too_large',
+    message: 'the extensions of a chunk are too large',
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
-    ...{ status: 408, code: 'request_timeout', message: 'the request did not arrive in time' },
+    status: '408 Request Timeout',
+    code: 'request_timeout',
+    message: 'the request did not arrive in time',
   },
 };
 
@@ -28,7 +47,7 @@ const MEANT: Readonly<Record<string, Meant>> = {
  */
 export function answerClientError(
   error: { readonly code?: string },
-  socket: Pick<Socket, 'destroyed' | 'writable' | 'end' | 'destroy'>,
+  socket: Line,
   headers: Readonly<Record<string, string>>,
 ): void {
   // Nobody is left who could be told.
@@ -47,7 +66,5 @@ export function answerClientError(
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   // What still comes in is not read: the end of the connection must not wait for it.
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
-    socket.destroy(),
-  );
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
 }

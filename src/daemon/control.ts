@@ -46,6 +46,7 @@ import { goalOutcome } from './goal.ts';
 import type { Cause } from './history.ts';
 import type { Journal } from './journal.ts';
 import { lastWords, stderrWords } from './last-words.ts';
+import type { LogKeeping } from './log-keeping.ts';
 import type { Loop } from './loop.ts';
 import { Measuring } from './measuring.ts';
 import type { Outcome } from './outcome.ts';
@@ -70,12 +71,8 @@ export interface ControlTools {
   readonly setEnabled: EnablingTools['setEnabled'];
   readonly serviceFiles: ServiceFileTools;
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
-  /** What is wrong with logs, of whichever services. */
-  readonly logProblems: () => readonly Problem[];
-  /** What of the logs of a service is lost, or keeps them from being rotated. */
-  readonly logWarnings: (service: ServiceName) => readonly Problem[];
-  /** Its logs that were removed while it writes to them. */
-  readonly lostLogs: (service: ServiceName) => readonly Problem[];
+  /** What is wrong with logs. */
+  readonly logs: Pick<LogKeeping, 'problems' | 'warnings' | 'lost'>;
   readonly sync: (request: SyncRequest) => Promise<SyncView>;
   /** Why this host does not come to the newest commit by itself. */
   readonly syncProblems: () => readonly Problem[];
@@ -116,11 +113,11 @@ export class LocalControl implements Control {
   }
 
   status(): StatusView {
-    const { loop, trouble, logProblems, syncProblems } = this.#tools;
+    const { loop, trouble, logs, syncProblems } = this.#tools;
     const services = loop.names().map((name) => this.#view(name));
     const { desired, unseen, unwritten } = loop;
     const standing = [unseen, unwritten, ...trouble.problems].flatMap((problem) => problem ?? []);
-    const problems = [...desired.problems, ...standing, ...logProblems(), ...syncProblems()];
+    const problems = [...desired.problems, ...standing, ...logs.problems, ...syncProblems()];
     const frozen = this.deploys?.frozen ?? null;
     return { services, problems, prune: heldBy(loop.removals), frozen };
   }
@@ -222,7 +219,7 @@ export class LocalControl implements Control {
       situation,
       view: this.#views.service(situation, loop.decision(name)),
       change: changeOf(situation) ?? changeWhenReleased(situation),
-      warnings: [...loop.warnings(name), ...this.#tools.logWarnings(name), ...this.#tools.trouble.losses],
+      warnings: [...loop.warnings(name), ...this.#tools.logs.warnings(name), ...this.#tools.trouble.losses],
       stderr: stderrWords(situation, loop.desired, this.#tools.readLogs),
       excerpts: excerptsOf(situation),
     });
@@ -243,7 +240,7 @@ export class LocalControl implements Control {
     const view = await this.#readings.through(() => readHistory(request, this.#tools.loop.desired));
     const services = [...new Set(view.files.map(({ service }) => service))].filter(isServiceName);
     // Where nothing is shown, this may be why.
-    const lost = services.flatMap((service) => this.#tools.lostLogs(service));
+    const lost = services.flatMap((service) => this.#tools.logs.lost(service));
     return lost.length === 0 ? view : { ...view, problems: [...view.problems, ...lost] };
   }
 
