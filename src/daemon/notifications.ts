@@ -40,7 +40,10 @@ export class Notifications {
   readonly #tools: NotificationTools;
   readonly #queues: readonly NotifyQueue[];
   #told: Told;
+  /** What the file says. */
   #saved: string;
+  /** Why the file could not be written when that was tried last. */
+  #unsaved: string | undefined;
   #count = 0;
   #due: (() => void) | undefined;
   #stop = () => {};
@@ -140,8 +143,10 @@ export class Notifications {
     if (text === this.#saved) return;
     const state = `${JSON.stringify({ version: 1, told: this.#told })}\n`;
     const failure = world.files.replace(stateFile, state, { mode: 0o600, durable: false });
-    if (failure !== undefined) warn(`${stateFile} cannot be written (${failure.failed})`);
-    this.#saved = text;
+    if (failure === undefined) this.#saved = text;
+    // Said once, until it is well again; the next look tries again.
+    else if (failure.failed !== this.#unsaved) warn(`${stateFile} cannot be written (${failure.failed})`);
+    this.#unsaved = failure?.failed;
   }
 }
 
