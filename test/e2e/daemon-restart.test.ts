@@ -142,7 +142,7 @@ describe.each(GROUNDS)('$title', (ground) => {
   });
 });
 
-describe.each(GROUNDS.filter(({ containment }) => containment === 'cgroup'))('$title', (ground) => {
+describe.each(GROUNDS)('$title', (ground) => {
   test('the state directory is deleted while the daemon was away: still the same pids, and no restart', async () => {
     const host = openHost({ ground });
     host.service('web', { instances: 3, process: { command: SLEEP } });
