@@ -33,11 +33,13 @@ interface Followed {
  * The daemon says which files there are; they are read here, so that following goes on while the daemon is away.
  * A file that appears later is shown from its beginning, with what was rotated meanwhile. Lines of several files come in the order in which they are
  * noticed.
+ * @param printer of the lines that were shown before, if there were some
  */
 export async function followLogs(
   call: Call,
   daemon: Pick<Daemon, 'logs'>,
   selection: LogSelection,
+  printer?: ReturnType<typeof logPrinter>,
 ): Promise<Exit> {
   const { terminal } = call;
   terminal.endWithReader();
@@ -50,7 +52,7 @@ export async function followLogs(
   complainAbout(call, first);
   if (files.length === 0 && first.files.length > 0) return refuse(call, NOTHING_HERE);
   const all = new Map<string, Followed>();
-  let print = logPrinter(call, first.files);
+  const print = printer ?? logPrinter(call, []);
   const add = (file: LogFile, from: From): void => {
     if (!all.has(keyOf(file))) all.set(keyOf(file), follow(file, from));
   };
@@ -68,14 +70,13 @@ export async function followLogs(
       const reading = await follower.read();
       more ||= reading.more;
       for (const notice of reading.notices) complain(call, file, notice);
-      for (const line of reading.lines) if (matches?.(line) ?? true) print({ ...file, line });
+      print(reading.lines.filter((line) => matches?.(line) ?? true).map((line) => ({ ...file, line })));
     }
     await terminal.sleep(more ? 0 : EVERY);
     if (looks % LOOKS !== 0) continue;
     const view = await daemon.logs(request);
     if (isRefusal(view)) continue;
     for (const file of here(view.files)) if (!isFollowed(all, file)) add(file, fromSince(file));
-    print = logPrinter(call, view.files);
   }
   for (const { follower } of all.values()) follower.close();
   return 'interrupted';

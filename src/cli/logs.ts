@@ -66,12 +66,7 @@ export async function logs(call: Call): Promise<Exit> {
   if (isRefusal(view)) return refuse(call, view);
   const { linesMatching, readHere } = await import('./read-logs.ts');
   const { follow } = call.options;
-  let text = '';
-  // Not one system call for each line.
-  const gather = (more: string): void => {
-    text += more;
-  };
-  const print = logPrinter({ ...call, terminal: { ...call.terminal, write: gather } }, view.files);
+  let print: ReturnType<typeof logPrinter> | undefined;
   const marks = new Map<string, LogMark>();
   const ask = async (services: readonly string[]): Promise<LogsView | Refusal> =>
     source.ask({
@@ -80,16 +75,24 @@ export async function logs(call: Call): Promise<Exit> {
     });
   const here = { files: view.files, wanted, ask, isFollowed: follow === true, marks };
   for await (const some of readHere(call, here)) {
-    for (const line of some) print(line);
-    call.terminal.write(text);
-    text = '';
+    print ??= logPrinter(call, withLines(view.files, marks));
+    print(some);
   }
   complainAbout(call, view);
   if (!follow || call.terminal.interrupted.aborted) return 'fine';
   const { followLogs } = await import('./follow-logs.ts');
   const following: Call = { ...call, options: { ...call.options, lines: 0 } };
   const matches = wanted.grep === undefined ? {} : { matches: linesMatching(call, wanted.grep) };
-  return followLogs(following, { ...daemon, logs: source.logs }, { ...selection, ...matches, marks, since });
+  const selected = { ...selection, ...matches, marks, since };
+  return followLogs(following, { ...daemon, logs: source.logs }, selected, print);
+}
+
+/** @param marks where each of the files ended that were there */
+function withLines(files: readonly LogFile[], marks: ReadonlyMap<string, LogMark>): readonly LogFile[] {
+  return files.filter(({ path }) => {
+    const mark = marks.get(path);
+    return mark !== undefined && (mark.position > 0 || mark.after !== null);
+  });
 }
 
 function linesWanted({ options, terminal }: Call): LinesWanted | Refusal {

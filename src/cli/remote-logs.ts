@@ -17,8 +17,7 @@ export async function remoteLogs(
   }
   const view = await daemon.logs(request);
   if (isRefusal(view)) return refuse(call, view);
-  const print = logPrinter(call, view.files);
-  for (const line of view.logs) print(line);
+  logPrinter(call, [])(view.logs);
   complainAbout(call, view);
   return 'fine';
 }

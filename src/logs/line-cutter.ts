@@ -1,10 +1,5 @@
 /** Where do lines begin and end in bytes that come in blocks? */
-
-/** Longer lines are cut to this many bytes: a program that never ends a line must not fill the memory. */
-export const LONGEST_LINE = 65_536;
-
-/** What is shown at the end of a line that was cut. */
-const CUT = '…';
+import { CUT, LONGEST_LINE } from '../model/log-line.ts';
 
 export const NEWLINE = 0x0a;
 

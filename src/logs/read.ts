@@ -1,7 +1,9 @@
 /** Which are the last lines of a log? */
+
+import { LONGEST_LINE } from '../model/log-line.ts';
 import type { LogFile } from '../world/log-files.ts';
 import { isFailure } from '../world/world.ts';
-import { LineCutter, LONGEST_LINE, NEWLINE } from './line-cutter.ts';
+import { LineCutter, NEWLINE } from './line-cutter.ts';
 
 /** How much is read at a time; bytes. */
 const BLOCK = 65_536;

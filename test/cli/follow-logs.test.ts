@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LogFile } from '../../src/api/contract.ts';
+import { LONGEST_LINE } from '../../src/model/log-line.ts';
 import { fakeDaemon, runOn, statusView } from './fake-daemon.ts';
 import { type FakeTerminal, fakeTerminal, NOW } from './fake-terminal.ts';
 import { serviceView } from './sample-views.ts';
@@ -96,6 +97,36 @@ test('logs -f goes on while the daemon is away, and finds files that come later'
   expect(terminal.out()).toBe(
     'web stdout | old\nweb stdout | while away\nnew late.log | from its beginning\n',
   );
+});
+
+test('logs -f tells once that lines are cut, and makes room for a longer name when that shows a line', async () => {
+  let files: LogFile[] = [];
+  const daemon = await fakeDaemon({ 'GET /api/logs': () => ({ files, logs: [], problems: [] }) });
+  const path = join(daemon.directory, 'stdout.log');
+  const late = join(daemon.directory, 'late.log');
+  const long = `${'x'.repeat(LONGEST_LINE + 1)}\n`;
+  writeFileSync(path, 'old\n');
+  writeFileSync(late, '');
+  files = [
+    { service: 'web', stream: 'stdout', path, instance: null },
+    { service: 'longer', stream: 'stdout', path: late, instance: null },
+  ];
+  const idle = Array.from({ length: 60 }, () => () => {});
+  const terminal = stepping([
+    () => appendFileSync(path, long),
+    ...idle,
+    () => appendFileSync(path, long),
+    () => appendFileSync(late, 'first\n'),
+    () => appendFileSync(path, 'last\n'),
+  ]);
+  expect(await runOn(terminal, daemon, 'logs -f')).toBe(130);
+  expect(terminal.err()).toBe(`pmctl: ${path}: lines of more than 64 KiB are shown cut, and end with …\n`);
+  const heads = terminal
+    .out()
+    .split('\n')
+    .map((line) => line.slice(0, 21));
+  const cut = 'web stdout | xxxxxxxx';
+  expect(heads).toEqual(['web stdout | old', cut, cut, 'longer stdout | first', 'web stdout    | last', '']);
 });
 
 test('logs -f shows what a new log got since, also what was rotated before it was noticed', async () => {

@@ -17,8 +17,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { LogFile, LogLine, LogsView } from '../../src/api/contract.ts';
+import { LONGEST_LINE } from '../../src/model/log-line.ts';
 import { Answer, type Asked, fakeDaemon, run, runOn, statusView } from './fake-daemon.ts';
-import { fakeTerminal, NOW } from './fake-terminal.ts';
+import { type FakeTerminalOptions, fakeTerminal, NOW } from './fake-terminal.ts';
 import { serviceView } from './sample-views.ts';
 
 const FILES: readonly LogFile[] = [
@@ -108,15 +109,15 @@ describe('how lines look', () => {
 
   test('--json gives each line as an object of its own', async () => {
     const { out } = await run(await daemonWithLogs(), 'logs web --json');
-    const line = 'a\tline\u001b[2J';
+    const text = { time: null, line: 'a\tline\u001b[2J', cut: false };
     expect(
       out
         .trimEnd()
         .split('\n')
-        .map((text) => JSON.parse(text)),
+        .map((each) => JSON.parse(each)),
     ).toEqual([
-      { ...{ service: 'web', instance: null, stream: 'stdout' }, file: FILES[2]?.path, time: null, line },
-      { ...{ service: 'web', instance: null, stream: 'hint' }, file: FILES[3]?.path, time: null, line },
+      { ...{ service: 'web', instance: null, stream: 'stdout' }, file: FILES[2]?.path, ...text },
+      { ...{ service: 'web', instance: null, stream: 'hint' }, file: FILES[3]?.path, ...text },
     ]);
   });
 
@@ -172,8 +173,8 @@ describe('what the files say', () => {
         problems: [],
       }),
     });
-  const shown = async (command: string | readonly string[]) => {
-    const { out, err, exit } = await run(await daemon(), command);
+  const shown = async (command: string | readonly string[], options: FakeTerminalOptions = {}) => {
+    const { out, err, exit } = await run(await daemon(), command, options);
     return { lines: out.split('\n').slice(0, -1), err, exit };
   };
 
@@ -351,7 +352,7 @@ describe('what the files say', () => {
       log('stderr.log', { stream: 'stderr' });
       log('nowhere/hint.log', { stream: 'hint' });
       log('api.log', { service: 'api' });
-      expect(await asks('logs')).toEqual({ out: 'web stdout   | one\n', err: '', asked: [] });
+      expect(await asks('logs')).toEqual({ out: 'web stdout | one\n', err: '', asked: [] });
     });
 
     test('of services of which nothing is here, and of those that cannot be read, and nothing twice', async () => {
@@ -398,6 +399,40 @@ describe('what the files say', () => {
       expect(out).toBe('');
       expect(err).toContain(`/proc/self/fd/${output} is that of the manager`);
     });
+  });
+
+  test('a line that is cut is told once of its file, and marked in JSON', async () => {
+    const long = 'x'.repeat(LONGEST_LINE + 1);
+    const path = write('stdout.log', [long, 'short', long]);
+    log('stdout.log');
+    const told = `pmctl: ${path}: lines of more than 64 KiB are shown cut, and end with …\n`;
+    const { lines, err } = await shown('logs --json');
+    expect(err).toBe(told);
+    expect(lines.map((line) => JSON.parse(line).cut)).toEqual([true, false, true]);
+    expect((await shown('logs')).err).toBe(told);
+    expect((await shown('logs -n 2')).err).toBe(told);
+    write('stdout.log', ['short']);
+    expect((await shown('logs')).err).toBe('');
+  });
+
+  test('the bars stand beside the longest name that has lines, and a long one is cut on a terminal', async () => {
+    const name = 'the-service-with-the-very-longest-name-of-all';
+    write('stdout.log', ['one']);
+    log('stdout.log');
+    write('silent.log', []);
+    log('silent.log', { service: name });
+    log('missing.log', { service: name, stream: 'stderr' });
+    expect((await shown('logs')).lines).toEqual(['web stdout | one']);
+    write('silent.log', ['two'], 1);
+    expect((await shown('logs')).lines).toEqual([
+      'web stdout                                           | one',
+      `${name} stdout | two`,
+    ]);
+    const screen = { columns: 80, rows: 24 };
+    expect((await shown('logs --no-color', { screen })).lines).toEqual([
+      'web stdout                 | one',
+      'the-service-w…f-all stdout | two',
+    ]);
   });
 
   test('tells its times in JSON', async () => {

@@ -250,7 +250,7 @@ fuzz(
         daemon: undefined,
       } as unknown as Call;
       const printer = logPrinter(call, [file]);
-      for (const line of lines) printer({ ...file, line });
+      for (const line of lines) printer([{ ...file, line }]);
       return terminal.out();
     };
     const shown = print(false, true);

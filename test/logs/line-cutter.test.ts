@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { LineCutter, LONGEST_LINE } from '../../src/logs/line-cutter.ts';
+import { LineCutter } from '../../src/logs/line-cutter.ts';
+import { LONGEST_LINE } from '../../src/model/log-line.ts';
 
 test('nothing of a block is kept but a copy of what is not ended', () => {
   const cutter = new LineCutter();

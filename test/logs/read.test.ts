@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LONGEST_LINE } from '../../src/logs/line-cutter.ts';
 import { lastLines } from '../../src/logs/read.ts';
+import { LONGEST_LINE } from '../../src/model/log-line.ts';
 import type { LogFile } from '../../src/world/log-files.ts';
 
 /** A log in memory that counts how much of it was read. */
