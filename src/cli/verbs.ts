@@ -17,7 +17,7 @@ import { checkWords, type Selection, select } from './selection.ts';
 import { table } from './table.ts';
 
 export const start: Run = (call) => run(call, { verb: 'start', waits: true, ofAll: isWanted });
-export const stop: Run = (call) => run(call, { verb: 'stop', waits: true, ofAll: isOngoing });
+export const stop: Run = (call) => run(call, { verb: 'stop', waits: true, ofAll: isThereToStop });
 export const restart: Run = (call) => run(call, { verb: 'restart', waits: true, ofAll: isNotStopped });
 export const reload: Run = (call) => run(call, { verb: 'reload', waits: true, ofAll: isNotStopped });
 export const trigger: Run = (call) => run(call, { verb: 'trigger', waits: true, ofAll: isScheduled });
@@ -108,6 +108,12 @@ function isThere(service: ServiceView, verb: Verb): boolean {
 /** What has completed, or waits for its time, is not started, stopped or replaced by `all`: only by its name. */
 function isOngoing(service: ServiceView): boolean {
   return service.state !== 'completed' && service.state !== 'scheduled';
+}
+
+/** A disabled service is down by its file: `start all` would leave out what `stop all` had noted of it. */
+function isThereToStop(service: ServiceView): boolean {
+  const isDown = service.state === 'stopped' || service.state === 'stopping';
+  return isOngoing(service) && (service.enabled || !isDown);
 }
 
 /** A disabled service is started by its file, not by `all`. */

@@ -88,7 +88,7 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
     case 'enable':
       return glance.intent.stopped === undefined
         ? isUp(glance)
-        : { result: 'done', detail: `enabled, but stopped by ${glance.intent.stopped.by}` };
+        : { result: 'done', detail: `enabled, but stopped by ${glance.intent.stopped.by}; start it as well` };
     case 'hold':
       return { result: 'done', detail: holdOf(glance) ?? 'held' };
     case 'release':

@@ -69,6 +69,7 @@ function stateSentences(situation: Situation, view: ServiceView): readonly strin
   const until = intent.held?.until === undefined ? '' : ` until ${iso(intent.held.until)}`;
   const sentences = view.reason === '' ? [] : [view.reason];
   if (held !== undefined && view.reason !== held) sentences.push(`${held}${until}`);
+  if (isDisabled(situation) && intent.stopped !== undefined) sentences.push('disabled in its file');
   if (intent.stopped !== undefined) {
     sentences.push(
       `stopped by ${intent.stopped.by} at ${iso(intent.stopped.at)}; it stays so until somebody starts it`,
@@ -155,6 +156,10 @@ function scheduleSentences({ schedule }: ServiceView): readonly string[] {
   return [next, ...skipped];
 }
 
+function isDisabled({ desired }: Situation): boolean {
+  return desired?.kind === 'defined' && !desired.spec.enabled;
+}
+
 function adviceOf(situation: Situation, view: ServiceView): readonly string[] {
   const name = situation.name;
   const { desired } = situation;
@@ -163,8 +168,12 @@ function adviceOf(situation: Situation, view: ServiceView): readonly string[] {
   // Where the whole directory is not read, its problem says what to do, and the file may be right.
   const isItsFile = desired.problems.some(({ code }) => code !== 'directory-unreadable');
   if (isItsFile) return [`mend ${desired.file}; it is read again when it is saved`];
-  if (situation.intent.stopped !== undefined) return [`pmctl start ${name} starts it`];
-  if (!view.enabled) return [`pmctl enable ${name} sets enabled: true in ${desired.file}`];
+  const isStopped = situation.intent.stopped !== undefined;
+  if (isDisabled(situation)) {
+    const then = isStopped ? `; then pmctl start ${name} starts it` : '';
+    return [`pmctl enable ${name} sets enabled: true in ${desired.file}${then}`];
+  }
+  if (isStopped) return [`pmctl start ${name} starts it`];
   if (view.state === 'failed')
     return [`mend the cause and save ${desired.file}, or pmctl start ${name} tries again`];
   return [];

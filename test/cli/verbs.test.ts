@@ -8,6 +8,8 @@ import { instanceView, restingView, serviceView } from './sample-views.ts';
 const SERVICES = [
   serviceView('api', { labels: { team: 'shop', tier: 'front' } }),
   restingView('disabled', { enabled: false }),
+  // Its file is gone or broken, and it runs on.
+  serviceView('lost', { enabled: false, drift: 'removed' }),
   restingView('migrate', { state: 'completed' }),
   restingView('nightly', { state: 'scheduled', labels: { team: 'shop' } }),
   restingView('parked', { drift: 'stopped' }),
@@ -46,8 +48,8 @@ describe('which services a command is for', () => {
     },
     {
       command: 'stop all',
-      services: ['api', 'disabled', 'parked', 'web'],
-      why: 'not what completed or waits',
+      services: ['api', 'lost', 'parked', 'web'],
+      why: 'not what completed, waits or is down by its file',
     },
     { command: 'restart all', services: ['api', 'web'], why: 'only start ends a stop' },
     { command: 'release all', services: ['web'], why: 'what is held' },

@@ -70,6 +70,19 @@ describe('why a service is in its state', () => {
     expect(because).toEqual([expect.not.arrayContaining([told]), expect.arrayContaining([told])]);
   });
 
+  it('of one that is disabled and was stopped by hand tells both, and advises nothing that would be refused', () => {
+    const disabled = { desired: defined({ spec: { enabled: false } }) };
+    const view = serviceView('web', { enabled: false, reason: 'stopped by bob' });
+    const stopped = situation({ ...disabled, intent: { stopped: { by: 'bob', at: NOW } } });
+    const { because } = whyView({ ...NOTHING, situation: stopped, view });
+    expect(because).toContain('disabled in its file');
+    expect(because.filter((text) => text.includes('pmctl'))).toEqual([
+      `pmctl enable web sets enabled: true in ${disabled.desired.file}; then pmctl start web starts it`,
+    ]);
+    const only = whyView({ ...NOTHING, situation: situation(disabled), view: { ...view, reason: '' } });
+    expect(only.because).toEqual([`pmctl enable web sets enabled: true in ${disabled.desired.file}`]);
+  });
+
   it('names a dependency once, and also those of which the reason does not speak', () => {
     const waiting = { state: 'waiting', condition: 'ready' } as const;
     const dependencies = [
