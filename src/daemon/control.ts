@@ -57,7 +57,7 @@ import type { StateTrouble } from './state-trouble.ts';
 import { statsOf } from './stats.ts';
 import { toldHeap } from './told-heap.ts';
 import { iso, Views } from './views.ts';
-import { untilSettled } from './waiting.ts';
+import { untilDecided, untilSettled } from './waiting.ts';
 import { whyNotInForce, whyView } from './why.ts';
 
 export interface ControlTools {
@@ -261,6 +261,10 @@ export class LocalControl implements Control {
     const name = this.#known(request.service);
     if (name === undefined) return undefined;
     loop.mark(name);
+    // Without time to wait it is judged once all the same, and that by a decision of now.
+    if (request.timeout === 0) {
+      await untilDecided(loop, this.#tools.world.clock, () => loop.glance(name).due === true);
+    }
     const outcome = await this.#until(
       request.timeout,
       () => goalOutcome(request.for, loop.glance(name), () => loop.situation(name).observed),

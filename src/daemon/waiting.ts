@@ -50,3 +50,11 @@ export function untilSettled(
     cancelTimer = clock.after(limit, check);
   });
 }
+
+/** A pass comes as soon as something is due; this only ends the wait for one that never does. Milliseconds. */
+const LATEST_PASS = 1000;
+
+/** Waits until what has happened is decided about, for it says nothing of now before: a moment. */
+export async function untilDecided(loop: Loop, clock: Clock, isDue: () => boolean): Promise<void> {
+  await untilSettled(loop, clock, LATEST_PASS, () => ({ result: isDue() ? 'pending' : 'done', detail: '' }));
+}

@@ -3,19 +3,66 @@ import { expect, test } from 'vitest';
 import { type ControlTools, LocalControl } from '../../src/daemon/control.ts';
 import { SmallDaemon } from './small-daemon.ts';
 
-test('enabling what is enabled already is answered at once, also while nothing else happens', async () => {
-  const daemon = new SmallDaemon();
-  daemon.save('web');
-  daemon.loop.reload();
-  daemon.pass(30_000);
+function controlOf(daemon: SmallDaemon): LocalControl {
   const tools: Partial<ControlTools> = {
-    world: { clock: daemon.clock } as ControlTools['world'],
+    world: {
+      clock: daemon.clock,
+      containment: { usage: () => ({}), members: () => [] },
+    } as unknown as ControlTools['world'],
     loop: daemon.loop,
     journal: { listen: () => () => {} } as unknown as ControlTools['journal'],
     setEnabled: () => 'same',
     note: () => {},
   };
-  const control = new LocalControl(tools as ControlTools);
+  return new LocalControl(tools as ControlTools);
+}
+
+/** What is answered within so many milliseconds. */
+async function answeredWithin<Answer>(
+  daemon: SmallDaemon,
+  time: number,
+  asked: Promise<Answer>,
+): Promise<Answer | undefined> {
+  let answer: Answer | undefined;
+  void asked.then((got) => {
+    answer = got;
+  });
+  for (let passed = 0; passed < time && answer === undefined; passed++) {
+    daemon.pass(1);
+    await new Promise(setImmediate);
+  }
+  return answer;
+}
+
+test.each([
+  ['ready', true],
+  ['stopped', false],
+] as const)('waiting for %s without any time is judged by how the service is now', async (goal, met) => {
+  const daemon = new SmallDaemon();
+  daemon.save('web');
+  daemon.loop.reload();
+  daemon.pass(30_000);
+  const control = controlOf(daemon);
+  const asked = control.wait({ service: 'web', for: goal, timeout: 0 });
+  expect(await answeredWithin(daemon, 100, asked)).toMatchObject({ met });
+});
+
+test('waiting without any time says what has happened, also what nobody has looked at yet', async () => {
+  const daemon = new SmallDaemon();
+  daemon.save('web');
+  daemon.loop.reload();
+  daemon.pass(30_000);
+  daemon.crash('web');
+  const asked = controlOf(daemon).wait({ service: 'web', for: 'ready', timeout: 0 });
+  expect(await answeredWithin(daemon, 100, asked)).toMatchObject({ met: false });
+});
+
+test('enabling what is enabled already is answered at once, also while nothing else happens', async () => {
+  const daemon = new SmallDaemon();
+  daemon.save('web');
+  daemon.loop.reload();
+  daemon.pass(30_000);
+  const control = controlOf(daemon);
   let answer: unknown;
   void control.command({ verb: 'enable', services: ['web'], by: 'bob', wait: 60_000 }).then((view) => {
     answer = view;
