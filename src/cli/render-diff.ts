@@ -74,7 +74,7 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
     ...view.warnings.map((warning) => `${paint('yellow', '!')} warning: ${errorText(warning)}`),
     ...renderPrune(view.prune, paint),
     ...scaledTexts(view),
-    unchangedText(view),
+    ...(isUncompared(view) ? [] : [unchangedText(view)]),
     ...renderFrozen(view.frozen ?? null, paint),
     ...renderFailure(view.failure, paint),
     ...(done || look.meaning === false ? [] : meaning(view.changes)),
@@ -165,6 +165,12 @@ export function errorPlace({ file, line, column }: Pick<ConfigError, 'file' | 'l
 /** What the files would change, and a command keeps as it is. */
 function scaledTexts({ scaled = [] }: AnyDiff): readonly string[] {
   return scaled.map((each) => safeText(`= ${each.service}  ${scaledText(each)}`));
+}
+
+/** Refused before anything was looked at, as a stale plan is: then 0 is no number of services. */
+function isUncompared({ changes, unchanged, held, failed = [], errors }: AnyDiff): boolean {
+  const toldOf = changes.length + unchanged + held.length + failed.length;
+  return toldOf === 0 && errors.length > 0;
 }
 
 function unchangedText({ unchanged, held, failed = [] }: AnyDiff): string {

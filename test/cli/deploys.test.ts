@@ -160,13 +160,12 @@ describe('a saved plan', () => {
     const place = { file: null, line: null, column: null, path: null };
     const daemon = await fakeDaemon({
       'GET /api/diff': diff,
-      'POST /api/update': { ...NOTHING, errors: [{ ...error, ...place }] },
+      'POST /api/update': { ...NOTHING, unchanged: 0, errors: [{ ...error, ...place }] },
     });
     const plan = join(daemon.directory, 'plan.json');
     await run(daemon, ['diff', '--out', plan]);
     const { exit, out } = await run(daemon, ['update', plan]);
-    expect(exit).toBe(4);
-    expect(out).toContain('the files have changed');
+    expect({ exit, out }).toEqual({ exit: 4, out: '! the files have changed\n' });
   });
 
   test('is not made while files have errors', async () => {
