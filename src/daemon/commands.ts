@@ -92,7 +92,7 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
     case 'hold':
       return { result: 'done', detail: holdOf(glance) ?? 'held' };
     case 'release':
-      return { result: 'done', detail: 'released' };
+      return { result: 'done', detail: 'its file is followed again' };
   }
 }
 

@@ -75,7 +75,7 @@ function whyNotWanted({ desired, decision }: Glance, reason: string): string {
   return desired === undefined && decision === undefined ? 'its file is gone' : reason;
 }
 
-/** Every run has been told of the last reload. */
+/** Every run has been told of the last reload, or has been replaced where it cannot be told. */
 export function isReloaded(glance: Glance): Outcome {
   const up = reloadsInPlace(glance) ? isRunning(glance) : isUp(glance);
   if (up.result !== 'done') return up;
@@ -83,9 +83,10 @@ export function isReloaded(glance: Glance): Outcome {
   const told = (glance.decision?.slots ?? []).every(
     (phase) => phase.phase !== 'running' || (glance.memory.runs[phase.run.id]?.reloaded ?? 0) >= asked,
   );
-  return told
-    ? { ...up, detail: `told to reload, ${up.detail}` }
-    : { result: 'pending', detail: 'not told yet' };
+  if (!told) return { result: 'pending', detail: 'not told yet' };
+  // Of what does not run nothing was told, and nothing replaced.
+  if (glance.decision?.slots.every(({ phase }) => phase !== 'running') !== false) return up;
+  return { ...up, detail: `${reloadsInPlace(glance) ? 'told to reload' : 'replaced'}, ${up.detail}` };
 }
 
 /** Otherwise its processes are replaced. */
@@ -109,7 +110,8 @@ export function isTriggered(glance: Glance): Outcome {
   const [exit] = memory.slots[0]?.exits ?? [];
   if (exit === undefined) return { result: 'pending', detail: 'not noted yet' };
   const { success_exit_codes } = wanted.desired.spec.restart_policy;
-  const detail = `${describeExit(exit)} after ${printElapsed(exit.uptime)}`;
+  const lived = exit.outcome.kind === 'not_started' ? '' : ` after ${printElapsed(exit.uptime)}`;
+  const detail = `${describeExit(exit)}${lived}`;
   const succeeded = exit.by !== 'policy' && isSuccess(exit.outcome, success_exit_codes);
   return { result: succeeded ? 'done' : 'failed', detail };
 }

@@ -1,10 +1,27 @@
 /** When has a command been fulfilled? */
 import { describe, expect, test } from 'vitest';
+import { fulfilment } from '../../src/daemon/commands.ts';
 import { goalOutcome } from '../../src/daemon/goal.ts';
 import { type Glance, isDown, isReloaded, isTriggered, isUp, isUpItself } from '../../src/daemon/outcome.ts';
+import type { Exit } from '../../src/model/memory.ts';
+import type { Outcome } from '../../src/model/observed.ts';
 import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
 import type { SlotPhase } from '../../src/reconcile/situation.ts';
-import { defined, exited, memory, NOW, over, run, runKey, schedule, seen, unseen } from '../builders.ts';
+import {
+  type DefinedChanges,
+  defined,
+  exited,
+  memory,
+  NOW,
+  over,
+  problem,
+  run,
+  runKey,
+  schedule,
+  seen,
+  slot,
+  unseen,
+} from '../builders.ts';
 
 const RUN = runKey({ age: 10_000 });
 
@@ -188,5 +205,53 @@ describe('a stop is fulfilled', () => {
 
   test('never, when a process survives SIGKILL', () => {
     expect(isDown(glance([{ ...stopping, blocked: true }]), never)).toMatchObject({ result: 'failed' });
+  });
+});
+
+describe('what is told of a reload', () => {
+  const look = () => seen();
+  const reloaded = (change: NonNullable<DefinedChanges['spec']>, slots: readonly SlotPhase[] = [running()]) =>
+    fulfilment('reload', glance(slots, { desired: defined({ spec: change }) }), look);
+
+  test.each([
+    ['reload_signal', { reload_signal: 'SIGHUP' }, 'told to reload, 1/1 running'],
+    ['reload_command', { reload_command: ['nginx', '-s', 'reload'] }, 'told to reload, 1/1 running'],
+    ['neither', {}, 'replaced, 1/1 running'],
+  ] as const)('with %s', (_, process, detail) => {
+    expect(reloaded({ process })).toEqual({ result: 'done', detail });
+  });
+
+  test('where nothing runs, nothing was told or replaced', () => {
+    const completed: SlotPhase = { slot: 0, phase: 'completed', reason: 'completed with code 0' };
+    expect(reloaded({}, [completed])).toEqual({ result: 'done', detail: 'completed with code 0' });
+  });
+});
+
+test('of a release it is told what that means', () => {
+  const released = fulfilment('release', glance([running()]), () => seen());
+  expect(released).toEqual({ result: 'done', detail: 'its file is followed again' });
+});
+
+describe('a triggered run that has ended', () => {
+  const ended = (outcome: Outcome, uptime: number) => {
+    const exit: Exit = { outcome, at: NOW, by: 'itself', run: null, uptime };
+    const slots = { 0: slot({ exits: [exit] }) };
+    return isTriggered(glance([{ slot: 0, phase: 'scheduled' }], { memory: memory({ slots }) }));
+  };
+
+  test('is told with how long it took', () => {
+    expect(ended(exited(3), 2000)).toEqual({
+      result: 'failed',
+      detail: expect.stringMatching(/^exited with code 3 after 2/),
+    });
+  });
+
+  test('that never ran took no time', () => {
+    expect(
+      ended({ kind: 'not_started', problem: problem({ message: '/x/backup.sh does not exist' }) }, 0),
+    ).toEqual({
+      result: 'failed',
+      detail: expect.stringMatching(/\/x\/backup\.sh does not exist$/),
+    });
   });
 });
