@@ -77,6 +77,8 @@ const changeFields: FieldsOf<Change> = {
   because: list(fieldChange),
   reason: text(),
   instances: whole(),
+  added: optional(whole()),
+  removed: optional(whole()),
   rejected: optional(text('Why this definition has failed already: nothing of it is done by itself.')),
 };
 

@@ -131,10 +131,24 @@ function classCell(own: FieldChange['class'] | undefined, action: ChangeKind): C
   return own === undefined || own === action || action === 'define' ? EMPTY : { text: own, colour: 'dim' };
 }
 
-function instancesText({ action, instances }: AnyChange): string {
-  if (action === 'start') return `+${count(instances, 'instance')}`;
-  if (action === 'stop') return `-${count(instances, 'instance')}`;
-  return instances === 0 ? '' : count(instances, 'instance');
+/** `2 instances`, `+1 instance`; `1 instance -3` where others of the service are not replaced. */
+function instancesText(change: AnyChange): string {
+  const { started, stopped, others } = amounts(change);
+  if (change.action === 'start') return `+${count(started, 'instance')}`;
+  const more = started === 0 ? '' : ` +${started}`;
+  if (change.action === 'stop') return `-${count(stopped, 'instance')}${more}`;
+  return others === 0 ? '' : `${count(others, 'instance')}${more}${stopped === 0 ? '' : ` -${stopped}`}`;
+}
+
+/** To how many instances what is done: `others` are replaced, told to reload or kept. */
+function amounts({ action, instances, added = 0, removed = 0 }: AnyChange): {
+  readonly started: number;
+  readonly stopped: number;
+  readonly others: number;
+} {
+  if (action === 'start') return { started: instances, stopped: 0, others: 0 };
+  if (action === 'stop') return { started: added, stopped: instances - added, others: 0 };
+  return { started: added, stopped: removed, others: instances - added - removed };
 }
 
 /** A dotenv file has no old and new value to show: its text tells which names changed. */
@@ -190,13 +204,15 @@ function downText(number: number): string {
 function meaning(all: readonly AnyChange[]): readonly string[] {
   if (all.every(({ action }) => action === 'keep')) return [];
   const changes = all.filter(({ rejected }) => rejected === undefined);
-  const sum = (...kinds: readonly ChangeKind[]): number =>
-    changes.reduce((total, { action, instances }) => total + (kinds.includes(action) ? instances : 0), 0);
+  const sum = (what: keyof ReturnType<typeof amounts>, ...kinds: readonly ChangeKind[]): number =>
+    changes
+      .filter(({ action }) => kinds.includes(action))
+      .reduce((total, change) => total + amounts(change)[what], 0);
   const parts = [
-    { number: sum('roll', 'replace'), done: 'replaced' },
-    { number: sum('start'), done: 'started' },
-    { number: sum('stop'), done: 'stopped' },
-    { number: sum('reload'), done: 'told to reload' },
+    { number: sum('others', 'roll', 'replace'), done: 'replaced' },
+    { number: sum('started', 'start', 'stop', 'roll', 'replace'), done: 'started' },
+    { number: sum('stopped', 'stop', 'roll', 'replace'), done: 'stopped' },
+    { number: sum('others', 'reload'), done: 'told to reload' },
   ].filter(({ number }) => number > 0);
   const [first, ...more] = parts;
   if (first === undefined) return ['No process is touched.'];

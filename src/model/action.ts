@@ -78,6 +78,10 @@ export interface Change {
   readonly reason: string;
   /** How many instances are started, stopped or replaced. */
   readonly instances: number;
+  /** Of a `roll`, `replace` or `stop`: how many of `instances` are only started; absent: none. */
+  readonly added?: number;
+  /** Of a `roll` or `replace`: how many of `instances` are only stopped; absent: none. */
+  readonly removed?: number;
   /** Why this definition failed to take over: nothing is done before it changes or somebody asks for another try. */
   readonly rejected?: string;
 }

@@ -87,12 +87,19 @@ function changeOfWanted(
     const from = first === undefined ? undefined : situation.applied.get(first.run.key.hash);
     const because = from === undefined ? [] : diffSpecs(from, desired);
     const action = because.some((field) => field.class === 'replace') ? 'replace' : 'roll';
-    const change = make(action, touched, rollReason(from !== undefined, because), because);
+    const change = {
+      ...make(action, touched, rollReason(from !== undefined, because), because),
+      ...(starts.length === 0 ? {} : { added: starts.length }),
+      ...(surplus.length === 0 ? {} : { removed: surplus.length }),
+    };
     return keepsOlder(judgement, desired) ? { ...change, rejected: judgement.rejected.reason } : change;
   }
   const base = baseOf(situation, judgement, desired, before);
   const because = base === undefined ? [] : diffSpecs(base, desired);
-  if (surplus.length > 0) return make('stop', touched, surplusReason(surplus), because);
+  if (surplus.length > 0) {
+    const change = make('stop', touched, surplusReason(surplus), because);
+    return starts.length === 0 ? change : { ...change, added: starts.length };
+  }
   if (starts.length > 0) {
     const reason = aliveRuns(judgement) > 0 ? 'fewer instances run than are wanted' : 'not running';
     return make('start', touched, reason, because);

@@ -114,6 +114,21 @@ describe('diff', () => {
     expect(exit).toBe(0);
   });
 
+  test('tells the instances of a service that are not replaced apart', async () => {
+    const changes = [
+      change('grows', 'roll', { instances: 5, added: 3 }),
+      change('moves', 'stop', { instances: 3, added: 1 }),
+      change('shrinks', 'replace', { instances: 4, removed: 3 }),
+    ];
+    const daemon = await fakeDaemon({ 'GET /api/diff': { ...NOTHING, changes } });
+    const { out } = await run(daemon, 'diff');
+    expect(out.split('\n').slice(0, 3)).toEqual([
+      '~ grows    2 instances +3   ROLL',
+      '- moves    -2 instances +1  STOP',
+      '~ shrinks  1 instance -3    REPLACE',
+    ]);
+  });
+
   test('tells of which services a command holds the number of instances, which is no change', async () => {
     const scaled = [{ service: 'worker', instances: 4, file: 2, by: 'bob', at: '2026-11-22T10:00:00.000Z' }];
     const daemon = await fakeDaemon({ 'GET /api/diff': { ...NOTHING, unchanged: 3, scaled } });
@@ -135,6 +150,19 @@ describe('diff', () => {
       view: { ...NOTHING, changes: [change('pg', 'replace')] },
       exit: 2,
       last: '1 process will be replaced.',
+    },
+    {
+      why: 'places come and go with a new definition',
+      view: {
+        ...NOTHING,
+        changes: [
+          change('grows', 'roll', { instances: 5, added: 3 }),
+          change('shrinks', 'replace', { instances: 4, removed: 3 }),
+          change('moves', 'stop', { instances: 3, added: 1 }),
+        ],
+      },
+      exit: 2,
+      last: '3 processes will be replaced, 4 started, 5 stopped.',
     },
     {
       why: 'errors go before changes',

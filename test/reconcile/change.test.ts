@@ -104,9 +104,13 @@ describe('roll and replace', () => {
 
   it('counts what starts or stops on the way as well', () => {
     const more = defined({ hash: 'b', spec: { instances: 3 } });
-    expect(change({ desired: more, applied, runs: two })).toMatchObject({ action: 'roll', instances: 3 });
+    const grown = change({ desired: more, applied, runs: two });
+    expect(grown).toMatchObject({ action: 'roll', instances: 3, added: 1 });
+    expect(grown).not.toHaveProperty('removed');
     const fewer = defined({ hash: 'b', spec: { instances: 1 } });
-    expect(change({ desired: fewer, applied, runs: two })).toMatchObject({ action: 'roll', instances: 2 });
+    const shrunk = change({ desired: fewer, applied, runs: two });
+    expect(shrunk).toMatchObject({ action: 'roll', instances: 2, removed: 1 });
+    expect(shrunk).not.toHaveProperty('added');
   });
 
   it('says so when the old definition is lost', () => {
@@ -184,6 +188,12 @@ describe('start and stop', () => {
       reason: 'fewer instances run than are wanted',
       because: [{ path: 'instances', from: '2', to: '3', line: 4 }],
     });
+  });
+
+  it('a place is filled while another one is emptied', () => {
+    const runs = [run({ slot: 0 }), run({ slot: 3 })];
+    const desired = defined({ spec: { instances: 2 } });
+    expect(change({ desired, runs })).toMatchObject({ action: 'stop', instances: 2, added: 1 });
   });
 
   it('fewer instances stop', () => {

@@ -61,10 +61,14 @@ function differs(
     case 'start':
       return stopped.length === overdue && touched === change.instances ? undefined : text;
     case 'stop':
-      // Where a completed place is filled at the same time, that is counted too.
-      return stopped.length > 0 && touched === change.instances ? undefined : text;
     case 'roll':
-    case 'replace':
-      return touched === change.instances && stopped.length > 0 ? undefined : text;
+    case 'replace': {
+      if (stopped.length === 0 || touched !== change.instances) return text;
+      const added = started.filter((slot) => !stopped.includes(slot)).length;
+      const removed = stopped.filter((slot) => !started.includes(slot)).length;
+      const expected = change.action === 'stop' ? change.instances - (change.added ?? 0) : change.removed;
+      if (added === (change.added ?? 0) && removed === (expected ?? 0)) return undefined;
+      return `${text}, ${added} of them only started and ${removed} only stopped`;
+    }
   }
 }
