@@ -108,6 +108,41 @@ test.each([
   },
 );
 
+test('a new version that wants more instances, and is never ready, leaves none of them', async () => {
+  const host = openHost({ ground: GROUND });
+  const version = (instances: number, text: string) =>
+    host.service('web', {
+      instances,
+      process: { command: SLEEP, env: { V: text } },
+      probes: { readiness: { exec: `test $V = good`, interval: '200ms' } },
+      rollout: { timeout: '1s' },
+    });
+  version(1, 'good');
+  await host.start(['--watch-enabled', 'false']);
+  await host.pmctl('update');
+  const [old] = await host.runs('web', 1);
+  version(3, 'bad');
+  const diff = await host.pmctl('diff');
+  expect(diff.stdout).toContain('1 process will be replaced, 2 started.');
+  const update = await host.pmctl('update', '--json');
+  expect(update.code).toBe(5);
+  expect(update.json.changes).toMatchObject([{ result: 'failed', kept: true, instances: 3, added: 2 }]);
+  const { instances, state } = await host.sees(
+    'web',
+    'as it was',
+    (view) => view.instances.length === 3 && view.instances.filter(({ pid }) => pid !== null).length === 1,
+  );
+  expect(state).toBe('running');
+  expect(instances).toMatchObject([
+    { instance: 0, state: 'running', pid: old, ready: true },
+    { instance: 1, state: 'stopped', pid: null },
+    { instance: 2, state: 'stopped', pid: null },
+  ]);
+  version(3, 'good');
+  expect(await host.pmctl('update')).toMatchObject({ code: 0 });
+  expect(await host.runs('web', 3)).toHaveLength(3);
+});
+
 test('a new version whose pre_start hook fails: the old one serves on, and update says why', async () => {
   const host = openHost({ ground: GROUND });
   const version = (text: string, hook: string) =>
