@@ -24,6 +24,7 @@ export function planOf(
   names: Iterable<ServiceName>,
   tools: PlanTools,
 ): readonly Change[] {
+  const approved = newlyApproved(tools);
   const after = situationAfter(desired, tools);
   const changes: Change[] = [];
   for (const name of names) {
@@ -33,7 +34,7 @@ export function planOf(
     if (change !== undefined) changes.push(change);
     // What waits for the end of a hold is no change that could be carried out.
     else if (changeWhenReleased(situation, before) === undefined) {
-      const definition = changeOfDefinition(situation, before);
+      const definition = changeOfDefinition(situation, before, approved.has(name));
       if (definition !== undefined) changes.push(definition);
     }
   }
@@ -55,17 +56,20 @@ export function waitingIn(
   return waiting;
 }
 
+/** The services that may go, and were not approved to before. */
+function newlyApproved({ removals, prune }: PlanTools): ReadonlySet<ServiceName> {
+  return new Set(prune ? [...removals.approved, ...removals.held] : removals.approved);
+}
+
 /** The situation of each service once the reading is followed. */
-function situationAfter(
-  desired: DesiredState,
-  { removals, prune, store, situation }: PlanTools,
-): (name: ServiceName) => Situation {
-  const approved = prune ? [...removals.approved, ...removals.held] : removals.approved;
+function situationAfter(desired: DesiredState, tools: PlanTools): (name: ServiceName) => Situation {
+  const { store, situation } = tools;
+  const approved = newlyApproved(tools);
   const outlived = outlivedIntents(desired, store);
   return (name) => {
     const now = situation(name);
     const kept = outlived.get(name) ?? now.intent;
-    const intent = approved.includes(name) ? { ...kept, removalApproved: true } : kept;
+    const intent = approved.has(name) ? { ...kept, removalApproved: true } : kept;
     return { ...now, intent };
   };
 }

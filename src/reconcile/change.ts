@@ -9,19 +9,25 @@ import { startReason } from './filling.ts';
 import { judge } from './judge.ts';
 import type { JudgedRun, Judgement } from './judgement.ts';
 import type { Situation } from './situation.ts';
-import { whyNothing } from './wanted.ts';
+import { FILE_GONE, type Wanted, whyNothing } from './wanted.ts';
 
 /**
  * What becomes of a service of which nothing would be started, stopped or written: a schedule, a service that is stopped
  * or disabled, a one-shot that has completed. Its definition counts all the same from now on.
  * @param before what is in force; undefined: no file named it
+ * @param approves its file may have been gone before, and that it is removed is approved only now
  * @returns undefined: its definition stays as it is, or nothing can be said
  */
-export function changeOfDefinition(situation: Situation, before: Desired | undefined): Change | undefined {
+export function changeOfDefinition(
+  situation: Situation,
+  before: Desired | undefined,
+  approves = false,
+): Change | undefined {
   const { desired, name, observed } = situation;
   const [was, is] = [before, desired].map((each) => (each?.kind === 'defined' ? each : undefined));
   // Nearly always it stays as it is.
-  if (observed.kind === 'unseen' || was?.digest === is?.digest) return undefined;
+  const isSame = was?.digest === is?.digest && !(approves && is === undefined);
+  if (observed.kind === 'unseen' || isSame) return undefined;
   const { wanted, runs } = judge(situation);
   const make = (action: ChangeKind, reason: string, because: readonly FieldChange[] = []): Change => ({
     ...{ service: name, action, because, reason },
@@ -61,9 +67,15 @@ export function changeOf(situation: Situation, before?: Desired): Change | undef
     const going = judgement.runs.filter(
       (run) => run.life === 'alive' && !isStopping(situation, run.run.key.id),
     ).length;
-    return going === 0 ? undefined : make('stop', going, wanted.reason);
+    if (going > 0) return make('stop', going, wanted.reason);
+    // Stopped by hand, and it is not forgotten that it was.
+    return isGuarded(situation, wanted) ? make('keep', 0, FILE_GONE) : undefined;
   }
   return changeOfWanted(situation, judgement, wanted.desired, before, make);
+}
+
+function isGuarded({ desired, ending }: Situation, wanted: Wanted): boolean {
+  return desired === undefined && ending === undefined && wanted.kind === 'none' && !wanted.removed;
 }
 
 function changeOfWanted(

@@ -14,6 +14,9 @@ export type Wanted =
 /** The part of a situation that says what is wanted; nobody has to look for it. */
 export type Wish = Pick<Situation, 'desired' | 'intent' | 'ending' | 'now'>;
 
+/** What the prune guard holds back. */
+export const FILE_GONE = 'its file is gone; pmctl update --prune removes it';
+
 /** The deciders in the order of their rank: the first that has something to say wins. */
 export function wantedOf(situation: Wish): Wanted {
   const { desired, intent, ending } = situation;
@@ -27,11 +30,7 @@ export function wantedOf(situation: Wish): Wanted {
       return { kind: 'none', reason: 'file removed', stopReason: 'file_removed', removed: true };
     }
     if (intent.stopped !== undefined) return stoppedByHand(intent.stopped);
-    return {
-      kind: 'leave',
-      reason: 'its file is gone; pmctl update --prune removes it',
-      why: 'guarded',
-    };
+    return { kind: 'leave', reason: FILE_GONE, why: 'guarded' };
   }
   if (intent.stopped !== undefined) return stoppedByHand(intent.stopped);
   if (desired.kind === 'broken') {

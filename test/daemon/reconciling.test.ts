@@ -1,6 +1,7 @@
 /** What does a request to follow the files do, and to whom? */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Reconciling } from '../../src/daemon/reconciling.ts';
+import { name } from '../builders.ts';
 import { SmallDaemon } from './small-daemon.ts';
 
 let daemon: SmallDaemon;
@@ -67,6 +68,55 @@ describe('--prune', () => {
     expect(daemon.loop.removals.held).toEqual(['s6']);
     expect(await pruned('s6')).toEqual(['stop s6']);
     expect(daemon.loop.removals.held).toEqual([]);
+  });
+});
+
+describe('services of which nothing runs, and whose files the guard misses', () => {
+  const by = { by: 'bob', at: 0 };
+
+  beforeEach(async () => {
+    for (const service of ['stopped', 'none', 'runs']) daemon.save(service);
+    daemon.loop.reload();
+    daemon.pass(1000);
+    daemon.loop.setIntents(
+      new Map([
+        [name('stopped'), { stopped: by }],
+        [name('none'), { scale: { ...by, instances: 0, file: 1 } }],
+      ]),
+    );
+    daemon.pass(40_000);
+    expect(daemon.running()).toEqual(['runs']);
+    daemon.files.clear();
+    await reconciling.reconcile(BY_HAND, 'watch');
+  });
+
+  test('are told by diff, each of them', () => {
+    const { changes, unchanged, prune } = reconciling.diff();
+    const reason = 'its file is gone; pmctl update --prune removes it';
+    expect(changes).toEqual([
+      { service: 'none', action: 'keep', because: [], reason, instances: 0 },
+      { service: 'runs', action: 'keep', because: [], reason, instances: 1 },
+      { service: 'stopped', action: 'keep', because: [], reason, instances: 0 },
+    ]);
+    expect(prune?.services).toEqual(['none', 'runs', 'stopped']);
+    expect(unchanged).toBe(0);
+  });
+
+  test('are told to be forgotten when their removal is confirmed, and are', async () => {
+    const { changes, unchanged } = await reconciling.reconcile({ ...BY_HAND, prune: true }, 'update');
+    expect(changes.map(({ action, service, instances }) => [action, service, instances])).toEqual([
+      ['forget', 'none', 0],
+      ['stop', 'runs', 1],
+      ['forget', 'stopped', 0],
+    ]);
+    expect(unchanged).toBe(0);
+    daemon.pass(40_000);
+    expect(daemon.loop.names()).toEqual([]);
+  });
+
+  test('are told once: what is approved already is on its way', () => {
+    expect(daemon.loop.prune()).toBeUndefined();
+    expect(reconciling.diff().changes.map(({ action }) => action)).toEqual(['stop']);
   });
 });
 
