@@ -113,6 +113,7 @@ const diffFields: FieldsOf<DiffView> = {
     object<HeldService>({
       service: text(),
       reason: text(),
+      until: optional(time('It ends by itself then.')),
       change: optional(object<Change>(changeFields)),
     }),
   ),

@@ -15,8 +15,21 @@ export interface HeldService {
   readonly service: string;
   /** One sentence. */
   readonly reason: string;
+  /** ISO 8601: it ends by itself then; absent: only by a release. */
+  readonly until?: string;
   /** What the release would do; absent: nothing. */
   readonly change?: Change;
+}
+
+/** Somebody has asked that the loop leaves it alone. */
+export interface HoldView {
+  readonly by: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** As it was given. */
+  readonly reason?: string;
+  /** ISO 8601: it ends by itself then; absent: only by a release. */
+  readonly until?: string;
 }
 
 /** The files are not followed: what is in force is this, until `resume` or `update`. */

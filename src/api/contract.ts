@@ -7,6 +7,7 @@ import type {
   DiffView,
   FrozenView,
   HeldRemovals,
+  HoldView,
   ScaleView,
   UpdateRequest,
   UpdateView,
@@ -108,6 +109,7 @@ export interface ServiceView {
   readonly schedule: ScheduleView | null;
   readonly file: string | null;
   readonly scaled?: ScaleView;
+  readonly held?: HoldView;
   /** The names that the REST calls have for the same, for programs that know processes by them. */
   readonly id: string;
   readonly isRunning: boolean;

@@ -1,6 +1,6 @@
 /** What does an answer look like that tells of services, as a schema? Held against the types by the compiler. */
 import type { Problem } from '../model/problem.ts';
-import type { ScaleView } from './changes.ts';
+import type { HoldView, ScaleView } from './changes.ts';
 import type {
   Drift,
   ExitView,
@@ -132,6 +132,13 @@ export const scaleFields: FieldsOf<ScaleView> = {
   at: time(),
 };
 
+const holdFields: FieldsOf<HoldView> = {
+  by: text(),
+  at: time(),
+  reason: optional(text()),
+  until: optional(time('It ends by itself then; without it only by a release.')),
+};
+
 export const service = component(
   'Service',
   object<ServiceView>({
@@ -149,6 +156,7 @@ export const service = component(
     instances: list(instance),
     last_exit: nullable(exit),
     scaled: optional(object<ScaleView>(scaleFields)),
+    held: optional(object<HoldView>(holdFields)),
     schedule: nullable(schedule),
     file: nullable(text()),
     id: text('The same as name.'),

@@ -129,8 +129,8 @@ function asked(name: string): Wording | undefined {
   if (verb === undefined) return undefined;
   return {
     says: ({ reason, for_ms, instances }) => {
-      const until = typeof for_ms === 'number' ? ` for ${printDuration(for_ms)}` : '';
-      return `${verb} asked for${instances === undefined ? '' : `: ${instances}`}${until}${reason === undefined ? '' : `: ${reason}`}`;
+      const time = typeof for_ms === 'number' ? ` for ${printDuration(for_ms)}` : '';
+      return `${verb}${time} asked for${instances === undefined ? '' : `: ${instances}`}${reason === undefined ? '' : `: ${reason}`}`;
     },
     uses: ['reason', 'for_ms', 'instances'],
     colour: 'bold',

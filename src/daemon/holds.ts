@@ -1,8 +1,10 @@
 /** Which services does somebody hold, why, and what waits for the end of that? */
-import type { DiffView } from '../api/changes.ts';
+import type { DiffView, HoldView } from '../api/changes.ts';
+import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { DesiredState } from '../model/spec.ts';
-import { holdOf } from '../reconcile/wanted.ts';
+import type { Situation } from '../reconcile/situation.ts';
+import { heldOf, holdOf } from '../reconcile/wanted.ts';
 import type { Loop } from './loop.ts';
 
 /**
@@ -16,8 +18,9 @@ export function holdsIn(
   now: number,
 ): DiffView['held'] {
   const held = [...names].flatMap((service) => {
-    const reason = holdOf({ intent: loop.intent(service), now });
-    return reason === undefined ? [] : [{ service, reason }];
+    const intent = loop.intent(service);
+    const reason = holdOf({ intent, now });
+    return reason === undefined ? [] : [{ service, reason, ...untilOf(intent.held) }];
   });
   const waiting = loop.waiting(
     reading,
@@ -27,4 +30,16 @@ export function holdsIn(
     const change = waiting.get(each.service);
     return change === undefined ? each : { ...each, change };
   });
+}
+
+/** As `status` tells it; undefined when nobody holds it (any more). */
+export function holdView(situation: Pick<Situation, 'intent' | 'now'>): HoldView | undefined {
+  const held = heldOf(situation);
+  if (held === undefined) return undefined;
+  const reason = held.reason === undefined ? {} : { reason: held.reason };
+  return { by: held.by, at: new Date(held.at).toISOString(), ...reason, ...untilOf(held) };
+}
+
+function untilOf(held: Intent['held']): Pick<HoldView, 'until'> {
+  return held?.until === undefined ? {} : { until: new Date(held.until).toISOString() };
 }

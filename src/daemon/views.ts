@@ -21,6 +21,7 @@ import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { holdOf, wantedOf, whyNothing } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
 import { whoIsLeft } from './blockers.ts';
+import { holdView } from './holds.ts';
 import type { Jobs } from './jobs.ts';
 import { scaleOf } from './scaling.ts';
 
@@ -46,6 +47,7 @@ export class Views {
     const restarts = Object.values(memory.slots).reduce((sum, slot) => sum + slot.restarts, 0);
     const startedAt = first?.started_at ?? null;
     const scaled = scaleOf(desired, intent);
+    const held = holdView(situation);
     return {
       name: situation.name,
       description: spec?.description ?? '',
@@ -65,6 +67,7 @@ export class Views {
       schedule: this.#schedule(situation, exits[0] ?? null),
       file: desired?.file ?? null,
       ...(scaled === undefined ? {} : { scaled }),
+      ...(held === undefined ? {} : { held }),
       id: situation.name,
       isRunning: instances.some((instance) => instance.state === 'running'),
       pid: first?.pid ?? null,

@@ -66,9 +66,8 @@ const APPLIES = 'pmctl update applies it';
 function stateSentences(situation: Situation, view: ServiceView): readonly string[] {
   const { intent } = situation;
   const held = holdOf(situation);
-  const until = intent.held?.until === undefined ? '' : ` until ${iso(intent.held.until)}`;
   const sentences = view.reason === '' ? [] : [view.reason];
-  if (held !== undefined && view.reason !== held) sentences.push(`${held}${until}`);
+  if (held !== undefined && view.reason !== held) sentences.push(held);
   if (isDisabled(situation) && intent.stopped !== undefined) sentences.push('disabled in its file');
   if (intent.stopped !== undefined) {
     sentences.push(

@@ -1,5 +1,5 @@
 /** What is wanted of a service, all told: its file, the operator's intent, holds, and the end of everything? */
-import type { Asked } from '../model/memory.ts';
+import type { Asked, Intent } from '../model/memory.ts';
 import type { Defined } from '../model/spec.ts';
 import type { Situation } from './situation.ts';
 
@@ -55,10 +55,21 @@ export function whyNothing(wanted: Wanted): string {
   return wanted.count > 0 ? '' : 'no instances are wanted';
 }
 
-/** Who holds the service and why, in a sentence; undefined when nobody does (any more). */
+/** Who holds the service, until when and why, in a sentence; undefined when nobody does (any more). */
 export function holdOf(situation: Pick<Situation, 'intent' | 'now'>): string | undefined {
-  const { held } = situation.intent;
+  const held = heldOf(situation);
   if (held === undefined) return undefined;
-  if (held.until !== undefined && held.until <= situation.now) return undefined;
-  return `held by ${held.by}${held.reason === undefined ? '' : `: ${held.reason}`}`;
+  const until = held.until === undefined ? '' : ` until ${toTheSecond(held.until)}`;
+  return `held by ${held.by}${until}${held.reason === undefined ? '' : `: ${held.reason}`}`;
+}
+
+/** What was asked when somebody began to hold it; undefined when nobody does (any more). */
+export function heldOf({ intent, now }: Pick<Situation, 'intent' | 'now'>): Intent['held'] {
+  const { held } = intent;
+  return held?.until !== undefined && held.until <= now ? undefined : held;
+}
+
+/** `2026-01-01T14:05:00Z`. */
+function toTheSecond(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 }

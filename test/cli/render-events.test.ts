@@ -29,6 +29,13 @@ test('tell a start that was refused from a run that ended', () => {
   );
 });
 
+test('tell for how long a service is held', () => {
+  expect(said('hold_requested', { reason: 'incident', for_ms: 3_600_000 })).toBe(
+    '-  hold for 1h asked for: incident',
+  );
+  expect(said('hold_requested', { reason: 'incident' })).toBe('-  hold asked for: incident');
+});
+
 test('count in words of the right number', () => {
   const done = (changes: number) => said('manager_reload_completed', { changes, failed: 0, errors: 0 });
   expect([done(0), done(1), done(2)]).toEqual([

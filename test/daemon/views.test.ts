@@ -26,6 +26,35 @@ const viewOf = (now: Situation): ServiceView => views().service(now, decide(now)
 
 const view = (changes: SituationChanges): ServiceView => viewOf(situation(changes));
 
+describe('a service that somebody holds', () => {
+  const AT = Date.parse('2026-11-22T10:00:00Z');
+  const held = { by: 'ann', at: AT, reason: 'incident' };
+  const until = AT + 3_600_000;
+
+  test('tells who, why and until when, in words and in fields', () => {
+    expect(viewOf({ ...situation({ intent: { held: { ...held, until } } }), now: AT })).toMatchObject({
+      drift: 'held',
+      held: {
+        by: 'ann',
+        at: '2026-11-22T10:00:00.000Z',
+        reason: 'incident',
+        until: '2026-11-22T11:00:00.000Z',
+      },
+    });
+  });
+
+  test('tells no end where only a release ends it, and nothing when it is over', () => {
+    expect(view({ intent: { held } }).held).toEqual({
+      by: 'ann',
+      at: '2026-11-22T10:00:00.000Z',
+      reason: 'incident',
+    });
+    expect(viewOf({ ...situation({ intent: { held: { ...held, until } } }), now: until })).not.toHaveProperty(
+      'held',
+    );
+  });
+});
+
 describe('a service of which no instances are wanted', () => {
   const none = situation({ desired: defined({ spec: { instances: 0 } }) });
 

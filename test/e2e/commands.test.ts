@@ -31,7 +31,14 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(isGone(second)).toBe(true);
     expect(await command('hold', 'web', '-m', 'incident 4412', '--for', '2h')).toMatchObject({
       drift: 'held',
+      held: { reason: 'incident 4412', until: expect.stringMatching(/^\d{4}-.*Z$/) },
     });
+    const ending = /^held by \w+ until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: incident 4412$/;
+    const { json } = await host.pmctl('diff', '--json');
+    expect(json.held).toMatchObject([
+      { service: 'web', reason: expect.stringMatching(ending), until: expect.any(String) },
+    ]);
+    expect((await host.pmctl('why', 'web')).stdout).toMatch(new RegExp(ending.source.slice(1), 'm'));
     expect(await command('release', 'web')).toMatchObject({ drift: 'none' });
     expect(await command('scale', 'web', '3')).toMatchObject({ ready: 3, desired: 3, drift: 'scaled' });
     expect(await command('scale', 'web', '1')).toMatchObject({ ready: 1, desired: 1, drift: 'none' });

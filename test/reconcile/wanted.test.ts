@@ -87,9 +87,14 @@ describe('a hold', () => {
     expect(holdOf({ intent: because, now: NOW })).toBe('held by bob: incident 4412');
   });
 
-  it('ends at the moment it was given for', () => {
+  it('ends at the moment it was given for, and says when that is', () => {
+    const until = Date.parse('2026-01-01T14:05:00.250Z');
+    const timed = { held: { ...ASKED, until, reason: 'incident' } };
+    expect(holdOf({ intent: timed, now: until - 1 })).toBe(
+      'held by bob until 2026-01-01T14:05:00Z: incident',
+    );
     const intent = { held: { ...ASKED, until: NOW } };
-    expect(holdOf({ intent, now: NOW - 1 })).toBe('held by bob');
+    expect(holdOf({ intent, now: NOW - 1 })).toMatch(/^held by bob until /);
     expect(holdOf({ intent, now: NOW })).toBeUndefined();
   });
 });
