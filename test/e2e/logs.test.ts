@@ -86,7 +86,7 @@ describe.each(GROUNDS)('$title', (ground) => {
     const json = await host.pmctl('-c', host.masterFile, 'logs', 'err.log', '--json', '-n', '1');
     expect(json.json).toEqual({
       ...{ service: 'web', instance: null, stream: 'stderr', file: join(host.work, 'err.log') },
-      ...{ time: null, line: 'wrong' },
+      ...{ time: null, line: 'wrong', cut: false },
     });
   });
 });

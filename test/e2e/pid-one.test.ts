@@ -173,6 +173,8 @@ describe.skipIf(!possible)('processmaster with service files as PID 1', () => {
     script(ground, 'config.d/a.yaml', gentle('a'));
     const manager = daemon(ground);
     await manager.until('a to begin', () => ground.said('a.began') || undefined);
+    // Services are started first.
+    await manager.until('the socket', () => fs.existsSync(join(ground.directory, 'pm.sock')) || undefined);
     const pmctl = ground.pmctl('pm.sock', 'shutdown');
     await pmctl.over;
     expect(pmctl).toMatchObject({
