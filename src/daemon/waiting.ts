@@ -18,10 +18,11 @@ export function untilSettled(
   return new Promise((resolve) => {
     const deadline = clock.now() + limit;
     let cancelTimer = () => {};
+    let stay = () => {};
     const finish = (outcome: Outcome): void => {
       cancelTimer();
       cancelPass();
-      gone?.removeEventListener('abort', leave);
+      stay();
       resolve(outcome);
     };
     const leave = (): void => finish(ask());
@@ -45,10 +46,31 @@ export function untilSettled(
       leave();
       return;
     }
-    gone?.addEventListener('abort', leave);
+    if (gone !== undefined) stay = whenGone(gone, leave);
     // Should no pass ever come, the deadline does.
     cancelTimer = clock.after(limit, check);
   });
+}
+
+/** Who leaves when a signal is aborted. */
+const leaving = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * One listener for all who wait at one signal: an update waits for hundreds of services, and of more than ten listeners
+ * node warns (events.defaultMaxListeners).
+ * @returns to be called by who need not leave any more
+ */
+function whenGone(signal: AbortSignal, leave: () => void): () => void {
+  const others = leaving.get(signal);
+  const all = others ?? new Set();
+  if (others === undefined) {
+    leaving.set(signal, all);
+    signal.addEventListener('abort', () => {
+      for (const each of [...all]) each();
+    });
+  }
+  all.add(leave);
+  return () => void all.delete(leave);
 }
 
 /** A pass comes as soon as something is due; this only ends the wait for one that never does. Milliseconds. */

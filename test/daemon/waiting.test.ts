@@ -1,4 +1,5 @@
 /** When is somebody who waits told, and is that what the kernel knows by then? */
+import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Loop } from '../../src/daemon/loop.ts';
 import type { Outcome } from '../../src/daemon/outcome.ts';
@@ -91,5 +92,18 @@ describe('who waits', () => {
     expect(await promise).toEqual(PROVING);
     expect(listeners.size).toBe(0);
     expect(timers.next).toBeUndefined();
+  });
+
+  it('costs his connection one listener, for however many services he waits', async () => {
+    const asker = new AbortController();
+    const [settled, ...others] = Array.from({ length: 50 }, (_, index) => {
+      return wait(() => (index === 0 ? UP : PROVING), 60_000, asker.signal).promise;
+    });
+    pass();
+    expect(await settled).toEqual(UP);
+    expect(getEventListeners(asker.signal, 'abort')).toHaveLength(1);
+    asker.abort();
+    expect(new Set(await Promise.all(others))).toEqual(new Set([PROVING]));
+    expect(listeners.size).toBe(0);
   });
 });
