@@ -17,6 +17,12 @@ const DAEMON_ENVIRONMENT = {
   FROM_OUTSIDE: 'given',
 };
 
+/** Where a run is a session, its record is named, by which it is found again. */
+function recordedIn(directory: string): Record<string, string> {
+  const records = fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+  return Object.fromEntries(records.map((name) => ['PROCESSMASTER_RECORD', join(directory, name)]));
+}
+
 describe.each(GROUNDS)('$title', (ground) => {
   test('exactly the promised variables, stdin null, no descriptor but the logs, a session of its own', async () => {
     const host = openHost({ ground });
@@ -45,6 +51,7 @@ describe.each(GROUNDS)('$title', (ground) => {
       PROCESSMASTER_CLUSTER_NAME: 'default',
       PROCESSMASTER_CLUSTER_NODE_ID: hostname(),
       PROCESSMASTER_CLUSTER_EXPECTED_NODES: '1',
+      ...recordedIn(join(host.state, 'runs', 'web')),
     });
     const files = Object.fromEntries(
       fs.readdirSync(`/proc/${pid}/fd`).map((fd) => [fd, fs.readlinkSync(`/proc/${pid}/fd/${fd}`)]),

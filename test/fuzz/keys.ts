@@ -148,7 +148,8 @@ const text = fc.oneof(
     '1.10',
   ),
 );
-const plain = text.map((value) => value.replaceAll('${', '{'));
+// What a decoder puts in the place of bytes that are no UTF-8 is refused in a file.
+const plain = text.map((value) => value.replaceAll('${', '{').replaceAll('\ufffd', 'x'));
 const texts = (least = 0) =>
   mostly(
     right(fc.array(plain, { minLength: least, maxLength: 4 }), (all) => `[${all.map(quoted).join(', ')}]`),
@@ -238,7 +239,7 @@ export const KEYS: readonly Key[] = [
   { path: 'process.type', value: word('service', 'oneshot') },
   { path: 'process.stop_signal', value: signal(['SIGSTOP', 'CONT']) },
   { path: 'process.reload_signal', value: signal(['SIGKILL', '19']) },
-  { path: 'process.stop_command', value: texts(1) },
+  { path: 'process.stop_command', value: texts(1).map(unlessNoProgram) },
   { path: 'rollout.surge', value: whole(0, 999) },
   { path: 'rollout.overlap', value: duration() },
   { path: 'rollout.timeout', value: duration(1) },
@@ -291,6 +292,12 @@ export const NEEDED: Readonly<Record<string, string>> = {
   watch: 'paths: [/srv]',
   'process.schedule': 'cron: 0 3 * * *',
 };
+
+/** The first word names the program. */
+function unlessNoProgram(command: Written): Written {
+  const isNamed = !Array.isArray(command.means) || command.means[0] !== '';
+  return isNamed ? command : { ...command, means: undefined };
+}
 
 function signal(unfit: readonly string[]): fc.Arbitrary<Written> {
   const names = fc.constantFrom(
