@@ -6,7 +6,8 @@ import { oomKills, withOom } from './cgroup-history.ts';
 import { parseOwnCgroup } from './cgroup-mount.ts';
 import type { CgroupTree } from './cgroup-tree.ts';
 import type { ExitRecords } from './exit-records.ts';
-import { isAlive, isSeenAlive, readProc } from './procfs.ts';
+import { environmentState, isAlive, isSeenAlive, parseEnvironment, readProc, seenProc } from './procfs.ts';
+import { MARKER } from './session-members.ts';
 import type { Watchlist } from './watchlist.ts';
 import type { Clock, KnownMain, Started } from './world.ts';
 
@@ -65,9 +66,9 @@ export class AdoptedMains {
     if (!isSeenAlive(pid, ticks)) return undefined;
     const all = processesIn(directory);
     const isInside = all.includes(pid);
-    // It may have moved itself, or somebody else has; a number without its start time may be anybody's by now. And who
-    // ended while the others were listed is not outside.
-    if (!isInside && (ticks === null || !isSeenAlive(pid, ticks))) return undefined;
+    // It may have moved itself, or somebody else has. But a number may be anybody's by now, also of who came within the
+    // same tick: only its mark tells that it is ours. And who ended while the others were listed is not outside.
+    if (!isInside && (ticks === null || !isMarked(pid, key.id) || !isSeenAlive(pid, ticks))) return undefined;
     // The kernel reports when a cgroup becomes empty, not when one of its processes ends; where there is but one,
     // both are the same.
     if (!isInside || all.length > 1) {
@@ -77,6 +78,19 @@ export class AdoptedMains {
     this.#strays.set(key.id, main);
     return { is: 'running', pid, outside: cgroupOf(pid) };
   }
+}
+
+/** A process in the midst of an exec is asked so often for its environment: half a millisecond. */
+const READINGS = 100;
+
+/** Whether a process was started with the mark of the run. Throws when that could not be looked at. */
+function isMarked(pid: number, run: RunId): boolean {
+  for (let reading = 0; reading < READINGS; reading++) {
+    const text = seenProc(`${pid}/environ`);
+    if (text !== '') return parseEnvironment(text ?? '')[MARKER] === run;
+    if (environmentState(pid) === 'none') return false;
+  }
+  throw Object.assign(new Error(`/proc/${pid}/environ`), { code: 'EAGAIN' });
 }
 
 /** In which cgroup a process is that is not in that of its run; as the kernel writes it. */

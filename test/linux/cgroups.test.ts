@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 import { type RunKey, runDirectory } from '../../src/model/names.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
-import { processStat } from '../../src/world/procfs.ts';
+import { environmentState, processStat } from '../../src/world/procfs.ts';
 import type { Containment } from '../../src/world/world.ts';
 import {
   bundledFixture,
@@ -247,6 +247,16 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
       expect(await woken).toBe('web');
       await until('its end', () => (look(later, { pid, ticks })?.main.is === 'ended' ? true : undefined));
       expect(later.remove(key)).toBeUndefined();
+    });
+
+    it('is somebody else where its mark is not that of the run', async () => {
+      const { look, pid, ticks, ...key } = await strayed(['env', '-i', 'sleep', '1000']);
+      await until('the program', () => (environmentState(pid) === 'none' ? true : undefined));
+      containment.close();
+      const later = ground.reopen();
+      expect(look(later, { pid, ticks })?.main.is).toBe('ended');
+      later.kill(key);
+      expect(isGone(pid)).toBe(false);
     });
 
     it('is somebody else where only its number is known', async () => {
