@@ -301,9 +301,7 @@ export class Truth {
   endedBy({ stopAt, end, spec }: RunTruth): 'itself' | 'stop' | 'unsure' {
     if (stopAt === undefined) return 'itself';
     if (end === undefined || stopAt < end.at) return 'stop';
-    const { exit_on } = spec.process;
-    const wentOn = exit_on === 'empty' || (exit_on === 'auto' && !isFailure(end.outcome));
-    if (wentOn) return this.hinderedAt >= end.at ? 'unsure' : 'stop';
+    if (!endsWithMain(spec, end.outcome)) return this.hinderedAt >= end.at ? 'unsure' : 'stop';
     return stopAt <= end.at + HEARSAY || this.hinderedAt >= end.at ? 'unsure' : 'itself';
   }
 
@@ -434,6 +432,11 @@ function unlessBroken(before: Desired | undefined, now: Desired): Desired {
 /** How it ended decides for good: it is not run again by itself. */
 export function runsOnce({ process, restart_policy }: ServiceSpec): boolean {
   return process.schedule === null && (process.type === 'oneshot' || restart_policy.policy === 'never');
+}
+
+/** Whether a run is over when its main process has ended so, whatever else of it still lives. */
+export function endsWithMain({ process: { exit_on } }: ServiceSpec, outcome: Outcome): boolean {
+  return exit_on === 'main' || (exit_on === 'auto' && isFailure(outcome));
 }
 
 export function isFailure(outcome: Outcome): boolean {

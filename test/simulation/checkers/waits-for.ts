@@ -4,8 +4,7 @@ import type { Dependency } from '../../../src/model/spec.ts';
 import { BLOCKED_AFTER } from '../../../src/policy/stop.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
-import type { RunTruth } from '../truth.ts';
-import { runsOnce } from '../truth.ts';
+import { endsWithMain, type RunTruth, runsOnce } from '../truth.ts';
 
 const PROMISE = 'what a service depends on comes before it, and goes after it';
 
@@ -36,6 +35,8 @@ export const waitsFor: Checker = {
     if (entry.what !== 'signal' && entry.what !== 'stop_command' && !isHook) return;
     const run = truth.runs.get(entry.run.id);
     if (run === undefined || run.stopAt !== undefined || truth.ending?.hurry === true) return;
+    // It is over by itself: what is left of it is cleared away at once, for it serves nobody any more.
+    if (run.end !== undefined && endsWithMain(run.spec, run.end.outcome)) return;
     checkStop(entry.run.service, simulation);
   },
 };
