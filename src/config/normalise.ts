@@ -4,6 +4,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { LogsSpec, ProcessSpec, Resources, Rlimit, ServiceSpec } from '../model/spec.ts';
 import { fillIn, needsStart, writeTemplate } from '../model/template.ts';
+import { isOfProcess } from '../world/process-path.ts';
 import { argv } from './argv.ts';
 import { emptyCommands } from './empty-commands.ts';
 import type { WrittenEnvironment } from './environment.ts';
@@ -176,16 +177,13 @@ function logsSpec(
   };
 }
 
-/** Paths that are another file, or none, in each program that opens them: the daemon, and pmctl where it reads. */
-const OF_WHO_OPENS = /^\/(dev\/(std(in|out|err)|tty|fd(\/.*)?)|proc\/(thread-)?self(\/.*)?)$/s;
-
 /** Why a path is none of a log. */
 function logRefusal(path: string, home: string, moving: boolean): string | undefined {
   if (moving && !path.startsWith('/')) {
     return 'must be absolute, because process.working_directory is known only when a process starts';
   }
   const place = resolve(home, path);
-  return OF_WHO_OPENS.test(place) ? `${place} is no file of its own; a log is a regular file` : undefined;
+  return isOfProcess(place) ? `${place} is no file of its own; a log is a regular file` : undefined;
 }
 
 /** Undefined while it depends on what is known only when a process starts. */

@@ -1,6 +1,7 @@
 /** Which logs are not read by a program that only shows them, although it could open their paths? */
 import type { Problem } from '../model/problem.ts';
-import { isOfProcess, isWrittenTo } from '../world/own-output.ts';
+import { isWrittenTo } from '../world/own-output.ts';
+import { isOfProcess } from '../world/process-path.ts';
 
 /**
  * Why the log at this path is not opened here; undefined: it can be. The daemon may have its lines.

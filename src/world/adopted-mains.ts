@@ -6,7 +6,7 @@ import { oomKills, withOom } from './cgroup-history.ts';
 import { parseOwnCgroup } from './cgroup-mount.ts';
 import type { CgroupTree } from './cgroup-tree.ts';
 import type { ExitRecords } from './exit-records.ts';
-import { environmentState, isAlive, isSeenAlive, parseEnvironment, readProc, seenProc } from './procfs.ts';
+import { isAlive, isSeenAlive, parseEnvironment, readProc, seenEnvironment, veiled } from './procfs.ts';
 import { MARKER } from './session-members.ts';
 import type { Watchlist } from './watchlist.ts';
 import type { Clock, KnownMain, Started } from './world.ts';
@@ -80,17 +80,11 @@ export class AdoptedMains {
   }
 }
 
-/** A process in the midst of an exec is asked so often for its environment: half a millisecond. */
-const READINGS = 100;
-
 /** Whether a process was started with the mark of the run. Throws when that could not be looked at. */
 function isMarked(pid: number, run: RunId): boolean {
-  for (let reading = 0; reading < READINGS; reading++) {
-    const text = seenProc(`${pid}/environ`);
-    if (text !== '') return parseEnvironment(text ?? '')[MARKER] === run;
-    if (environmentState(pid) === 'none') return false;
-  }
-  throw Object.assign(new Error(`/proc/${pid}/environ`), { code: 'EAGAIN' });
+  const environment = seenEnvironment(pid);
+  if (environment === undefined) throw veiled(pid);
+  return parseEnvironment(environment)[MARKER] === run;
 }
 
 /** In which cgroup a process is that is not in that of its run; as the kernel writes it. */

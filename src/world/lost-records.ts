@@ -2,7 +2,7 @@
 import type { RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { pathOf, unreadable, unrecorded } from './containment-trouble.ts';
-import { allProcesses, parseEnvironment, seenProc } from './procfs.ts';
+import { allProcesses, parseEnvironment, seenEnvironment, seenProc, soleUser } from './procfs.ts';
 import type { RunRecords } from './run-records.ts';
 import { BESIDE_MARKER, MARKER } from './session-members.ts';
 
@@ -34,18 +34,16 @@ export function findLostRecords(records: RunRecords): Problem | undefined {
 /** The run of these records that a process says it belongs to, and not only one that it has inherited from. */
 function claimOf(pid: number, records: RunRecords): RunKey | undefined {
   if (!isBelievable(pid)) return undefined;
-  const environment = parseEnvironment(seenProc(`${pid}/environ`) ?? '');
+  // Who is in the midst of an exec for that long cannot be waited for: it may be anybody.
+  const environment = parseEnvironment(seenEnvironment(pid) ?? '');
   if (environment[BESIDE_MARKER] !== undefined) return undefined;
   const key = records.keyAt(environment[RECORD_MARKER] ?? '');
   return key?.id === environment[MARKER] ? key : undefined;
 }
 
-/** Whoever starts a program with the set-user-ID bit chooses its environment (proc_pid_status(5), Uid). */
+/** What others than this daemon and its services have chosen for themselves proves nothing. */
 function isBelievable(pid: number): boolean {
-  const uids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(seenProc(`${pid}/status`) ?? '')?.slice(1) ?? [];
-  const [first] = uids;
+  const user = soleUser(seenProc(`${pid}/status`));
   const daemon = process.geteuid?.();
-  return (
-    first !== undefined && uids.every((uid) => uid === first) && (daemon === 0 || first === String(daemon))
-  );
+  return user !== undefined && (daemon === 0 || user === daemon);
 }

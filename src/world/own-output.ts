@@ -1,16 +1,8 @@
-/** Which paths lead somewhere else in each process, and which lead to where this one writes? */
+/** Which paths lead to where this process writes? */
 import fs from 'node:fs';
-import { normalize } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { identityOf } from './log-files.ts';
-
-/** Links of proc(5) that each process finds its own descriptors behind. */
-const OF_PROCESS = /^\/(?:dev\/(?:stdin|stdout|stderr|fd\/.*)|proc\/(?:self|thread-self)\/.*)$/;
-
-/** Whether a path names a descriptor of whoever opens it: nobody else can open what is meant. */
-export function isOfProcess(path: string): boolean {
-  return OF_PROCESS.test(normalize(path));
-}
+import { isOfProcess } from './process-path.ts';
 
 /** Why nothing can be read back from a descriptor of this process; undefined where it can, or where the path is none. */
 export function unkept(path: string): Problem | undefined {

@@ -135,17 +135,47 @@ function isSame(stat: ProcessStat | undefined, ticks: number | null): boolean {
 }
 
 /**
- * Those that run as this user and nobody else: in a program with the set-user-ID bit one of the four user ids, among them
- * the real one, is that of whoever started it (proc_pid_status(5), Uid).
+ * Those that run as this user and nobody else.
  * @param who null: the user of the daemon; undefined: anybody
  */
 export function processesAs(pids: readonly number[], who: Credentials | null | undefined): readonly number[] {
   if (who === undefined) return pids;
-  const uid = String(who === null ? process.geteuid?.() : who.uid);
-  return pids.filter((pid) => {
-    const ids = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(readProc(`${pid}/status`) ?? '');
-    return ids?.slice(1).every((each) => each === uid) === true;
-  });
+  const uid = who === null ? process.geteuid?.() : who.uid;
+  return pids.filter((pid) => soleUser(readProc(`${pid}/status`)) === uid);
+}
+
+/**
+ * The user as whom a process runs, and nobody else: in a program with the set-user-ID bit one of the four user ids, among
+ * them the real one, is that of whoever started it, who also chooses its environment (proc_pid_status(5), Uid).
+ * @param status the content of /proc/<pid>/status
+ * @returns undefined: it runs as several, or is gone
+ */
+export function soleUser(status: string | undefined): number | undefined {
+  const [first, ...others] = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(status ?? '')?.slice(1) ?? [];
+  return first !== undefined && others.every((each) => each === first) ? Number(first) : undefined;
+}
+
+/** A process in the midst of an exec is asked so often for its environment: half a millisecond, usually far too long. */
+const READINGS = 100;
+
+/**
+ * The content of /proc/<pid>/environ, empty where there is none; undefined: it was in the midst of an exec all the time.
+ * Throws when it could not be looked at.
+ */
+export function seenEnvironment(pid: number): string | undefined {
+  for (let reading = 0; reading < READINGS; reading++) {
+    const text = seenProc(`${pid}/environ`);
+    if (text !== '') return text ?? '';
+    // One exec may be over between the two questions, and the next have begun before the first is asked again.
+    if (environmentState(pid) === 'none') return '';
+  }
+  return undefined;
+}
+
+/** To be thrown where an environment could not be had, as the errors of reading /proc are. */
+export function veiled(pid: number): Error {
+  const path = `/proc/${pid}/environ`;
+  return Object.assign(new Error(`${path}: another program is being executed`), { code: 'EAGAIN', path });
 }
 
 /** The environment that a process was started with; undefined when it cannot be read. */

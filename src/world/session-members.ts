@@ -1,14 +1,14 @@
 /** Which processes belong to a run that is a session? */
 import {
   allProcesses,
-  environmentState,
   hasEnded,
   hasMark,
   type ProcessStat,
   residentBytes,
-  seenProc,
+  seenEnvironment,
   seenStat,
   TICKS_PER_SECOND,
+  veiled,
 } from './procfs.ts';
 import type { Usage } from './world.ts';
 
@@ -37,9 +37,6 @@ export interface Session {
 
 /** Lists all processes this often while new ones appear. */
 const LISTINGS = 8;
-
-/** A process in the midst of an exec is asked so often for its environment: half a millisecond, usually far too long. */
-const READINGS = 100;
 
 /** One look at all processes of the host. */
 export class ProcessTable {
@@ -95,8 +92,8 @@ export class ProcessTable {
     }
     const members = candidates.filter(({ pid }) => found.has(pid));
     if (members.length === 0) {
-      const veiled = candidates.find(({ pid }) => this.#veiled.has(pid));
-      if (veiled !== undefined) throw notSeen(veiled.pid);
+      const unseen = candidates.find(({ pid }) => this.#veiled.has(pid));
+      if (unseen !== undefined) throw veiled(unseen.pid);
     }
     known?.clear();
     for (const stat of members) known?.add(identityOf(stat));
@@ -118,28 +115,13 @@ export class ProcessTable {
   #marker(pid: number): string {
     const known = this.#markers.get(pid);
     if (known !== undefined) return known;
-    const entries = this.#environment(pid).split('\0');
+    const environment = seenEnvironment(pid);
+    if (environment === undefined) this.#veiled.add(pid);
+    const entries = (environment ?? '').split('\0');
     const marker = variable(BESIDE_MARKER, entries) ?? variable(MARKER, entries) ?? '';
     this.#markers.set(pid, marker);
     return marker;
   }
-
-  #environment(pid: number): string {
-    for (let reading = 0; reading < READINGS; reading++) {
-      const text = seenProc(`${pid}/environ`);
-      if (text !== '') return text ?? '';
-      // One exec may be over between the two questions, and the next have begun before the first is asked again.
-      if (environmentState(pid) === 'none') return '';
-    }
-    this.#veiled.add(pid);
-    return '';
-  }
-}
-
-/** As the errors of reading /proc are. */
-function notSeen(pid: number): Error {
-  const path = `/proc/${pid}/environ`;
-  return Object.assign(new Error(`${path}: another program is being executed`), { code: 'EAGAIN', path });
 }
 
 function identityOf({ pid, startTicks }: ProcessStat): string {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { isOfProcess, isWrittenTo, unkept } from '../../src/world/own-output.ts';
+import { isWrittenTo, unkept } from '../../src/world/own-output.ts';
 
 function ground(): { readonly directory: string; readonly open: (name: string) => number } {
   const directory = fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
@@ -14,22 +14,6 @@ function ground(): { readonly directory: string; readonly open: (name: string) =
   };
   return { directory, open };
 }
-
-test.each([
-  ['/dev/stdout', true],
-  ['/dev/stderr', true],
-  ['/dev/stdin', true],
-  ['/dev/fd/2', true],
-  ['/proc/self/fd/1', true],
-  ['/proc/thread-self/fd/1', true],
-  ['/var/../dev/./stdout', true],
-  ['/dev/null', false],
-  ['/dev/stdout.log', false],
-  ['/var/log/dev/stdout', false],
-  ['/proc/812/fd/1', false],
-])('%s names a descriptor of whoever opens it: %j', (path, is) => {
-  expect(isOfProcess(path)).toBe(is);
-});
 
 test('only a file behind a descriptor keeps what is written there', () => {
   const { directory, open } = ground();
