@@ -31,8 +31,8 @@ interface Followed {
 
 /**
  * The daemon says which files there are; they are read here, so that following goes on while the daemon is away.
- * A file that appears later is shown from its beginning, with what was rotated meanwhile. Lines of several files come in the order in which they are
- * noticed.
+ * A file that appears later is shown from its beginning, with what was rotated meanwhile. Lines of several files come in
+ * the order in which they are noticed.
  * @param printer of the lines that were shown before, if there were some
  */
 export async function followLogs(

@@ -12,8 +12,8 @@ import { lastWords } from './verbs.ts';
 const DEFAULT_TIMEOUT = 60_000;
 
 /**
- * Exit 1 when it was refused, or would be, 2 when `--dry-run` finds something to do, 5 when nothing is left to be done but a service has
- * failed by the newest commit, else as `update`.
+ * Exit 1 when it was refused, or would be, 2 when `--dry-run` finds something to do, 5 when nothing is left to be done but
+ * a service has failed by the newest commit, else as `update`.
  */
 export async function sync(call: Call): Promise<Exit> {
   const { options } = call;

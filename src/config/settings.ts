@@ -108,7 +108,7 @@ function groupOf(path: string): string {
   return /^[^.]+/.exec(path)?.[0] ?? path;
 }
 
-/** In order; of those in the master file only the first. */
+/** In order; where there are many in the master file, only the first of them. */
 function boundedInFile(problems: readonly Problem[]): readonly Problem[] {
   const inFile = inOrder(problems.filter(({ file }) => file !== undefined));
   return [...bounded(inFile), ...problems.filter(({ file }) => file === undefined)];

@@ -9,7 +9,10 @@ export const CUT = '…';
 /** What decoding may take from a line that was cut: a byte order mark and a carriage return, for which {@link CUT} came. */
 const SHORTEST_CUT = LONGEST_LINE - 1;
 
-/** Whether more of the line is in the log than is shown. A whole line that ends with the same sign at that length looks the same. */
+/**
+ * Whether more of the line is in the log than is shown. A whole line that ends with the same sign at that length looks
+ * the same.
+ */
 export function isCutLine(line: string): boolean {
   return line.endsWith(CUT) && Buffer.byteLength(line) >= SHORTEST_CUT;
 }

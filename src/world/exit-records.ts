@@ -62,8 +62,8 @@ export class ExitRecords {
   }
 
   /**
-   * `at`: when it was written, milliseconds since 1970, to the tick of the kernel. undefined: nothing, or nothing whole, was recorded.
-   * Throws when there is one that cannot be read.
+   * `at`: when it was written, milliseconds since 1970, to the tick of the kernel. undefined: nothing, or nothing whole,
+   * was recorded. Throws when there is one that cannot be read.
    * @param now no end is later than that, whatever was done to the clock of the host
    */
   read(run: RunId, now: number): { readonly outcome: Outcome; readonly at: number } | undefined {

@@ -31,9 +31,9 @@ const OF_THE_SHELL: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the dynamic loader and the C library obey (ld.so(8), of the variables that glibc drops for set-user-id
- * programs those that can make it read a file): with LD_LIBRARY_PATH in a directory of the service's user, a launcher that is still root would load the
- * user's code.
+ * What the dynamic loader and the C library obey (ld.so(8), of the variables that glibc drops for set-user-id programs
+ * those that can make it read a file): with LD_LIBRARY_PATH in a directory of the service's user, a launcher that is still
+ * root would load the user's code.
  */
 const OF_THE_LOADER: ReadonlySet<string> = new Set([
   ...[

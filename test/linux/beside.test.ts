@@ -5,15 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunKey } from '../../src/model/names.ts';
 import type { Beside, BesideOutcome, Containment } from '../../src/world/world.ts';
 import {
-  cgroupGround,
-  cgroupsMissing,
   emptied,
+  GROUNDS,
   type Ground,
   isGone,
   keyOf,
   launchOf,
   outcomeOf,
-  processGroupGround,
   runOf,
   runsOf,
   started,
@@ -26,12 +24,7 @@ const RUNAWAY = '(setsid sh -c \'echo $$ >> "$0"; exec sleep 1000\' "$0" &) ; ';
 /** The same for the command itself. */
 const STAYS = 'echo $$ >> "$0"; exec sleep 1000';
 
-const grounds: readonly (readonly [string, () => Ground, boolean])[] = [
-  ['cgroups', cgroupGround, cgroupsMissing],
-  ['process groups', processGroupGround, false],
-];
-
-describe.each(grounds)('a command beside a run in %s', (_, makeGround, missing) => {
+describe.each(GROUNDS)('a command beside a run in %s', (_, makeGround, missing) => {
   describe.skipIf(missing)('on this host', () => {
     let ground: Ground;
     let containment: Containment;

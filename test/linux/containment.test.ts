@@ -7,9 +7,8 @@ import type { RunKey } from '../../src/model/names.ts';
 import type { Outcome } from '../../src/model/observed.ts';
 import type { Containment } from '../../src/world/world.ts';
 import {
-  cgroupGround,
-  cgroupsMissing,
   emptied,
+  GROUNDS,
   type Ground,
   isGone,
   keyOf,
@@ -17,7 +16,6 @@ import {
   named,
   outcomeOf,
   outputOf,
-  processGroupGround,
   runOf,
   runsOf,
   started,
@@ -28,12 +26,7 @@ import {
 /** A child in a session of its own, made by a double fork: it prints its pid and stays. */
 const RUNAWAY = '(setsid sh -c \'echo $$ >> "$0"; exec sleep 1000\' "$0" &) ; ';
 
-const grounds: readonly (readonly [string, () => Ground, boolean])[] = [
-  ['cgroups', cgroupGround, cgroupsMissing],
-  ['process groups', processGroupGround, false],
-];
-
-describe.each(grounds)('%s', (_, makeGround, missing) => {
+describe.each(GROUNDS)('%s', (_, makeGround, missing) => {
   describe.skipIf(missing)('on this host', () => {
     let ground: Ground;
     let containment: Containment;

@@ -7,26 +7,19 @@ import type { Outcome } from '../../src/model/observed.ts';
 import { RunRecords } from '../../src/world/run-records.ts';
 import type { Containment, Launch } from '../../src/world/world.ts';
 import {
-  cgroupGround,
-  cgroupsMissing,
   emptied,
+  GROUNDS,
   type Ground,
   isGone,
   keyOf,
   launchOf,
   outcomeOf,
   outputOf,
-  processGroupGround,
   runOf,
   started,
   temporaryDirectory,
   until,
 } from './ground.ts';
-
-const grounds: readonly (readonly [string, () => Ground, boolean])[] = [
-  ['cgroups', cgroupGround, cgroupsMissing],
-  ['process groups', processGroupGround, false],
-];
 
 const exited = (code: number): Outcome => ({ kind: 'exited', code });
 const signaled = (signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGSEGV' | 'SIGUSR1'): Outcome => ({
@@ -49,7 +42,7 @@ const ENDS: readonly (readonly [string, string, Outcome])[] = [
   ['SIGUSR1', 'kill -s USR1 $$', signaled('SIGUSR1')],
 ];
 
-describe.each(grounds)('a recorded run in %s', (_, makeGround, missing) => {
+describe.each(GROUNDS)('a recorded run in %s', (_, makeGround, missing) => {
   describe.skipIf(missing)('on this host', () => {
     let ground: Ground;
     let containment: Containment;

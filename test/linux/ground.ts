@@ -119,6 +119,12 @@ export function processGroupGround(): Ground {
   };
 }
 
+/** Both kinds of containment, for describe.each; the last says whether this host lacks it. */
+export const GROUNDS: readonly (readonly [string, () => Ground, boolean])[] = [
+  ['cgroups', cgroupGround, cgroupsMissing],
+  ['process groups', processGroupGround, false],
+];
+
 export function temporaryDirectory(): string {
   return fs.mkdtempSync(join(os.tmpdir(), 'pmtest-'));
 }

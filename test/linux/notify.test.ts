@@ -7,26 +7,19 @@ import type { Credentials } from '../../src/model/spec.ts';
 import { inheritedDescriptors } from '../../src/world/inherited-descriptors.ts';
 import type { Containment, Launch } from '../../src/world/world.ts';
 import {
-  cgroupGround,
-  cgroupsMissing,
   emptied,
+  GROUNDS,
   type Ground,
   isRoot,
   keyOf,
   launchOf,
   outcomeOf,
   outputOf,
-  processGroupGround,
   runOf,
   started,
   temporaryDirectory,
   until,
 } from './ground.ts';
-
-const grounds: readonly (readonly [string, () => Ground, boolean])[] = [
-  ['cgroups', cgroupGround, cgroupsMissing],
-  ['process groups', processGroupGround, false],
-];
 
 const NOBODY: Credentials = {
   ...{ uid: 65534, gid: 65534, groups: [], user: 'nobody', home: '/', shell: '/bin/sh' },
@@ -52,7 +45,7 @@ const LAUNCHERS: readonly (readonly [string, Partial<Launch>])[] = [
   ['one that records', { record: true }],
 ];
 
-describe.each(grounds)('a program in %s', (_, makeGround, missing) => {
+describe.each(GROUNDS)('a program in %s', (_, makeGround, missing) => {
   describe.skipIf(missing)('on this host', () => {
     let ground: Ground;
     let containment: Containment;
