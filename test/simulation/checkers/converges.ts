@@ -5,6 +5,7 @@ import type { Place } from '../../twins/machine.ts';
 import { Broken } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
 import { isFailure, NOBODY, type RunTruth, runsOnce } from '../truth.ts';
+import { placesOfOlder } from './rolls-over.ts';
 import { heldBack, unmetOf } from './waits-for.ts';
 
 const PROMISE = 'what runs becomes what is wanted, and stays so';
@@ -105,6 +106,12 @@ function isRejected({ daemon, truth, now }: Simulation, name: ServiceName, slot:
   return phase?.phase === 'running' && phase.rejected !== null && truth.hasFailedToComeUp(name, now);
 }
 
+function isWithheld(simulation: Simulation, { name }: Defined, slot: number): boolean {
+  const { truth, now } = simulation;
+  const places = placesOfOlder(name, simulation);
+  return places !== undefined && slot >= places && truth.hasFailedToComeUp(name, now);
+}
+
 function wrongRun(
   { truth, daemon }: Simulation,
   desired: Defined,
@@ -146,6 +153,8 @@ function rightlyOver(
   // Nobody knows how it ended: then it is not complete, and not run again.
   const isInDoubt = phase === 'failed' && runsOnce(desired.spec);
   if (isInDoubt && mayHaveEndedWell(simulation, desired, slot)) return 'failed';
+  // It came with a definition that was rejected.
+  if (phase === 'stopped') return !strictly && isWithheld(simulation, desired, slot) ? 'failed' : 'no';
   if (phase === 'waiting') return unmetOf(simulation, desired.name) === undefined ? 'no' : 'failed';
   if (desired.spec.process.schedule !== null) return phase === 'scheduled' ? 'completed' : 'no';
   return phase === 'failed' && !strictly && hasFailed(simulation, desired, slot) ? 'failed' : 'no';

@@ -1,5 +1,5 @@
 /** Is an older run told to stop only when a newer one can take over, and is a bad one tried once? */
-import type { RunKey } from '../../../src/model/names.ts';
+import type { RunKey, ServiceName } from '../../../src/model/names.ts';
 import { PROOF_OF_LIFE } from '../../../src/policy/rollout.ts';
 import { Broken, type Checker } from '../checker.ts';
 import type { Simulation } from '../simulation.ts';
@@ -121,32 +121,44 @@ function checkAdded(run: RunTruth, simulation: Simulation): void {
 /** The daemon has rejected this generation, older ones go on, and no definition of theirs had so many places. */
 function isAddedByRejected({ service, slot, generation }: RunKey, simulation: Simulation): boolean {
   const { truth, daemon } = simulation;
+  // What it was scaled to before, nobody remembers here.
+  if (truth.intent(service).scale !== undefined) return false;
+  if (daemon?.store.memory(service).rejected?.generation !== generation) return false;
+  return slot >= (placesOfOlder(service, simulation) ?? Number.POSITIVE_INFINITY);
+}
+
+/**
+ * How many places the definitions had of which runs go on, while the daemon says that the newer one is rejected.
+ * @returns undefined: it does not say so, the failure is accepted, or nothing older goes on
+ */
+export function placesOfOlder(
+  service: ServiceName,
+  { truth, daemon, machine }: Simulation,
+): number | undefined {
   const desired = truth.inForce.get(service);
   const { rejected } = daemon?.store.memory(service) ?? {};
-  if (desired?.kind !== 'defined' || desired.spec.rollout.on_failure !== 'keep_old') return false;
-  const { scale, pardon = 0 } = truth.intent(service);
-  const holds = rejected?.digest === desired.digest && rejected.pardon === pardon;
-  // What it was scaled to before, nobody remembers here.
-  if (!holds || rejected.generation !== generation || scale !== undefined) return false;
+  if (desired?.kind !== 'defined' || desired.spec.rollout.on_failure !== 'keep_old') return undefined;
+  const { pardon = 0 } = truth.intent(service);
+  if (rejected?.digest !== desired.digest || rejected.pardon !== pardon) return undefined;
   const older = [...truth.runs.values()].filter(
     (other) =>
       other.key.service === service &&
       !truth.isCurrent(other.key) &&
       other.key.slot < truth.count(service) &&
       other.stopAt === undefined &&
-      lives(other, simulation),
+      lives(other, { machine }),
   );
   const had = older.flatMap(({ key, spec }) => {
     const known = truth.definitions.get(`${service} ${key.hash}`) ?? [{ spec }];
     return [key.slot + 1, ...known.map((each) => each.spec.instances)];
   });
-  return older.length > 0 && slot >= Math.max(...had);
+  return had.length === 0 ? undefined : Math.max(...had);
 }
 
 /** Between the end of its time and what follows: a look that failed is tried again a second later. Milliseconds. */
 const MOST_LATE = 1500;
 
-function lives(run: RunTruth, { machine }: Simulation): boolean {
+function lives(run: RunTruth, { machine }: Pick<Simulation, 'machine'>): boolean {
   return [...(machine.place(run.key)?.processes ?? [])].some(({ alive }) => alive);
 }
 
