@@ -6,15 +6,16 @@ import { specOf } from '../reconcile/notice-exits.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
 
 export interface Ahead {
-  /** What may be written before the decision is carried out: its stops are only due yet. */
+  /** What may be written before the decision is carried out: of its stops no step is taken yet. */
   readonly memory: Memory;
   /** It must be written before. */
   readonly must: boolean;
 }
 
 /**
- * An end that a daemon did not see counts as completion where nothing is restarted: a one-shot that was being stopped
- * must not be taken for one that ran to its end.
+ * Where nothing is restarted, an end that a daemon did not see leaves a doubt whether the work was done: a one-shot that
+ * was being stopped must not be taken for one that came to its own end. And whoever was not told yet must not be killed
+ * by the next daemon as if it had been.
  */
 export function stopsAhead({ actions, memory }: Decision, situation: Situation): Ahead {
   const runs: Record<RunId, RunMemory> = {};
@@ -25,10 +26,11 @@ export function stopsAhead({ actions, memory }: Decision, situation: Situation):
     if (!hooked && !ends) continue;
     const { id, hash } = action.run;
     const now = memory.runs[id];
-    if (now?.stop == null || resumed(situation.memory.runs[id]?.stop ?? null, situation.now) !== null)
-      continue;
-    runs[id] = { ...now, stop: { ...now.stop, step: 'due' } };
-    must ||= endsForGood(hash, situation);
+    if (now?.stop == null) continue;
+    const before = situation.memory.runs[id]?.stop ?? null;
+    const isBegun = resumed(before, situation.now) !== null;
+    runs[id] = { ...now, stop: isBegun ? before : { ...now.stop, step: 'due' } };
+    must ||= !isBegun && endsForGood(hash, situation);
   }
   if (Object.keys(runs).length === 0) return { memory, must: false };
   return { memory: { ...memory, runs: { ...memory.runs, ...runs } }, must };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stopsAhead } from '../../src/daemon/stops-ahead.ts';
+import { nextStopStep, stopSettings } from '../../src/policy/stop.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import type { Situation } from '../../src/reconcile/situation.ts';
 import {
@@ -13,6 +14,8 @@ import {
 } from '../builders.ts';
 
 const RUN = run();
+
+const PRE_STOP = { command: ['sleep', '1'], timeout: 5000 };
 
 /** One run whose service was stopped by hand. */
 function stopping(
@@ -48,13 +51,22 @@ describe('a stop that begins', () => {
 });
 
 describe('a stop that has begun before', () => {
-  const begun = runsRemembered([RUN, { stop: stopProgress({ since: NOW - 40_000 }) }]);
-
-  it('keeps its progress when it goes on to SIGKILL, and has no need of the disk', () => {
-    const about = stopping({ process: { type: 'oneshot' } }, { memory: { runs: begun } });
+  it('is as it was in what is written before it goes on to SIGKILL, and has no need of the disk', () => {
+    const before = stopProgress({ since: NOW - 40_000 });
+    const memory = { runs: runsRemembered([RUN, { stop: before }]) };
+    const about = stopping({ process: { type: 'oneshot' } }, { memory });
     expect(decide(about).actions).toMatchObject([{ do: 'kill' }]);
-    const { memory, must } = ahead(about);
-    expect(memory.runs[RUN.key.id]?.stop?.step).toBe('kill');
-    expect(must).toBe(false);
+    expect(ahead(about)).toMatchObject({ must: false });
+    expect(ahead(about).memory.runs[RUN.key.id]?.stop).toEqual(before);
+  });
+
+  it('has not sent its signal in what is written when its hook has ended', () => {
+    const before = stopProgress({ since: NOW - 1000, step: 'hook' });
+    const memory = { runs: runsRemembered([RUN, { stop: before }]) };
+    const about = stopping({ process: { type: 'oneshot' }, hooks: { pre_stop: PRE_STOP } }, { memory });
+    expect(decide(about).actions).toMatchObject([{ do: 'signal' }]);
+    const { stop } = ahead(about).memory.runs[RUN.key.id] ?? {};
+    const later = nextStopStep(stop ?? null, stopSettings(defined().spec), NOW + 60_000, false);
+    expect(later).toEqual({ say: 'signal' });
   });
 });
