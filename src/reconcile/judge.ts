@@ -1,7 +1,7 @@
 /** What differs between what is wanted and what is? `diff` describes the answer, the loop acts on it. */
-import { isSettled, type Memory, NO_SLOT, type SlotMemory } from '../model/memory.ts';
+import { isSettled, type Memory, NO_SLOT, type SlotEnd, type SlotMemory } from '../model/memory.ts';
 import { isSame } from '../model/same.ts';
-import type { Defined } from '../model/spec.ts';
+import type { Defined, ServiceSpec } from '../model/spec.ts';
 import { generationOf, isCurrent } from '../policy/generation.ts';
 import type { Health } from '../policy/probe.ts';
 import { mayStart, pardoned, pauseAfterEnd } from '../policy/restart.ts';
@@ -199,15 +199,19 @@ function answerOfRejected(
 function pardonAll(slots: Memory['slots'], { desired, intent }: Situation, wanted: Wanted): Memory['slots'] {
   if (desired?.kind !== 'defined') return slots;
   const { spec, digest } = desired;
-  // What is always restarted is never complete, whatever the policy said when it ended.
-  const completes = spec.process.type === 'oneshot' || spec.restart_policy.policy !== 'always';
-  const hash = completes ? desired.hash : 'no completion';
   return Object.fromEntries(
     Object.entries(slots).map(([slot, remembered]) => {
-      const keeps = wanted.kind !== 'run' && isSettled(remembered.end);
+      const { end } = remembered;
+      const keeps = wanted.kind !== 'run' && isSettled(end);
+      const hash = end === null || mayEndSo(end, spec) ? desired.hash : 'no such end';
       return [slot, keeps ? remembered : pardoned(remembered, hash, digest, intent.pardon ?? 0)];
     }),
   );
+}
+
+/** What is always restarted is never complete, and a service that is restarted at all not for ever in doubt. */
+function mayEndSo({ kind }: SlotEnd, { process, restart_policy: { policy } }: ServiceSpec): boolean {
+  return process.type === 'oneshot' || (kind === 'completed' ? policy !== 'always' : policy === 'never');
 }
 
 /** A place is prepared for one start, and anew when it was not wanted meanwhile. */

@@ -297,4 +297,15 @@ describe('a pardon', () => {
     expect(say('on_failure')).toBe('no');
     expect(say('always')).toBe('now');
   });
+
+  it.each([
+    ['never', 'no'],
+    ['on_failure', 'now'],
+    ['always', 'now'],
+  ] as const)('of an end that nobody knows is the policy asked as well: %s', (policy, answer) => {
+    const told = { kind: 'failed', at: NOW, reason: '', under: hash('a'), pardon: 0, retryAt: null } as const;
+    const slots = { 0: slot({ end: { ...told, doubtful: true } }) };
+    const desired = defined({ spec: { restart_policy: { policy } } });
+    expect(judge(situation({ desired, memory: { slots } })).vacancies[0]?.answer.say).toBe(answer);
+  });
 });
