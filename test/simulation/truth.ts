@@ -323,7 +323,9 @@ export class Truth {
     if (slot >= most) causes.push('scaled_down');
     if (hash !== desired.hash || generation < (intent.minGeneration ?? 0)) {
       causes.push(`reload_retire_generation_${generation}`);
-    } else if (this.rolls(service) && this.hasFailedToComeUp(service, now)) causes.push('rollout_failed');
+    } else if ((this.rolls(service) || this.#isAdded(run)) && this.hasFailedToComeUp(service, now)) {
+      causes.push('rollout_failed');
+    }
     if (this.failures(run, 'startup').may) causes.push('startup_failed');
     if (this.failures(run, 'liveness').may) causes.push('liveness_failed');
     const { schedule } = desired.spec.process;
@@ -337,6 +339,13 @@ export class Truth {
       if (schedule.overlap === 'replace') causes.push('schedule_replaced');
     }
     return causes;
+  }
+
+  /** Its place came with its definition: none of those of which runs go on had so many. */
+  #isAdded({ key: { service, slot } }: RunTruth): boolean {
+    return [...this.runs.values()]
+      .filter(({ key, end }) => key.service === service && end === undefined && !this.isCurrent(key))
+      .every(({ key, spec }) => key.slot < slot && spec.instances <= slot);
   }
 
   /**
