@@ -176,7 +176,10 @@ export interface StopProgress {
    * pre_stop hook runs, and the grace has not begun.
    */
   readonly step: 'due' | 'hook' | 'command' | 'unsent' | 'signal' | 'kill';
+  /** When SIGKILL was sent last. */
   readonly killedAt: number | null;
+  /** When it was sent first; absent: not yet, or an earlier release did. */
+  readonly killedFrom?: number;
 }
 
 export const EXITS_KEPT = 10;

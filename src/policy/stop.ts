@@ -43,9 +43,14 @@ export function stopSettings(spec: ServiceSpec | undefined): StopSettings {
  */
 export function resumed(progress: StopProgress | null, now: number): StopProgress | null {
   if (progress === null || progress.step === 'due') return null;
-  if (Math.max(progress.since, progress.killedAt ?? 0) <= now) return progress;
-  const { since, killedAt } = progress;
-  return { ...progress, since: Math.min(since, now), killedAt: killedAt && Math.min(killedAt, now) };
+  const { since, killedAt, killedFrom } = progress;
+  if (Math.max(since, killedAt ?? 0) <= now) return progress;
+  return {
+    ...progress,
+    since: Math.min(since, now),
+    killedAt: killedAt && Math.min(killedAt, now),
+    ...(killedFrom === undefined ? {} : { killedFrom: Math.min(killedFrom, now) }),
+  };
 }
 
 /**
@@ -84,11 +89,12 @@ export function stopped(
   reason: string,
   now: number,
 ): StopProgress {
-  const killedAt = step === 'kill' ? now : null;
+  const kill =
+    step === 'kill' ? { killedAt: now, killedFrom: progress?.killedFrom ?? now } : { killedAt: null };
   if (progress === null || progress.step === 'hook') {
-    return { reason: progress?.reason ?? reason, since: now, grace: settings.grace, step, killedAt };
+    return { reason: progress?.reason ?? reason, since: now, grace: settings.grace, step, ...kill };
   }
-  return { ...progress, step, killedAt };
+  return { ...progress, step, ...kill };
 }
 
 /** Was it killed because the grace was over? Not when somebody was in a hurry. */
@@ -105,5 +111,6 @@ export function isBlocked(progress: StopProgress | null, now: number): boolean {
 /** From when on a stop counts as blocked that does not come to its end; undefined while nothing was killed. */
 export function blockedFrom(progress: StopProgress | null): number | undefined {
   if (progress?.step !== 'kill' || progress.killedAt === null) return undefined;
-  return progress.since + progress.grace + BLOCKED_AFTER;
+  // However late it came: as long as its service could not be looked at, nothing was done to it.
+  return (progress.killedFrom ?? progress.since + progress.grace) + BLOCKED_AFTER;
 }

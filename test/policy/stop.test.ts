@@ -169,6 +169,7 @@ describe('what is told about a stop', () => {
       grace: 30_000,
       step: 'kill',
       killedAt: NOW + 30_000,
+      killedFrom: NOW + 30_000,
     });
   });
 
@@ -178,5 +179,18 @@ describe('what is told about a stop', () => {
     expect(isBlocked(killed, NOW + 30_000 + BLOCKED_AFTER)).toBe(true);
     expect(isBlocked(at('signal', null), NOW + 10 ** 9)).toBe(false);
     expect(isBlocked(null, NOW)).toBe(false);
+  });
+
+  it.each([
+    ['long after the grace', NOW + 60_000],
+    ['in a hurry', NOW + 1000],
+  ])('is blocked two seconds after the first SIGKILL, also when that came %s', (_, first) => {
+    const begun = stopped(null, 'signal', SIGNAL, 'disabled', NOW);
+    const killed = stopped(begun, 'kill', SIGNAL, 'disabled', first);
+    expect(isBlocked(killed, first + BLOCKED_AFTER - 1)).toBe(false);
+    expect(isBlocked(killed, first + BLOCKED_AFTER)).toBe(true);
+    const again = stopped(killed, 'kill', SIGNAL, 'disabled', first + KILL_AGAIN);
+    expect(isBlocked(again, first + KILL_AGAIN)).toBe(true);
+    expect(again).toMatchObject({ killedAt: first + KILL_AGAIN, killedFrom: first });
   });
 });

@@ -456,6 +456,7 @@ export class Simulation {
           pardon: truth.intent(deed.run.service).pardon ?? 0,
           stopAt: undefined,
           killedAt: undefined,
+          killedFrom: undefined,
           everRan: true,
           unsure: false,
           commandFailedAt: undefined,
@@ -474,7 +475,10 @@ export class Simulation {
         const run = truth.runs.get(deed.run.id);
         if (run === undefined) return;
         run.stopAt ??= now;
-        if (deed.what === 'kill') run.killedAt = now;
+        if (deed.what === 'kill') {
+          run.killedAt = now;
+          run.killedFrom ??= now;
+        }
         run.commandFailedAt = undefined;
         return;
       }

@@ -120,6 +120,7 @@ function double({ machine, truth, clockNow }: Simulation, { service }: Of<'doubl
     unfit: false,
     stopAt: undefined,
     killedAt: undefined,
+    killedFrom: undefined,
   });
 }
 

@@ -23,6 +23,8 @@ export interface RunTruth {
   unsure: boolean;
   /** When SIGKILL was last sent. */
   killedAt: number | undefined;
+  /** The first time. */
+  killedFrom: number | undefined;
   /** When its stop command was known by its daemon to have failed, and no signal followed yet. */
   commandFailedAt: number | undefined;
   end: { readonly at: number; readonly outcome: Outcome; readonly seen: boolean } | undefined;

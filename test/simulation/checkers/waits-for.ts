@@ -85,9 +85,9 @@ function lives({ machine }: Simulation, { key }: RunTruth): boolean {
 }
 
 /** Nobody waits for what survives SIGKILL. How long it does is told by the clock, which may be set forward meanwhile. */
-function survives({ now, truth }: Simulation, { stopAt, killedAt }: RunTruth): boolean {
-  if (stopAt === undefined || killedAt === undefined) return false;
-  return truth.clockForwardAt >= stopAt || now - killedAt + SLACK >= BLOCKED_AFTER;
+function survives({ now, truth }: Simulation, { stopAt, killedFrom }: RunTruth): boolean {
+  if (stopAt === undefined || killedFrom === undefined) return false;
+  return truth.clockForwardAt >= stopAt || now - killedFrom + SLACK >= BLOCKED_AFTER;
 }
 
 function checkStop(service: ServiceName, simulation: Simulation): void {
