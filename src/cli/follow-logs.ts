@@ -6,6 +6,7 @@ import { logsHere } from '../logs/logs-elsewhere.ts';
 import { sentence } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { safeText } from '../model/terminal-safe.ts';
+import { FILE_TICK } from '../world/file-time.ts';
 import { identityOf } from '../world/log-files.ts';
 import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
@@ -18,9 +19,6 @@ const LAST_LINES = 10;
 /** Milliseconds between looks at the files, and how many looks there are between questions for new files. */
 const EVERY = 200;
 const LOOKS = 10;
-
-/** Times of files stand still between two ticks of the clock of the kernel: of 10 ms at most (CONFIG_HZ=100). */
-const TICK = 20;
 
 const NOTHING_HERE = refusal('error', 'log_unreadable', 'none of these logs can be followed from here');
 
@@ -58,7 +56,7 @@ export async function followLogs(
   };
   // Beside a hint lies what somebody else keeps there.
   const fromSince = ({ stream }: LogFile): From =>
-    stream === 'hint' ? 'start' : { since: since - TICK, position: 0 };
+    stream === 'hint' ? 'start' : { since: since - FILE_TICK, position: 0 };
   const lines = call.options.lines ?? LAST_LINES;
   // What has no mark was not there yet when the marks were taken.
   for (const file of files) {

@@ -4,13 +4,11 @@ import type { ServiceView } from '../api/contract.ts';
 import { type RunId, startOfRun } from '../model/names.ts';
 import type { Desired } from '../model/spec.ts';
 import { fillIn } from '../model/template.ts';
+import { FILE_TICK } from '../world/file-time.ts';
 import { toldStats } from '../world/told-stats.ts';
 
 /** The variable of a service by which it says into which file it writes. */
 export const STATS_FILE = 'PROCESSMASTER_STATS_FILE';
-
-/** A file system counts time in ticks of the kernel, which may lie behind the clock. Milliseconds. */
-const TICK = 20;
 
 /**
  * @param view what the status says of it
@@ -34,7 +32,7 @@ export function toldHeap(view: ServiceView, desired: Desired | undefined, told =
   for (const [path, started] of files) {
     const one = told(path, desired.credentials);
     // What an earlier run has left says nothing about this one.
-    if (one !== undefined && one.at >= started - TICK) sum = (sum ?? 0) + one.heap;
+    if (one !== undefined && one.at >= started - FILE_TICK) sum = (sum ?? 0) + one.heap;
   }
   return sum;
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { codeOf } from './errno.ts';
+import { COARSE_FILE_TICK } from './file-time.ts';
 import type { ChangedFile, GitCheckout } from './git-checkout.ts';
 import { AT_WORK, gitIsAtWork, leftBehind } from './index-lock.ts';
 
@@ -24,9 +25,6 @@ export type MoveEnd = 'finished' | 'never_begun' | 'elsewhere' | { readonly half
 /** Mode of a submodule in a tree: its files are none of ours. */
 const SUBMODULE = '160000';
 
-/** File systems count time in ticks of the kernel, which may lie behind the clock. Milliseconds. */
-const TICK = 1000;
-
 /**
  * Git writes the files first, then the index, then the branch (and it removes a file before it writes it anew). So as
  * long as the branch stands at the older commit, each file that differs between the two is as one of them has it, or is
@@ -42,7 +40,7 @@ export async function finishMove(checkout: GitCheckout, move: Move): Promise<Mov
   const lock = fs.statSync(checkout.indexLock, { throwIfNoEntry: false });
   if (lock !== undefined && gitIsAtWork(checkout)) return { half: AT_WORK };
   // A Git that was killed leaves its lock behind: that of ours is not older than what we began.
-  const isOurs = lock !== undefined && lock.mtimeMs >= move.at - TICK;
+  const isOurs = lock !== undefined && lock.mtimeMs >= move.at - COARSE_FILE_TICK;
   if (isOurs) fs.rmSync(checkout.indexLock, { force: true });
   const files = await filesOf(checkout, from, to);
   if (typeof files === 'string') return { half: files };

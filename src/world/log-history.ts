@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf, inWords } from './errno.ts';
+import { FILE_TICK } from './file-time.ts';
 import { type LogFile, logFile } from './log-files.ts';
 import { isSystemError, type LogPlace, openPlace } from './log-place.ts';
 import { hasCode, Refused } from './safe-walk.ts';
@@ -16,9 +17,6 @@ const ROTATING = /^\.pm-[0-9a-f]{12}\.rotating$/;
 
 /** A copy that did not grow for so long is abandoned. Milliseconds. */
 const ABANDONED = 10_000;
-
-/** Times of files come from a clock that stands still between two ticks: of 10 ms at most (CONFIG_HZ=100). */
-const TICK = 20;
 
 /** So often the directory is read until it says the same twice. */
 const SCANS = 6;
@@ -86,7 +84,7 @@ function looker(path: string, place: LogPlace): LogHistory['look'] {
       for (let scan = 1; ; scan++) {
         const before = versionOf(place);
         const look = lookInto(place, Date.now());
-        const isSure = before.text === versionOf(place).text && Date.now() - before.changed >= TICK;
+        const isSure = before.text === versionOf(place).text && Date.now() - before.changed >= FILE_TICK;
         const facts = JSON.stringify([look.beside, look.rotating.map(({ name }) => name)]);
         known = isSure && look.rotating.length === 0 ? { version: before.text, look } : undefined;
         if (isSure || facts === last || scan === SCANS) return look;

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import type { Problem } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
+import { COARSE_FILE_TICK, FILE_TICK } from './file-time.ts';
 import { type LogFile, openRotatedFile } from './log-files.ts';
 import { isSystemError, type LogPlace, openPlace } from './log-place.ts';
 import { hasCode, Refused } from './safe-walk.ts';
@@ -42,14 +43,6 @@ const COPY = /^\.pm-[0-9a-f]{12}\.rotating$/;
 
 /** A copy that did not grow for so long is abandoned, or the disk takes very long. Milliseconds. */
 const ABANDONED = 10_000;
-
-/**
- * Times of files come from a clock that stands still between two ticks: of 10 ms at most (CONFIG_HZ=100). Where all
- * fractions of a second are missing, the file system has seconds only (ext4 with inodes of 128 bytes), or every other
- * second (FAT). Milliseconds.
- */
-const TICK = 20;
-const COARSE_TICK = 2020;
 
 /** The directory may have been exchanged as a whole, above or by a link: its path is walked anew so often. Looks. */
 const WALK_ANEW = 25;
@@ -219,7 +212,7 @@ function versionOf(place: LogPlace): {
   return {
     text: `${dev}.${ino}.${mtimeNs}.${ctimeNs}`,
     changed: inMilliseconds(ctimeNs),
-    tick: ctimeNs % 1_000_000_000n === 0n ? COARSE_TICK : TICK,
+    tick: ctimeNs % 1_000_000_000n === 0n ? COARSE_FILE_TICK : FILE_TICK,
   };
 }
 

@@ -5,6 +5,7 @@ import { type FSWatcher, watch } from 'chokidar';
 import { pathPattern } from '../model/path-pattern.ts';
 import { Burst } from './burst.ts';
 import { inWords } from './errno.ts';
+import { FILE_TICK } from './file-time.ts';
 import { differences, lookAtSources, type SourceTree } from './source-tree.ts';
 
 export interface SourceWatchOptions {
@@ -156,11 +157,13 @@ export class SourceWatch {
     if (files.length > 0) this.#options.changed(files);
   }
 
-  /** The first look comes after the service was started: what was saved in between is news. */
+  /** The first look comes after the service was started: what was saved in between, or may have been, is news. */
   #changedSince(tree: SourceTree): readonly string[] {
     const { since } = this.#options;
     if (since === undefined) return [];
-    return [...tree].flatMap(([path, { changed = 0 }]) => (changed >= since ? [path] : [])).sort();
+    return [...tree]
+      .flatMap(([path, { changed = 0 }]) => (changed >= since - FILE_TICK ? [path] : []))
+      .sort();
   }
 
   #isIgnored(root: string, path: string): boolean {

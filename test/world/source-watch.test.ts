@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FILE_TICK } from '../../src/world/file-time.ts';
 import { SourceWatch, type SourceWatchOptions } from '../../src/world/source-watch.ts';
 
 /** Milliseconds within which a change must have been told, on a busy machine too. */
@@ -74,12 +75,19 @@ describe('watching the files of a service', () => {
       write('probe', 'x');
       return fs.statSync(join(root, 'probe')).ctimeMs;
     };
-    await expect.poll(probed).toBeGreaterThan(ctimeMs);
+    await expect.poll(probed).toBeGreaterThan(ctimeMs + 2 * FILE_TICK);
     const since = fs.statSync(join(root, 'probe')).ctimeMs;
     fs.rmSync(join(root, 'probe'));
     write('src/a.js', 'late');
     await watching({ since });
     expect(await changes(1)).toEqual([['app/src/a.js']]);
+  });
+
+  it('tells of what was changed then, though the clock of files stood still a while ago', async () => {
+    write('src/a.js', 'late');
+    const { ctimeMs } = fs.statSync(join(root, 'src/a.js'));
+    await watching({ since: ctimeMs + 10 });
+    expect((await changes(1)).flat()).toContain('app/src/a.js');
   });
 
   it('tells once of a burst: what was written, added and removed', async () => {
