@@ -320,6 +320,8 @@ export interface ShutdownRequest {
 export interface ShutdownView {
   /** Whether the services are stopped first: because that was asked, or because nobody could adopt them. */
   readonly stopServices: boolean;
+  /** It was ending already, as somebody had asked before: that counts. */
+  readonly isUnderWay: boolean;
 }
 
 export {

@@ -119,6 +119,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     object<ShutdownView & { readonly ok: boolean }>({
       ok: flag(),
       stopServices: flag('Whether the services are stopped first, asked for or not.'),
+      isUnderWay: flag('It was ending already, as somebody had asked before: that counts.'),
     }),
   ),
   'GET /api/history': { ...asks('What was applied, newest first', history), query: { limit: count } },

@@ -1,4 +1,5 @@
 /** `shutdown`: end the daemon, and know that it has ended and what has become of the services. */
+import type { ShutdownView } from '../api/contract.ts';
 import { printDuration } from '../model/units.ts';
 import { type Call, printJson, printLines, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
@@ -28,16 +29,23 @@ export async function shutdown(call: Call): Promise<Exit> {
   }
   const stops = accepted.stopServices ?? stopServices;
   const isOver = ended === 'yes';
+  const why = whyOtherwise({ ...accepted, stopServices: stops }, stopServices);
   if (options.json) {
     const services = stops ? 'stopped' : 'left';
     printJson(call, { result: isOver ? 'done' : 'pending', pid: version.pid, services });
   } else {
     const services = stops ? `services are ${isOver ? '' : 'being '}stopped` : 'services keep running';
-    const unasked = stops && !stopServices ? ', since no daemon could adopt them' : '';
     const daemonIs = `the daemon (pid ${version.pid}) ${isOver ? 'has ended' : 'is ending'}`;
-    printLines(call, [`${daemonIs}; ${services}${unasked}`]);
+    printLines(call, [`${daemonIs}; ${services}${why}`]);
   }
-  return 'fine';
+  return stopServices && !stops ? 'error' : 'fine';
+}
+
+/** Why it is not what was asked. */
+function whyOtherwise({ stopServices, isUnderWay }: Partial<ShutdownView>, asked: boolean): string {
+  if (stopServices === asked) return '';
+  if (isUnderWay === true) return ', as was asked for before';
+  return stopServices ? ', since no daemon could adopt them' : '';
 }
 
 /** Ended is when nobody answers at the socket, or somebody else does. */

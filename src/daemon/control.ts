@@ -87,8 +87,8 @@ export interface ControlTools {
   readonly manager: (name: string, fields: Event['fields']) => void;
   /** The same of something that only the journal tells. */
   readonly note: (event: Omit<Event, 'at'>) => void;
-  /** Whether the end of the daemon stops the services, asked to or not. */
-  readonly stopsServices: (asked: boolean) => boolean;
+  /** What the end of the daemon means for the services, asked to stop them or not. */
+  readonly stopsServices: (asked: boolean) => ShutdownView;
   readonly shutdown: (options: { readonly stopServices: boolean; readonly by: string }) => void;
 }
 
@@ -301,9 +301,11 @@ export class LocalControl implements Control {
 
   shutdown({ answered, ...options }: ShutdownRequest): ShutdownView {
     const { stopsServices, shutdown } = this.#tools;
+    // Asked before it begins: then nothing is under way yet.
+    const view = stopsServices(options.stopServices);
     if (answered === undefined) shutdown(options);
     else void answered.then(() => shutdown(options));
-    return { stopServices: stopsServices(options.stopServices) };
+    return view;
   }
 
   #apply(request: CommandRequest, intents: ReadonlyMap<ServiceName, Intent>): Applied {

@@ -31,7 +31,7 @@ import type { Freeze } from './freeze.ts';
 import type { Cause } from './history.ts';
 import { Journal } from './journal.ts';
 import { type KeptState, readKeptState } from './kept-state.ts';
-import { mayLeaveServices } from './leaving.ts';
+import { type Ending, endOf, tellLeft } from './leaving.ts';
 import type { LogKeeping, LogKeepingTools } from './log-keeping.ts';
 import { logKeepingOf } from './log-setup.ts';
 import { Loop } from './loop.ts';
@@ -99,7 +99,7 @@ export class Daemon {
   readonly #kept: KeptState;
   readonly #trouble: StateTrouble;
   #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
-  #ending: 'no' | 'leaving' | 'stopping' = 'no';
+  #ending: Ending = 'no';
 
   constructor(tools: DaemonTools) {
     this.#tools = tools;
@@ -156,7 +156,7 @@ export class Daemon {
       deploy: this.#deploy,
       manager: (name, fields) => this.#reports.manager(name, fields),
       note: (event) => this.#reports.note(event),
-      stopsServices: (asked) => this.#stopsServices(asked),
+      stopsServices: (asked) => endOf(this.#ending, asked, tools),
       shutdown: ({ stopServices, by }) => this.#end(`shutdown_by_${by}`, stopServices),
     });
     const parts = { control: this.control, loop: this.#loop, reports: this.#reports, freeze };
@@ -309,21 +309,17 @@ export class Daemon {
       signal: signal.toUpperCase(),
       reason: `signal_${signal}`,
     });
+    // While services are being stopped, it cuts their grace short.
+    if (this.#ending === 'stopping') this.#loop.end(`signal_${signal}`, true);
     this.#end(`signal_${signal}`, this.#tools.settings.on_exit === 'stop');
   }
 
-  /** Whether the end of the daemon stops the services; what nobody could adopt is stopped unasked. */
-  #stopsServices(asked: boolean): boolean {
-    if (this.#ending !== 'no') return this.#ending === 'stopping';
-    return asked || !mayLeaveServices(this.#tools);
-  }
-
-  /** Asked again while services are being stopped, it cuts their grace short. */
-  #end(reason: string, stopServices: boolean, code = 0): void {
-    if (this.#ending === 'stopping') this.#loop.end(reason, true);
+  #end(reason: string, asked: boolean, code = 0): void {
     if (this.#ending !== 'no') return;
-    this.#ending = this.#stopsServices(stopServices) ? 'stopping' : 'leaving';
+    const { stopServices } = endOf(this.#ending, asked, this.#tools);
+    this.#ending = stopServices ? 'stopping' : 'leaving';
     this.#reports.manager('manager_stopping', { reason, exit_code: code });
+    if (!stopServices) tellLeft(this.#loop, this.#tools.log);
     void this.#finish(reason, code);
   }
 

@@ -422,8 +422,6 @@ describe('shutdown', () => {
     ['', '', true, 'has ended; services are stopped, since no daemon could adopt them', 'stopped'],
     ['--stop-services', '--no-wait', true, 'is ending; services are being stopped', 'stopped'],
     ['--stop-services', '', true, 'has ended; services are stopped', 'stopped'],
-    // It was leaving them already.
-    ['--stop-services', '', false, 'has ended; services keep running', 'left'],
   ])('%s %s tells what the daemon answers: %j', async (asked, waiting, stopServices, said, services) => {
     const daemonOf = () =>
       fakeDaemon({
@@ -441,4 +439,19 @@ describe('shutdown', () => {
     const result = waiting === '' ? 'done' : 'pending';
     expect(JSON.parse(out)).toEqual({ result, pid: 77, services });
   });
+
+  test.each([
+    ['', true, 'services are being stopped, as was asked for before', 0],
+    ['--stop-services', false, 'services keep running, as was asked for before', 1],
+    ['--stop-services', true, 'services are being stopped', 0],
+  ])(
+    '%s while the daemon is ending already: what was asked first is told',
+    async (asked, stopServices, said, code) => {
+      const answer = { ok: true, stopServices, isUnderWay: true };
+      const daemon = await fakeDaemon({ 'GET /api/version': VERSION, 'POST /api/shutdown': answer });
+      const { exit, out } = await run(daemon, `shutdown --no-wait ${asked}`.trim());
+      expect(out).toBe(`the daemon (pid 77) is ending; ${said}\n`);
+      expect(exit).toBe(code);
+    },
+  );
 });

@@ -66,6 +66,24 @@ test('a second SIGTERM cuts the grace short', async () => {
   expect(isGone(pid)).toBe(true);
 });
 
+test('shutdown asked for once more stops nothing sooner, and says what counts', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
+  await host.start();
+  const pid = await host.pidOf('deaf');
+  await host.says('deaf.began');
+  expect((await host.pmctl('shutdown', '--stop-services', '--no-wait')).code).toBe(0);
+  await host.says('deaf.heard');
+  const { code, stdout } = await host.pmctl('shutdown', '--no-wait');
+  expect(stdout).toContain('services are being stopped, as was asked for before');
+  expect(code).toBe(0);
+  expect(await host.view('deaf')).toMatchObject({ state: 'stopping' });
+  expect(isGone(pid)).toBe(false);
+  // A signal does.
+  expect(await host.stop()).toBe(0);
+  expect(isGone(pid)).toBe(true);
+});
+
 test('clients that wait for something do not keep the daemon from ending', async () => {
   const host = openHost({ ground: GROUND });
   host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
