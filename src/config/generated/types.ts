@@ -1632,7 +1632,7 @@ export interface RawSettings {
    */
   prune?: {
     /**
-     * A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together.
+     * A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together. Removing a single one does not wait, unless no file is left.
      */
     max_percent?: number;
   };
@@ -1898,7 +1898,7 @@ export interface CompleteSettings {
    */
   prune: {
     /**
-     * A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together.
+     * A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together. Removing a single one does not wait, unless no file is left.
      */
     max_percent: number;
   };

@@ -2320,7 +2320,7 @@ export const SETTING_KEYS: readonly KeyFact[] = [
     type: 'whole number',
     default: '30',
     description:
-      'A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together.',
+      'A change that would stop more than this share of the services, in percent, waits for `--prune`; removals within a minute count together. Removing a single one does not wait, unless no file is left.',
     example: 'prune:\n  max_percent: 50',
     values: null,
     group: false,
