@@ -8,7 +8,7 @@ const DEFAULT_LINES = 50;
 /** Characters of a pattern; a longer one is nothing that somebody has typed. */
 const LONGEST_PATTERN = 1000;
 
-const STREAMS: readonly string[] = ['stdout', 'stderr', 'hint'] satisfies readonly LogStream[];
+export const STREAMS: readonly string[] = ['stdout', 'stderr', 'hint'] satisfies readonly LogStream[];
 
 const WORDS: readonly string[] = ['file', 'lines', 'since', 'until', 'grep', 'stream', 'instance'];
 

@@ -10,10 +10,11 @@ import type { CallOptions, Client, LogsOptions, OutcomeOptions } from './client.
 import { KNOWN } from './client-options.ts';
 import { type ConnectOptions, daemonAddress } from './daemon-address.ts';
 import { type EventSource, followEvents, newestEvent } from './follow-events.ts';
+import { type Kind, PATH, TEXT } from './kinds.ts';
 import { type KeysOf, onlyKnown } from './known-keys.ts';
 import { logsRequest } from './logs-request.ts';
 import { allDone, invalid, ProcessmasterError, refusedBy } from './processmaster-error.ts';
-import { listOf, type Names } from './service-names.ts';
+import { listOf, type Names, nameOf } from './service-names.ts';
 import { newService, type ServiceRequest } from './service-request.ts';
 import { pause, surroundings } from './surroundings.ts';
 
@@ -27,7 +28,7 @@ const HISTORY = 20;
 const EVERY = 25;
 
 const CONNECT: KeysOf<ConnectOptions> = {
-  ...{ sock: true, config: true, url: true, token: true, caFile: true, by: true },
+  ...{ sock: PATH, config: PATH, url: TEXT, token: TEXT, caFile: PATH, by: TEXT },
 };
 
 /**
@@ -89,10 +90,11 @@ class Connection implements Client {
   ): Promise<readonly CommandResult[] | DefineView> {
     if (typeof what === 'string' || isList(what)) return this.#command('start', what, options);
     const service = newService(what, surroundings(undefined, this.#closed.signal).directory);
-    const { wait = WAIT } = options;
-    const view = await this.#ask(options, KNOWN.outcome, (daemon) => daemon.define({ ...service, wait }));
+    const view = await this.#ask(options, KNOWN.outcome, (daemon) =>
+      daemon.define({ ...service, wait: waitOf(options) }),
+    );
     if (view.result === 'refused' && view.problems.length > 0) throw invalid(view.problems);
-    allDone([{ ...view, result: view.result }], wait);
+    allDone([{ ...view, result: view.result }], waitOf(options));
     return view;
   }
 
@@ -113,10 +115,10 @@ class Connection implements Client {
   }
 
   async delete(services: Names, options: OutcomeOptions = {}): Promise<readonly CommandResult[]> {
-    const { wait = WAIT } = options;
-    const request = { services: listOf(services), wait };
-    const { results } = await this.#ask(options, KNOWN.outcome, (daemon) => daemon.delete(request));
-    return allDone(results, wait);
+    const { results } = await this.#ask(options, KNOWN.outcome, (daemon) =>
+      daemon.delete({ services: listOf(services), wait: waitOf(options) }),
+    );
+    return allDone(results, waitOf(options));
   }
 
   status(options: CallOptions = {}): ReturnType<Client['status']> {
@@ -128,6 +130,7 @@ class Connection implements Client {
   }
 
   async stats(service?: string, options: CallOptions = {}): ReturnType<Client['stats']> {
+    if (service !== undefined) nameOf(service);
     const { services } = await this.#ask(options, KNOWN.call, (daemon) => daemon.stats());
     const asked = services.filter(({ name }) => service === undefined || name === service);
     if (service === undefined || asked.length > 0) return asked;
@@ -168,14 +171,14 @@ class Connection implements Client {
   }
 
   update(options: Parameters<Client['update']>[0] = {}): ReturnType<Client['update']> {
-    const { services = [], prune = false, wait = WAIT, onFailure, plan } = options;
-    const more = {
-      ...(onFailure === undefined ? {} : { on_failure: onFailure }),
-      ...(plan === undefined ? {} : { plan }),
-    };
-    return this.#ask(options, KNOWN.update, (daemon) =>
-      daemon.update({ services: listOf(services), prune, wait, ...more }),
-    );
+    return this.#ask(options, KNOWN.update, (daemon) => {
+      const { services = [], prune = false, onFailure, plan } = options;
+      return daemon.update({
+        ...{ services: listOf(services), prune, wait: waitOf(options) },
+        ...(onFailure === undefined ? {} : { on_failure: onFailure }),
+        ...(plan === undefined ? {} : { plan }),
+      });
+    });
   }
 
   history(options: Parameters<Client['history']>[0] = {}): ReturnType<Client['history']> {
@@ -183,34 +186,40 @@ class Connection implements Client {
   }
 
   rollback(options: Parameters<Client['rollback']>[0] = {}): ReturnType<Client['rollback']> {
-    const { id, prune = false, wait = WAIT } = options;
-    const named = id === undefined ? {} : { id };
-    return this.#ask(options, KNOWN.rollback, (daemon) => daemon.rollback({ ...named, prune, wait }));
+    return this.#ask(options, KNOWN.rollback, (daemon) => {
+      const { id, prune = false } = options;
+      return daemon.rollback({ ...(id === undefined ? {} : { id }), prune, wait: waitOf(options) });
+    });
   }
 
   resume(options: Parameters<Client['resume']>[0] = {}): ReturnType<Client['resume']> {
-    const { prune = false, wait = WAIT } = options;
-    return this.#ask(options, KNOWN.resume, (daemon) => daemon.resume({ prune, wait }));
+    return this.#ask(options, KNOWN.resume, (daemon) =>
+      daemon.resume({ prune: options.prune ?? false, wait: waitOf(options) }),
+    );
   }
 
   sync(options: Parameters<Client['sync']>[0] = {}): ReturnType<Client['sync']> {
-    const { prune = false, dryRun = false, wait = WAIT, onFailure } = options;
-    const on_failure = onFailure === undefined ? {} : { on_failure: onFailure };
-    return this.#ask(options, KNOWN.sync, (daemon) => daemon.sync({ prune, dryRun, wait, ...on_failure }));
+    return this.#ask(options, KNOWN.sync, (daemon) => {
+      const { prune = false, dryRun = false, onFailure } = options;
+      const on_failure = onFailure === undefined ? {} : { on_failure: onFailure };
+      return daemon.sync({ prune, dryRun, wait: waitOf(options), ...on_failure });
+    });
   }
 
   why(service: string, options: CallOptions = {}): ReturnType<Client['why']> {
-    return this.#ask(options, KNOWN.call, (daemon) => daemon.why(service));
+    return this.#ask(options, KNOWN.call, (daemon) => daemon.why(nameOf(service)));
   }
 
   wait(service: string, options: Parameters<Client['wait']>[1] = {}): ReturnType<Client['wait']> {
-    const request = { service, for: options.for ?? 'ready', timeout: options.timeout ?? WAIT };
-    return this.#ask(options, KNOWN.goal, (daemon) => daemon.wait(request));
+    return this.#ask(options, KNOWN.goal, (daemon) => {
+      const { for: goal = 'ready', timeout = WAIT } = options;
+      return daemon.wait({ service: nameOf(service), for: goal, timeout });
+    });
   }
 
   async killDaemon(options: Parameters<Client['killDaemon']>[0] = {}): Promise<void> {
-    const { stopServices = false, wait = WAIT } = options;
     await this.#ask(options, KNOWN.kill, async (daemon, { cancel }) => {
+      const { stopServices = false, wait = WAIT } = options;
       const { now } = surroundings(undefined, cancel);
       const before = await daemon.version();
       if (isRefusal(before)) return before.refused.exit === 'noDaemon' ? null : before;
@@ -237,15 +246,15 @@ class Connection implements Client {
     options: OutcomeOptions,
     more: Pick<CommandRequest, 'instances'> = {},
   ): Promise<readonly CommandResult[]> {
-    const { wait = WAIT } = options;
-    const request = { verb, services: listOf(services), wait, ...more };
-    const { results } = await this.#ask(options, KNOWN.outcome, (daemon) => daemon.command(request));
-    return allDone(results, wait);
+    const { results } = await this.#ask(options, KNOWN.outcome, (daemon) =>
+      daemon.command({ verb, services: listOf(services), wait: waitOf(options), ...more }),
+    );
+    return allDone(results, waitOf(options));
   }
 
   async #ask<View>(
     options: CallOptions,
-    known: Readonly<Record<string, true>>,
+    known: Readonly<Record<string, Kind>>,
     question: (daemon: Daemon, address: Address) => Promise<View | Refusal>,
   ): Promise<View> {
     onlyKnown('option', options, known);
@@ -269,6 +278,10 @@ class Connection implements Client {
     const closed = this.#closed.signal;
     return daemonAddress(this.#options, signal === undefined ? closed : AbortSignal.any([closed, signal]));
   }
+}
+
+function waitOf({ wait = WAIT }: OutcomeOptions): number {
+  return wait;
 }
 
 function isList(names: Names | ServiceRequest): names is readonly string[] {

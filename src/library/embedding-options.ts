@@ -1,6 +1,8 @@
 /** What does a program say that runs services of its own? */
 import type { RawSettings } from '../config/generated/types.ts';
 import type { Services } from './given-services.ts';
+import { ANYTHING, CONTAINMENT, FUNCTION, PATH, SERVICES, VARIABLES } from './kinds.ts';
+import { type KeysOf, onlyKnown } from './known-keys.ts';
 
 export interface ProcessmasterOptions {
   /** By name, in the words of service files. Relative paths are meant below `directory`. */
@@ -33,4 +35,24 @@ export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+const OPTIONS: KeysOf<ProcessmasterOptions> = {
+  ...{ services: SERVICES, stateDirectory: PATH, directory: PATH, containment: CONTAINMENT, sock: PATH },
+  ...{ environment: VARIABLES, settings: ANYTHING, log: FUNCTION },
+};
+
+/** What is in them is checked as in the master file. */
+const SETTINGS: KeysOf<EmbeddedSettings> = {
+  ...{ service_defaults: ANYTHING, vars: ANYTHING, pools: ANYTHING, logs: ANYTHING },
+  ...{ events: ANYTHING, notify: ANYTHING, lifecycle_log: ANYTHING },
+};
+
+/**
+ * A key of the master file that means nothing here, or that an option stands for, is refused, not passed over.
+ * @throws ProcessmasterError with the code `invalid`
+ */
+export function checkOptions(options: ProcessmasterOptions): void {
+  onlyKnown('option', options, OPTIONS);
+  if (options.settings !== undefined) onlyKnown('setting', options.settings, SETTINGS);
 }

@@ -3,6 +3,7 @@ import { type daemonAt, eventStream, type NumberedEvent } from '../cli/daemon.ts
 import type { Address } from '../cli/http-over-socket.ts';
 import { isRefusal, type Refusal } from '../cli/refusal.ts';
 import { refusedBy } from './processmaster-error.ts';
+import { listOf } from './service-names.ts';
 import { pause } from './surroundings.ts';
 
 export interface EventsOptions {
@@ -33,20 +34,21 @@ const LONGEST_PAUSE = 2000;
 /** @param ready where the daemon is, and after which number to begin; asked for when the loop is made, not when it is begun */
 export async function* followEvents(
   ready: Promise<{ readonly source: EventSource; readonly after: number } | Refusal>,
-  { services = [], patience = PATIENCE, onGap }: EventsOptions,
+  options: EventsOptions,
 ): AsyncGenerator<NumberedEvent, void, void> {
   const begun = await ready;
   if (isRefusal(begun)) {
     if (begun.refused.exit === 'interrupted') return;
     throw refusedBy(begun);
   }
+  const { services = [], patience = PATIENCE, onGap } = options;
   const { address, now } = begun.source;
   const { cancel } = address;
   let { after } = begun;
   let lostSince: number | undefined;
   let wait = FIRST_PAUSE;
   while (!cancel.aborted) {
-    const stream = eventStream(address, { after, services });
+    const stream = eventStream(address, { after, services: listOf(services) });
     let end: Refusal | undefined;
     try {
       for (;;) {

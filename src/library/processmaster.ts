@@ -14,13 +14,14 @@ import type { NumberedEvent } from '../model/action.ts';
 import type { GoalOptions, LogsOptions, OutcomeOptions } from './client.ts';
 import { KNOWN } from './client-options.ts';
 import type { Embedding } from './embedding.ts';
-import type { ProcessmasterOptions } from './embedding-options.ts';
+import { checkOptions, type ProcessmasterOptions } from './embedding-options.ts';
 import type { Services } from './given-services.ts';
-import { type KeysOf, onlyKnown } from './known-keys.ts';
+import { COUNT, FLAG, FUNCTION, type Kind, NAMES, SIGNAL } from './kinds.ts';
+import { type KeysOf, ofKind, onlyKnown } from './known-keys.ts';
 import { logsRequest } from './logs-request.ts';
 import { eventsOf } from './own-events.ts';
 import { allDone, ProcessmasterError } from './processmaster-error.ts';
-import { listOf, type Names } from './service-names.ts';
+import { listOf, type Names, nameOf } from './service-names.ts';
 
 export interface EmbeddedEventsOptions {
   /** Only events with a higher number; without it, what happens from now on, or everything from the start. */
@@ -43,12 +44,10 @@ type Phase =
 
 const WAIT = 60_000;
 
-const OPTIONS: KeysOf<ProcessmasterOptions> = {
-  ...{ services: true, stateDirectory: true, directory: true, containment: true },
-  ...{ sock: true, environment: true, settings: true, log: true },
-};
-const EVENTS: KeysOf<EmbeddedEventsOptions> = { after: true, services: true, signal: true };
-const CLOSE: KeysOf<CloseOptions> = { leave: true };
+const EVENTS: KeysOf<EmbeddedEventsOptions> = { after: COUNT, services: NAMES, signal: SIGNAL };
+const CLOSE: KeysOf<CloseOptions> = { leave: FLAG };
+
+const EVENT: Kind = (name) => (name === 'event' ? undefined : 'write event, the one that there is');
 
 /**
  * The control loop inside of this program. Nothing of the program is touched: no signal is caught, nothing printed, no
@@ -64,9 +63,9 @@ export class Processmaster {
     this.#tellBegun = tell;
   });
 
-  /** @throws ProcessmasterError with the code `invalid` for unknown options */
+  /** @throws ProcessmasterError with the code `invalid` for options that are unknown, or of another kind */
   constructor(options: ProcessmasterOptions = {}) {
-    onlyKnown('option', options, OPTIONS);
+    checkOptions(options);
     this.#options = options;
   }
 
@@ -155,6 +154,7 @@ export class Processmaster {
   }
 
   async stats(service?: string): Promise<readonly ServiceStats[]> {
+    if (service !== undefined) nameOf(service);
     const { services } = (await this.#running()).control.stats();
     const asked = services.filter(({ name }) => service === undefined || name === service);
     if (service !== undefined && asked.length === 0) throw unknownService(service);
@@ -162,6 +162,7 @@ export class Processmaster {
   }
 
   async why(service: string): Promise<WhyView> {
+    nameOf(service);
     const view = (await this.#running()).control.why(service);
     if (view === undefined) throw unknownService(service);
     return view;
@@ -169,6 +170,7 @@ export class Processmaster {
 
   /** Whether the service got there in time. */
   async wait(service: string, options: GoalOptions = {}): Promise<WaitView> {
+    nameOf(service);
     onlyKnown('option', options, KNOWN.goal);
     const { control } = await this.#running();
     const request = { service, for: options.for ?? 'ready', timeout: options.timeout ?? WAIT };
@@ -197,15 +199,17 @@ export class Processmaster {
       const now = control.events(Number.POSITIVE_INFINITY).last;
       return { feed: control.feed, after: after ?? (begunAlready ? now : before) };
     });
-    return eventsOf(from, services, end);
+    return eventsOf(from, listOf(services), end);
   }
 
-  on(_name: 'event', listener: (event: NumberedEvent) => void): this {
+  on(name: 'event', listener: (event: NumberedEvent) => void): this {
+    ofListening(name, listener);
     this.#listeners.add(listener);
     return this;
   }
 
-  off(_name: 'event', listener: (event: NumberedEvent) => void): this {
+  off(name: 'event', listener: (event: NumberedEvent) => void): this {
+    ofListening(name, listener);
     this.#listeners.delete(listener);
     return this;
   }
@@ -236,8 +240,8 @@ export class Processmaster {
   async #command(verb: Verb, services: Names, options: OutcomeOptions): Promise<readonly CommandResult[]> {
     onlyKnown('option', options, KNOWN.outcome);
     const { wait = WAIT, signal } = options;
-    const { control } = await this.#running();
     const names = listOf(services);
+    const { control } = await this.#running();
     const { results } = await aborting(
       control.command({ verb, services: names, by: BY, wait, gone: signal }),
       signal,
@@ -255,6 +259,12 @@ export class Processmaster {
 
 /** Whom events name. */
 const BY = 'program';
+
+/** @throws ProcessmasterError with the code `invalid`: nobody would ever be called */
+function ofListening(name: unknown, listener: unknown): void {
+  ofKind('name', name, EVENT);
+  ofKind('listener', listener, FUNCTION);
+}
 
 function misuse(message: string): ProcessmasterError {
   return new ProcessmasterError('misused', message);

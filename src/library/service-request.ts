@@ -2,6 +2,7 @@
 import { extname, resolve } from 'node:path';
 import { serviceName } from '../model/names.ts';
 import type { NewService } from '../model/new-service.ts';
+import { COUNT_OR_AUTO, FLAG, PATH, TEXT, TEXT_OR_TEXTS, TEXTS, VARIABLES } from './kinds.ts';
 import { type KeysOf, onlyKnown } from './known-keys.ts';
 import { ProcessmasterError } from './processmaster-error.ts';
 
@@ -28,8 +29,8 @@ export interface ServiceRequest {
 }
 
 const KEYS: KeysOf<ServiceRequest> = {
-  ...{ name: true, command: true, script: true, args: true, directory: true, instances: true },
-  ...{ port: true, env: true, user: true, schedule: true, dev: true },
+  ...{ name: TEXT, command: TEXT_OR_TEXTS, script: PATH, args: TEXTS, directory: PATH },
+  ...{ instances: COUNT_OR_AUTO, port: COUNT_OR_AUTO, env: VARIABLES, user: TEXT, schedule: TEXT, dev: FLAG },
 };
 
 /**
@@ -39,7 +40,7 @@ const KEYS: KeysOf<ServiceRequest> = {
 export function newService(request: ServiceRequest, from: string): NewService {
   onlyKnown('key', request, KEYS);
   const { name, directory, instances, port, env, user, schedule, dev } = request;
-  if (typeof name !== 'string') throw new ProcessmasterError('invalid', 'name: a service needs one');
+  if (name === undefined) throw new ProcessmasterError('invalid', 'name: a service needs one');
   const checked = serviceName(name);
   if (typeof checked !== 'string') throw new ProcessmasterError('invalid', checked.refused);
   const place = resolve(from, directory ?? '.');
