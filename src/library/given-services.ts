@@ -4,6 +4,8 @@ import type { RawService } from '../config/generated/types.ts';
 import type { ServiceDirectory } from '../config/load.ts';
 import { serviceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { SERVICES } from './kinds.ts';
+import { ofKind } from './known-keys.ts';
 import { invalid } from './processmaster-error.ts';
 
 /** What a service file says; the name is the key. */
@@ -18,6 +20,7 @@ export interface GivenText {
 }
 
 /**
+ * @param services programs in JavaScript may give anything; a list or a Map would mean: none at all
  * @param directory relative paths in definitions are meant below it; nothing is read or written there
  * @param directoryOf reads texts without a past
  * @throws ProcessmasterError with the code `invalid` and everything that is wrong
@@ -27,6 +30,7 @@ export function givenTexts(
   directory: string,
   reader: Pick<ServiceDirectory, 'load'>,
 ): readonly GivenText[] {
+  ofKind('services', services, SERVICES);
   const written = Object.entries(services).map(([name, service]) => textOf(name, service, directory));
   const unwritten = written.flatMap((each) => ('code' in each ? [each] : []));
   const texts = written.flatMap((each) => ('text' in each ? [each] : []));

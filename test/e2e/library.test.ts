@@ -249,6 +249,10 @@ describe('a manager inside of a program', () => {
       ['x', undefined],
       ['y', undefined],
     ]);
+    for (const none of [[], new Map([['one', SLEEP]]), null, undefined]) {
+      await expect(pm.update(none as never)).rejects.toMatchObject({ code: 'invalid' });
+    }
+    await expect(pm.wait('one', { for: 'completd' as never })).rejects.toMatchObject({ code: 'invalid' });
     expect(await pm.list()).toMatchObject([{ name: 'one', state: 'running' }]);
     const never = new Processmaster({ services: { x: { process: {} as never } } });
     await expect(never.start()).rejects.toMatchObject({ code: 'invalid' });
