@@ -23,7 +23,7 @@ const ALWAYS: readonly WeakerPromise[] = [
   {
     name: 'escape',
     detail:
-      'a process that leaves its parent and its session and clears its environment is neither seen nor stopped',
+      'a process that leaves its parent and its session and clears its environment, or overwrites it with its title, is neither seen nor stopped',
   },
   {
     name: 'kill',
