@@ -9,7 +9,7 @@ export interface ProcessmasterOptions {
   readonly services?: Services;
   /**
    * Where is kept what must outlive this program: with it, services that a crash of this program left running are
-   * taken over by the next one. Without it a private directory is used, and removed at the end.
+   * taken over by the next one. Without it a private directory is used, which `close` removes.
    */
   readonly stateDirectory?: string;
   /** The working directory of this program unless said otherwise. */
