@@ -9,7 +9,6 @@ import type { World } from '../world/world.ts';
 import { forwardingTools } from './forwarding.ts';
 import { LogKeeping, type LogKeepingTools } from './log-keeping.ts';
 import type { Loop } from './loop.ts';
-import type { Glance } from './outcome.ts';
 import { RemovedLogs } from './removed-logs.ts';
 import type { Log, Reports } from './reports.ts';
 
@@ -24,7 +23,7 @@ export interface LogSetupTools {
 
 export function logKeepingOf(
   { world, settings, log, logCare, appendMarker }: LogSetupTools,
-  loop: Pick<Loop, 'desired' | 'glance'>,
+  loop: Pick<Loop, 'desired' | 'situation'>,
   reports: Pick<Reports, 'complain' | 'lasting'>,
 ): LogKeeping {
   return new LogKeeping({
@@ -39,15 +38,9 @@ export function logKeepingOf(
     removed: new RemovedLogs({
       ...{ removedOutputs, reports },
       services: () => loop.desired.services.keys(),
-      pids: (service) => runningPids(loop.glance(service)),
+      situation: (service) => loop.situation(service),
     }),
     complain: (problem) => reports.complain(problem),
     tell: (message) => log.info({}, message),
   });
-}
-
-function runningPids({ decision, memory }: Glance): readonly number[] {
-  return (decision?.slots ?? []).flatMap((slot) =>
-    slot.phase === 'running' ? (memory.runs[slot.run.id]?.main?.pid ?? []) : [],
-  );
 }
