@@ -11,7 +11,7 @@ import { identityOf } from '../world/log-files.ts';
 import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
-import { complainAbout, type LogMark, type LogSelection } from './logs.ts';
+import { complainAbout, type LogMark, type LogSelection, type Say, sayingOnce } from './logs.ts';
 import { isRefusal, refusal } from './refusal.ts';
 import { logPrinter } from './render-logs.ts';
 
@@ -31,13 +31,15 @@ interface Followed {
  * The daemon says which files there are; they are read here, so that following goes on while the daemon is away.
  * A file that appears later is shown from its beginning, with what was rotated meanwhile. Lines of several files come in
  * the order in which they are noticed.
- * @param printer of the lines that were shown before, if there were some
+ * @param before who has shown lines and said what is wrong until now, if somebody has
  */
 export async function followLogs(
   call: Call,
   daemon: Pick<Daemon, 'logs'>,
   selection: LogSelection,
-  printer?: ReturnType<typeof logPrinter>,
+  before: { readonly say: Say; readonly print: ReturnType<typeof logPrinter> | undefined } = {
+    ...{ say: sayingOnce(call), print: undefined },
+  },
 ): Promise<Exit> {
   const { terminal } = call;
   terminal.endWithReader();
@@ -45,12 +47,12 @@ export async function followLogs(
   const request: LogsRequest = { ...selected, lines: 0 };
   const first = await daemon.logs(request);
   if (isRefusal(first)) return refuse(call, first);
-  const here = following(call);
+  const { say, print = logPrinter(call, []) } = before;
+  const here = following(call, say);
   const files = here(first.files);
-  complainAbout(call, first);
+  complainAbout(say, first);
   if (files.length === 0 && first.files.length > 0) return refuse(call, NOTHING_HERE);
   const all = new Map<string, Followed>();
-  const print = printer ?? logPrinter(call, []);
   const add = (file: LogFile, from: From): void => {
     if (!all.has(keyOf(file))) all.set(keyOf(file), follow(file, from));
   };
@@ -74,6 +76,7 @@ export async function followLogs(
     if (looks % LOOKS !== 0) continue;
     const view = await daemon.logs(request);
     if (isRefusal(view)) continue;
+    complainAbout(say, view);
     for (const file of here(view.files)) if (!isFollowed(all, file)) add(file, fromSince(file));
   }
   for (const { follower } of all.values()) follower.close();
@@ -107,14 +110,9 @@ export async function logEnds(
 }
 
 /** Those that can be followed here; of the others it is told once each why they are left out. */
-function following({ terminal }: Call): (files: readonly LogFile[]) => readonly LogFile[] {
-  const told = new Set<string>();
+function following({ terminal }: Call, say: Say): (files: readonly LogFile[]) => readonly LogFile[] {
   return (files) =>
-    logsHere(files, terminal.output, (problem, { service }) => {
-      const text = `${service}: ${sentence(problem)}`;
-      if (!told.has(text)) terminal.complain(`pmctl: ${safeText(text)}\n`);
-      told.add(text);
-    });
+    logsHere(files, terminal.output, (problem, { service }) => say(`${service}: ${sentence(problem)}`));
 }
 
 /** A file that several services share counts as that of another one when the first of them goes: it is no new one. */

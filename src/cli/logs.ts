@@ -66,6 +66,7 @@ export async function logs(call: Call): Promise<Exit> {
   if (isRefusal(view)) return refuse(call, view);
   const { linesMatching, readHere } = await import('./read-logs.ts');
   const { follow } = call.options;
+  const say = sayingOnce(call);
   let print: ReturnType<typeof logPrinter> | undefined;
   const marks = new Map<string, LogMark>();
   const ask = async (services: readonly string[]): Promise<LogsView | Refusal> =>
@@ -73,18 +74,18 @@ export async function logs(call: Call): Promise<Exit> {
       ...{ ...selection, ...request(wanted) },
       services: services.length > MOST_NAMED ? selection.services : services,
     });
-  const here = { files: view.files, wanted, ask, isFollowed: follow === true, marks };
+  const here = { files: view.files, wanted, ask, isFollowed: follow === true, marks, say };
   for await (const some of readHere(call, here)) {
     print ??= logPrinter(call, withLines(view.files, marks));
     print(some);
   }
-  complainAbout(call, view);
+  complainAbout(say, view);
   if (!follow || call.terminal.interrupted.aborted) return 'fine';
   const { followLogs } = await import('./follow-logs.ts');
   const following: Call = { ...call, options: { ...call.options, lines: 0 } };
   const matches = wanted.grep === undefined ? {} : { matches: linesMatching(call, wanted.grep) };
   const selected = { ...selection, ...matches, marks, since };
-  return followLogs(following, { ...daemon, logs: source.logs }, selected, print);
+  return followLogs(following, { ...daemon, logs: source.logs }, selected, { say, print });
 }
 
 /** @param marks where each of the files ended that were there */
@@ -123,9 +124,21 @@ function request({ lines, since, until, grep }: LinesWanted) {
   };
 }
 
+/** On stderr. */
+export type Say = (text: string) => void;
+
+/** Each sentence once, however many answers have it: the daemon is asked for the files, and again for lines. */
+export function sayingOnce({ terminal }: Pick<Call, 'terminal'>): Say {
+  const said = new Set<string>();
+  return (text) => {
+    if (!said.has(text)) terminal.complain(`pmctl: ${safeText(text)}\n`);
+    said.add(text);
+  };
+}
+
 /** Says which files could not be shown; they do not keep the others from being shown. */
-export function complainAbout(call: Call, { problems }: LogsView): void {
-  for (const problem of problems) call.terminal.complain(`pmctl: ${safeText(sentence(problem))}\n`);
+export function complainAbout(say: Say, { problems }: LogsView): void {
+  for (const problem of problems) say(sentence(problem));
 }
 
 /** A word is a service if one has that name, else the name of a log file; one that is neither is refused. */

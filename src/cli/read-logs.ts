@@ -6,12 +6,11 @@ import { type LineOfLog, readHistories } from '../logs/read-histories.ts';
 import type { ServiceLog } from '../logs/service-logs.ts';
 import { type Problem, sentence } from '../model/problem.ts';
 import type { Credentials } from '../model/spec.ts';
-import { safeText } from '../model/terminal-safe.ts';
 import { lineMatcher } from '../world/line-matcher.ts';
 import { openLogHistory } from '../world/log-history.ts';
 import { nextTurn } from '../world/turn.ts';
 import type { Call } from './call.ts';
-import type { LinesWanted, LogMark } from './logs.ts';
+import { complainAbout, type LinesWanted, type LogMark, type Say } from './logs.ts';
 import { isRefusal, type Refusal } from './refusal.ts';
 
 export interface Here {
@@ -22,19 +21,15 @@ export interface Here {
   /** A line that is not ended yet is left to whoever follows; `marks` says from where on, by path. */
   readonly isFollowed: boolean;
   readonly marks: Map<string, LogMark>;
+  /** The daemon may have the same to say of a file that is read here, too. */
+  readonly say: Say;
 }
 
 /** Some lines at a time, of all files in the order of their times. What is wrong is said on stderr. */
 export async function* readHere(call: Call, here: Here): AsyncGenerator<readonly LogLine[], void> {
-  const { files, wanted, ask, isFollowed, marks } = here;
+  const { files, wanted, ask, isFollowed, marks, say } = here;
   const { lines, since, until, grep } = wanted;
   const { terminal } = call;
-  const said = new Set<string>();
-  // The daemon may have the same to say of a file that is read here, too.
-  const say = (text: string): void => {
-    if (!said.has(text)) terminal.complain(`pmctl: ${safeText(text)}\n`);
-    said.add(text);
-  };
   const query: HistoryQuery = {
     ...{ lines, since, until },
     matches: grep === undefined ? null : matching(call, grep),
@@ -71,14 +66,14 @@ export async function* readHere(call: Call, here: Here): AsyncGenerator<readonly
  * service of which something is here lives here: what is missing of it was not written yet. The daemon is asked once,
  * when all files were tried, and only for the services that it is needed for: what it reads is not read twice.
  */
-function linesElsewhere(ask: Here['ask'], say: (text: string) => void) {
+function linesElsewhere(ask: Here['ask'], say: Say) {
   const here = new Set<string>();
   const wanted = new Map<ServiceLog, Problem | undefined>();
   const isWanted = (log: ServiceLog): boolean => wanted.get(log) !== undefined || !here.has(log.service);
   let asked: Promise<LogsView | Refusal> | undefined;
   const askOnce = async (): Promise<LogsView | Refusal> => {
     const view = await ask([...new Set([...wanted.keys()].filter(isWanted).map(({ service }) => service))]);
-    if (!isRefusal(view)) for (const problem of view.problems) say(sentence(problem));
+    if (!isRefusal(view)) complainAbout(say, view);
     return view;
   };
   return {

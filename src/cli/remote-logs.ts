@@ -3,7 +3,7 @@ import type { LogsRequest } from '../api/contract.ts';
 import { type Call, refuse } from './call.ts';
 import type { Daemon } from './daemon.ts';
 import type { Exit } from './exit-codes.ts';
-import { complainAbout } from './logs.ts';
+import { complainAbout, sayingOnce } from './logs.ts';
 import { isRefusal, wrongUsage } from './refusal.ts';
 import { logPrinter } from './render-logs.ts';
 
@@ -18,6 +18,6 @@ export async function remoteLogs(
   const view = await daemon.logs(request);
   if (isRefusal(view)) return refuse(call, view);
   logPrinter(call, [])(view.logs);
-  complainAbout(call, view);
+  complainAbout(sayingOnce(call), view);
   return 'fine';
 }

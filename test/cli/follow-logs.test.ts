@@ -12,7 +12,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LogFile } from '../../src/api/contract.ts';
 import { LONGEST_LINE } from '../../src/model/log-line.ts';
-import { fakeDaemon, runOn, statusView } from './fake-daemon.ts';
+import { type Asked, fakeDaemon, runOn, statusView } from './fake-daemon.ts';
 import { type FakeTerminal, fakeTerminal, NOW } from './fake-terminal.ts';
 import { serviceView } from './sample-views.ts';
 
@@ -204,6 +204,29 @@ test('logs -f follows nothing that this output goes to, and is refused where not
   expect(beside.out().replaceAll(/ +/g, ' ')).toBe('web stdout | old\nweb stdout | new\n');
   // Told once, however often it is looked for new files.
   expect(beside.err().match(/is that of the manager/g)).toHaveLength(1);
+});
+
+test('logs -f says once what the daemon answers each time, and also what it answers later only', async () => {
+  const problem = (message: string) => ({ code: 'log-removed', severity: 'warning', message });
+  const problems = [problem('gone at first')];
+  let questions = 0;
+  const daemon = await fakeDaemon({
+    'GET /api/logs': ({ query }: Asked) => {
+      questions += 1;
+      if (query.lines === '0') return { files, logs: [], problems };
+      return { files, logs: files.map((file) => ({ ...file, time: null, line: 'sent' })), problems };
+    },
+  });
+  const files: LogFile[] = [
+    { service: 'web', stream: 'stdout', path: join(daemon.directory, 'nowhere/stdout.log'), instance: null },
+  ];
+  const rounds = Array.from({ length: 40 }, () => () => {});
+  const later = () => void problems.push(problem('gone later'));
+  const terminal = stepping([...rounds.slice(20), later, ...rounds]);
+  expect(await runOn(terminal, daemon, 'logs -f')).toBe(130);
+  expect(terminal.out()).toBe('web stdout | sent\n');
+  expect(questions).toBeGreaterThan(5);
+  expect(terminal.err()).toBe('pmctl: gone at first\npmctl: gone later\n');
 });
 
 test('logs -f --grep shows the lines that match, and a truncation by somebody is told', async () => {
