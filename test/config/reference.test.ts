@@ -1,5 +1,5 @@
 /** May a reader take what the reference and `pmctl explain` show as it stands? */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -74,4 +74,41 @@ describe('the samples of the master file are right', () => {
 test('there are samples to look at', () => {
   expect(samplesOf('service').length).toBeGreaterThan(10);
   expect(samplesOf('config').length).toBeGreaterThan(10);
+});
+
+describe('the pages name only keys that there are', () => {
+  const ROOT = join(import.meta.dirname, '../..');
+  const PATHS = [...SERVICE_KEYS, ...SETTING_KEYS].map(({ path }) => path.split('.'));
+  const GROUPS = new Set(PATHS.filter(({ length }) => length > 1).map(([first]) => first));
+  const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => join('docs', path));
+
+  /** A word for several keys ends with a star; a key of the schema does where anything may stand. */
+  const isKnown = (key: string): boolean => {
+    const parts = key.split('.');
+    const fits = (part: string, known: string | undefined) =>
+      known === part ||
+      known === '*' ||
+      (part.endsWith('*') && known?.startsWith(part.slice(0, -1)) === true);
+    return PATHS.some((path) => parts.every((part, at) => fits(part, path[at])));
+  };
+
+  /** `a.b` and `a.b: value`, where `a` has keys; no file, and nothing of node's `process`. */
+  const namedIn = (text: string): readonly string[] =>
+    [...text.matchAll(/`([a-z_]+(?:\.[a-z_*]+)+)(?:: [^`]*)?`/g)]
+      .map(([, key = '']) => key)
+      .filter((key) => GROUPS.has(key.split('.')[0]) && !/\.(ts|json)$|^process\.exit$/.test(key));
+
+  test.each(['README.md', 'CHANGELOG.md', ...pages])('%s', (page) => {
+    const named = namedIn(readFileSync(join(ROOT, page), 'utf8'));
+    expect(named.filter((key) => !isKnown(key))).toEqual([]);
+  });
+
+  test('and a mistake in one would be seen', () => {
+    const named = namedIn(
+      '`logs.rotation_sice`, `logs.rotate*: 1`, `env.HOME`, `sync.json`, `logs.rotation_*`',
+    );
+    expect(named.filter((key) => !isKnown(key))).toEqual(['logs.rotation_sice', 'logs.rotate*']);
+  });
 });
