@@ -40,6 +40,7 @@ import { notificationsOf } from './notify-setup.ts';
 import { type Log, Reports } from './reports.ts';
 import { Schedule } from './schedule.ts';
 import { Serving } from './serving.ts';
+import type { Wrote } from './state-problems.ts';
 import { StateTrouble } from './state-trouble.ts';
 import type { Sync } from './sync.ts';
 import { syncOf } from './sync-setup.ts';
@@ -104,15 +105,15 @@ export class Daemon {
   constructor(tools: DaemonTools) {
     this.#tools = tools;
     const { world, host, settings, log } = tools;
-    const journal = new Journal({ files: tools.eventFiles, clock: world.clock, log });
+    const wrote: Wrote = (part, problem) => this.#trouble.wrote(part, problem);
+    const journal = new Journal({ files: tools.eventFiles, clock: world.clock, log, wrote });
     this.#journal = journal;
     this.#reports = new Reports({ host, log, journal, clock: world.clock, settings });
     this.#kept = readKeptState(world.files, settings, host.bootId);
     const { store, freeze, unfinished } = this.#kept;
     this.#trouble = new StateTrouble({
       ...{ files: world.files, clock: world.clock, stateDirectory: settings.state_directory },
-      reports: this.#reports,
-      mended: () => this.#keepRead(),
+      ...{ reports: this.#reports, mended: () => this.#keepRead() },
     });
     const facts = hostFacts();
     this.#loop = new Loop({
@@ -125,15 +126,15 @@ export class Daemon {
       starting: (run, service, reason) => this.#logs.starting(run, service, reason),
       complain: (problem) => this.#reports.complain(problem),
     });
-    this.#logs = logKeepingOf(tools, this.#loop, this.#reports);
+    this.#logs = logKeepingOf({ ...tools, wrote }, this.#loop, this.#reports);
     this.#schedule = new Schedule(this.#loop, world.clock, host);
-    this.#notifications = notificationsOf(tools, this.#loop, this.#reports, {
+    this.#notifications = notificationsOf({ ...tools, wrote }, this.#loop, this.#reports, {
       frozen: () => this.control.deploys?.frozenText,
       problems: () => this.#sync.problems,
     });
     this.#deploy = deploymentOf(tools, this.#loop, freeze, {
       complain: (problem) => this.#reports.complain(problem),
-      wrote: (problem) => this.#trouble.wrote('snapshots', problem),
+      wrote: (problem) => wrote('snapshots', problem),
       manager: (name, fields) => this.#reports.manager(name, fields),
     });
     this.control = new LocalControl({

@@ -10,6 +10,7 @@ import { placeOf } from '../world/log-identity.ts';
 import type { Clock, Files } from '../world/world.ts';
 import { ForwardMarks } from './forward-marks.ts';
 import type { Log } from './reports.ts';
+import type { Wrote } from './state-problems.ts';
 
 export interface ForwardingTools {
   readonly clock: Clock;
@@ -20,6 +21,7 @@ export interface ForwardingTools {
   /** Device and inode of each file that the daemon itself writes to: forwarded, it would never end. */
   readonly own: () => readonly string[];
   readonly complain: (problem: Problem) => void;
+  readonly wrote: Wrote;
 }
 
 interface Forwarded {
@@ -71,7 +73,6 @@ export class Forwarding {
   #look: Promise<boolean> | undefined;
   #first = 0;
   #kept = 0;
-  #trouble: string | undefined;
   #isClosed = false;
 
   constructor(tools: ForwardingTools) {
@@ -231,9 +232,7 @@ export class Forwarding {
   #keep(): void {
     this.#kept = this.#tools.clock.now();
     const problem = this.#marks.save();
-    // Told once, until it is well again.
-    if (problem !== undefined && problem.message !== this.#trouble) this.#tools.complain(problem);
-    this.#trouble = problem?.message;
+    this.#tools.wrote('forward.json', problem);
   }
 }
 
@@ -242,7 +241,7 @@ export function forwardingTools(
   files: ForwardingTools['files'],
   settings: Settings,
   log: Log,
-): Omit<ForwardingTools, 'clock' | 'complain'> {
+): Omit<ForwardingTools, 'clock' | 'complain' | 'wrote'> {
   // Its standard streams may lead to files.
   const own = [1, 2, settings.log.file, settings.lifecycle_log].filter((file) => file !== null);
   return {

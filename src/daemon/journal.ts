@@ -5,6 +5,7 @@ import { type EventPage, type EventQuery, isMeant } from '../model/event-query.t
 import type { EventFiles } from '../world/event-files.ts';
 import { eventsIn } from '../world/event-history.ts';
 import type { Clock } from '../world/world.ts';
+import type { Wrote } from './state-problems.ts';
 
 export type { NumberedEvent };
 
@@ -15,8 +16,8 @@ export interface JournalTools {
   readonly log: {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
-    error(fields: object, message: string): void;
   };
+  readonly wrote: Wrote;
 }
 
 /** Events kept in memory, those that could not be written among them. */
@@ -188,15 +189,16 @@ export class Journal implements EventFeed {
 
   /** Told once when it begins, and once when it is over. */
   #noteFailure(failed: string | undefined): void {
-    const { log, clock } = this.#tools ?? {};
+    const { log, clock, wrote } = this.#tools ?? {};
     const directory = this.#files?.directory;
-    if (failed !== undefined && this.#failed === undefined) {
-      log?.error({ directory }, `events cannot be written (${failed}); they are kept in memory`);
-    }
     if (failed === undefined && this.#failed !== undefined) {
       log?.info({ directory }, 'events are written again');
     }
     this.#failed = failed;
     if (failed !== undefined) this.#due = clock?.after(RETRY, () => this.flush());
+    // At last: to tell that is an event as well.
+    const message = `the events cannot be kept in ${directory} (${failed}); the last ${KEPT} stay in memory`;
+    const problem = { code: 'state-unwritable', severity: 'warning', message } as const;
+    wrote?.('events', failed === undefined ? undefined : problem);
   }
 }

@@ -18,7 +18,7 @@ export interface LogKeepingTools extends Omit<RotationTools, 'care'> {
   /** Absent: nobody looks for logs that were removed. */
   readonly removed?: RemovedLogs;
   /** Absent: nothing is forwarded. */
-  readonly forward?: Omit<ForwardingTools, 'clock' | 'complain'>;
+  readonly forward?: Omit<ForwardingTools, 'clock' | 'complain' | 'wrote'>;
 }
 
 export class LogKeeping {
@@ -30,7 +30,7 @@ export class LogKeeping {
   #desired: DesiredState | undefined;
 
   constructor(tools: LogKeepingTools) {
-    const { care, clock, complain } = tools;
+    const { care, clock, complain, wrote } = tools;
     this.#removed = tools.removed;
     this.#markers = new Markers({
       append: tools.appendMarker,
@@ -40,7 +40,7 @@ export class LogKeeping {
     });
     this.#rotations = care === null ? undefined : new Rotations({ ...tools, care });
     this.#forwarding =
-      tools.forward === undefined ? undefined : new Forwarding({ ...tools.forward, clock, complain });
+      tools.forward === undefined ? undefined : new Forwarding({ ...tools.forward, clock, complain, wrote });
   }
 
   /** Before any service is started: what an earlier daemon was doing is finished or undone. */

@@ -5,6 +5,7 @@ import type { Credentials } from '../model/spec.ts';
 import type { RotationSpec } from '../policy/rotation.ts';
 import type { LogCare } from '../world/log-care.ts';
 import { type Clock, isFailure } from '../world/world.ts';
+import type { Wrote } from './state-problems.ts';
 
 /** A log that has rotated files. */
 export interface RememberedLog {
@@ -23,6 +24,7 @@ export interface LogMemoryTools {
   readonly care: Pick<LogCare, 'recall' | 'remember'>;
   readonly clock: Clock;
   readonly complain: (problem: Problem) => void;
+  readonly wrote: Wrote;
   readonly logs: () => readonly RememberedLog[];
 }
 
@@ -32,7 +34,7 @@ const SOON = 10_000;
 export class LogMemory {
   readonly #tools: LogMemoryTools;
   #written: string | undefined;
-  #trouble: string | undefined;
+  #isClosed = false;
   #cancel: (() => void) | undefined;
 
   constructor(tools: LogMemoryTools) {
@@ -57,6 +59,7 @@ export class LogMemory {
   }
 
   close(): void {
+    this.#isClosed = true;
     if (this.#cancel === undefined) return;
     this.#cancel();
     this.#write();
@@ -65,14 +68,16 @@ export class LogMemory {
   #write(): void {
     this.#cancel = undefined;
     const text = textOf(this.#tools.logs());
-    if (text === this.#written) return;
-    const failure = this.#tools.care.remember(text);
-    if (failure === undefined) this.#written = text;
-    else if (failure.failed !== this.#trouble) {
-      const message = `it cannot be written down which logs have rotated files (${failure.failed}): those of services that are removed may stay`;
-      this.#tools.complain({ code: 'state-unwritable', severity: 'warning', message });
+    const { care, wrote } = this.#tools;
+    const failure = text === this.#written ? undefined : care.remember(text);
+    if (failure === undefined) {
+      this.#written = text;
+      wrote('rotations', undefined);
+      return;
     }
-    this.#trouble = failure?.failed;
+    const message = `it cannot be written down which logs have rotated files (${failure.failed}): those of services that are removed may stay`;
+    wrote('rotations', { code: 'state-unwritable', severity: 'warning', message });
+    if (!this.#isClosed) this.changed();
   }
 }
 

@@ -19,16 +19,18 @@ export interface LogSetupTools {
   /** null: what services write goes nowhere that has to be kept in order. */
   readonly logCare: LogCare | null;
   readonly appendMarker: LogKeepingTools['appendMarker'];
+  readonly wrote: LogKeepingTools['wrote'];
 }
 
 export function logKeepingOf(
-  { world, settings, log, logCare, appendMarker }: LogSetupTools,
+  { world, settings, log, logCare, appendMarker, wrote }: LogSetupTools,
   loop: Pick<Loop, 'desired' | 'situation'>,
   reports: Pick<Reports, 'complain' | 'lasting'>,
 ): LogKeeping {
   return new LogKeeping({
     care: logCare,
     appendMarker,
+    wrote,
     clock: world.clock,
     zone: zoneRules(hostOffsetAt),
     freezer: (services) => world.containment.freezer(services),

@@ -8,6 +8,7 @@ import type { Loop } from './loop.ts';
 import { type Deliver, labelOf } from './notify-delivery.ts';
 import { NotifyQueue } from './notify-queue.ts';
 import { configurationSight, frozenSight, guardSight, sightsOf } from './sights.ts';
+import { unwritable, type Wrote } from './state-problems.ts';
 
 export interface NotificationTools {
   readonly sinks: readonly NotifySink[];
@@ -22,6 +23,7 @@ export interface NotificationTools {
   readonly stateFile: string;
   readonly hostname: string;
   readonly note: (event: Omit<Event, 'at'>) => void;
+  readonly wrote: Wrote;
   readonly warn: (message: string) => void;
 }
 
@@ -42,8 +44,6 @@ export class Notifications {
   #told: Told;
   /** What the file says. */
   #saved: string;
-  /** Why the file could not be written when that was tried last. */
-  #unsaved: string | undefined;
   #count = 0;
   #due: (() => void) | undefined;
   #stop = () => {};
@@ -137,16 +137,18 @@ export class Notifications {
 
   /** Only what has been told counts as told: a daemon that dies before tells it again. */
   #saveIfDone(): void {
-    const { world, stateFile, warn } = this.#tools;
+    const { world, stateFile, wrote } = this.#tools;
     if (this.#isClosed || this.#queues.some(({ isIdle }) => !isIdle)) return;
     const text = JSON.stringify(this.#told);
-    if (text === this.#saved) return;
     const state = `${JSON.stringify({ version: 1, told: this.#told })}\n`;
-    const failure = world.files.replace(stateFile, state, { mode: 0o600, durable: false });
+    const isSaved = text === this.#saved;
+    const failure = isSaved
+      ? undefined
+      : world.files.replace(stateFile, state, { mode: 0o600, durable: false });
     if (failure === undefined) this.#saved = text;
-    // Said once, until it is well again; the next look tries again.
-    else if (failure.failed !== this.#unsaved) warn(`${stateFile} cannot be written (${failure.failed})`);
-    this.#unsaved = failure?.failed;
+    // The next look tries again.
+    const problem = failure === undefined ? undefined : unwritable(stateFile, failure);
+    wrote('notified.json', problem && { ...problem, severity: 'warning' });
   }
 }
 

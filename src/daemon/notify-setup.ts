@@ -7,6 +7,7 @@ import { tellGuard } from './guard-events.ts';
 import { Notifications, type NotificationTools } from './notifications.ts';
 import { deliverer } from './notify-delivery.ts';
 import type { Log, Reports } from './reports.ts';
+import type { Wrote } from './state-problems.ts';
 
 export interface NotifyParts {
   readonly world: World;
@@ -14,10 +15,11 @@ export interface NotifyParts {
   readonly settings: Settings;
   readonly log: Log;
   readonly version: string;
+  readonly wrote: Wrote;
 }
 
 export function notificationsOf(
-  { world, host, settings, log, version }: NotifyParts,
+  { world, host, settings, log, version, wrote }: NotifyParts,
   loop: NotificationTools['loop'],
   reports: Reports,
   { frozen, problems }: Pick<NotificationTools, 'frozen' | 'problems'>,
@@ -42,6 +44,7 @@ export function notificationsOf(
     stateFile: `${settings.state_directory}/notified.json`,
     hostname: host.hostname,
     note: (event) => reports.note(event),
+    wrote,
     warn: (message) => log.warn({}, message),
   });
 }

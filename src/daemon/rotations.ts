@@ -17,6 +17,7 @@ import { brokenOf, clashOf, goneOf, isRotated, type Kept, letGo, remembered } fr
 import { Compressing } from './log-compressing.ts';
 import { LogMemory } from './log-memory.ts';
 import { LogSpace } from './log-space.ts';
+import type { Wrote } from './state-problems.ts';
 import { LONGEST_SLEEP, Turns } from './turns.ts';
 
 export interface RotationTools {
@@ -28,6 +29,7 @@ export interface RotationTools {
   /** Bytes that all rotated files may take together; null: any number. */
   readonly maxTotalSize: number | null;
   readonly complain: (problem: Problem) => void;
+  readonly wrote: Wrote;
   /** Something is well again. */
   readonly tell: (message: string) => void;
 }

@@ -2,6 +2,15 @@
 import type { Problem } from '../model/problem.ts';
 import type { Failure } from '../world/world.ts';
 
+/** Directories in the state directory that are written when there is time, and not again before something changes. */
+export const RARE = ['last-good', 'snapshots'] as const;
+
+/** The others are tried again by whoever writes them. */
+export type Part = (typeof RARE)[number] | 'events' | 'forward.json' | 'notified.json' | 'rotations';
+
+/** @param problem undefined: it was written */
+export type Wrote = (part: Part, problem: Problem | undefined) => void;
+
 const NO_ROOM: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** What lets the daemon write there again. */

@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { Clock, Files } from '../world/world.ts';
 import type { Reports } from './reports.ts';
+import { type Part, RARE } from './state-problems.ts';
 
 /** Something that was lost before this daemon started. */
 export interface Lost {
@@ -12,15 +13,12 @@ export interface Lost {
   readonly lasts: () => boolean;
 }
 
-/** Directories in the state directory that are written when there is time. */
-export type Part = 'last-good' | 'snapshots';
-
 export interface StateTroubleTools {
   readonly files: Files;
   readonly clock: Pick<Clock, 'after'>;
   readonly stateDirectory: string;
   readonly reports: Pick<Reports, 'lasting'>;
-  /** A part can be written again. */
+  /** What is written rarely can be written again. */
   readonly mended: (part: Part) => void;
 }
 
@@ -71,7 +69,7 @@ export class StateTrouble {
     else this.#unwritten.set(part, problem);
     const listed = (each: Problem | undefined) => (each === undefined ? [] : [each]);
     this.#tools.reports.lasting(listed(before), listed(problem));
-    if (this.#unwritten.size > 0) this.#cancel ??= this.#tools.clock.after(AGAIN, () => this.#tryAgain());
+    if (RARE.some((rare) => this.#unwritten.has(rare))) this.#tryLater();
   }
 
   close(): void {
@@ -83,7 +81,9 @@ export class StateTrouble {
   #tryAgain(): void {
     this.#cancel = undefined;
     const { files, stateDirectory, mended } = this.#tools;
-    for (const [part, problem] of [...this.#unwritten]) {
+    for (const part of RARE) {
+      const problem = this.#unwritten.get(part);
+      if (problem === undefined) continue;
       const path = join(stateDirectory, part, '.probe');
       const failure = files.replace(path, 'ok\n', { mode: 0o600, durable: false });
       files.remove(path);
@@ -91,8 +91,12 @@ export class StateTrouble {
         this.wrote(part, undefined);
         mended(part);
       } else if (this.#unwritten.get(part) === problem) {
-        this.#cancel ??= this.#tools.clock.after(AGAIN, () => this.#tryAgain());
+        this.#tryLater();
       }
     }
+  }
+
+  #tryLater(): void {
+    this.#cancel ??= this.#tools.clock.after(AGAIN, () => this.#tryAgain());
   }
 }

@@ -125,8 +125,9 @@ export class EventFiles {
 }
 
 function opened(path: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = fs.constants;
-  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  // Of a fifo that nobody reads it is an error, and no wait.
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
   try {
     return fs.openSync(path, flags, 0o600);
   } catch (error) {

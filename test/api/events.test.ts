@@ -28,7 +28,12 @@ interface Served {
 async function served(limits?: Partial<StreamLimits>, maxSize = 10_000_000): Promise<Served> {
   const directory = fs.mkdtempSync(join(tmpdir(), 'pm-events-'));
   const clock = systemClock();
-  const journal = new Journal({ files: new EventFiles(directory, maxSize), clock, log: SILENT });
+  const journal = new Journal({
+    files: new EventFiles(directory, maxSize),
+    clock,
+    log: SILENT,
+    wrote: () => {},
+  });
   const app = fastify({ forceCloseConnections: true });
   eventRoutes(app, journal, () => clock.now(), { heartbeat: 15_000, patience: 10_000, ...limits });
   const sockets = new Set<net.Socket>();
@@ -307,7 +312,12 @@ test('what was told before a restart, or a crash, is told after it, by lower num
   await (await listen(port, '/api/events')).over;
   // The first one never ends properly.
   const clock = systemClock();
-  const later = new Journal({ files: new EventFiles(directory, 1_000_000), clock, log: SILENT });
+  const later = new Journal({
+    files: new EventFiles(directory, 1_000_000),
+    clock,
+    log: SILENT,
+    wrote: () => {},
+  });
   later.add({ at: clock.now(), name: 'manager_started', fields: {} });
   expect(later.last).toBeGreaterThan(journal.last);
   const told: string[] = [];

@@ -14,13 +14,17 @@ function ground() {
   const directory = join(root, 'events');
   const said: string[] = [];
   const say = (_fields: object, message: string) => void said.push(message);
+  /** What is told as a problem that lasts, or that it is over. */
+  const wrote: (readonly [string, string | undefined])[] = [];
   let now = 1_700_000_000_000;
   const timers: { at: number; wake: () => void }[] = [];
   let writes = 0;
   const ground = {
     directory,
     said,
+    wrote,
     failure: undefined as string | undefined,
+    told: () => {},
     writes: () => writes,
     pass: (time: number) => {
       now += time;
@@ -47,7 +51,13 @@ function ground() {
           };
         },
       };
-      return new Journal({ files, clock, log: { info: say, warn: say, error: say } });
+      return new Journal({
+        ...{ files, clock, log: { info: say, warn: say } },
+        wrote: (part, problem) => {
+          wrote.push([part, problem?.message]);
+          ground.told();
+        },
+      });
     },
     onDisk: () =>
       fs.existsSync(directory)
@@ -154,12 +164,15 @@ test('a disk that is full stops nothing: it is told once, events are told from m
   one.pass(50);
   one.pass(60_000);
   expect(news).toBeGreaterThan(0);
-  expect(one.said).toEqual(['events cannot be written (ENOSPC); they are kept in memory']);
+  expect(one.said).toEqual([]);
+  const message = `the events cannot be kept in ${one.directory} (ENOSPC); the last 2000 stay in memory`;
+  expect(new Set(one.wrote.flat())).toEqual(new Set(['events', message]));
   expect(await all(journal)).toHaveLength(10);
   one.failure = undefined;
   one.pass(5000);
   expect(one.onDisk()).toHaveLength(10);
-  expect(one.said.at(-1)).toBe('events are written again');
+  expect(one.said).toEqual(['events are written again']);
+  expect(one.wrote.at(-1)).toEqual(['events', undefined]);
   expect(await all(journal)).toHaveLength(10);
 });
 
@@ -175,4 +188,25 @@ test('what was too much for the memory is counted', async () => {
   expect(rest.map(({ name }) => name)).toEqual(
     Array.from({ length: 2000 }, (_, index) => `event_${index + 3001}`),
   );
+});
+
+test('to tell that nothing can be written is an event as well, which is written with the others', async () => {
+  const one = ground();
+  const journal = one.open();
+  fs.writeFileSync(one.directory, 'no directory');
+  let tells = 0;
+  one.told = () => {
+    tells += 1;
+    if (tells === 1) add(journal, 1, 2);
+  };
+  add(journal, 1);
+  one.pass(50);
+  one.pass(5000);
+  expect(one.wrote).toHaveLength(2);
+  expect(one.wrote[0]?.[1]).toContain('(ENOTDIR)');
+  fs.rmSync(one.directory);
+  one.pass(5000);
+  expect(one.wrote.at(-1)).toEqual(['events', undefined]);
+  expect((await all(journal)).map(({ name }) => name)).toEqual(['event_1', 'event_2']);
+  expect(one.onDisk()).toHaveLength(2);
 });

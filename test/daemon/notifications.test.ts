@@ -13,7 +13,7 @@ let time: { now: number };
 let timers: Agenda;
 let files: MemoryFiles;
 let told: Notification['event'][];
-let warned: string[];
+let wrote: string[];
 let frozen: string | undefined;
 let pass: () => void;
 
@@ -22,7 +22,7 @@ beforeEach(() => {
   timers = new Agenda();
   files = new MemoryFiles(new Injector());
   told = [];
-  warned = [];
+  wrote = [];
   frozen = undefined;
 });
 
@@ -53,7 +53,8 @@ function daemon(): Notifications {
     stateFile: '/state/told.json',
     hostname: 'host',
     note: () => {},
-    warn: (message) => void warned.push(message),
+    warn: () => {},
+    wrote: (part, problem) => wrote.push(`${part} ${problem?.message ?? 'well'}`),
   });
   notifications.begin();
   looks();
@@ -74,26 +75,25 @@ test('what could not be written is written when there is room again, and is not 
     looks();
   }
   expect(files.contents.size).toBe(0);
-  expect(warned).toEqual(['/state/told.json cannot be written (ENOSPC)']);
+  expect(new Set(wrote)).toEqual(new Set(['notified.json /state/told.json cannot be written (ENOSPC)']));
   files.failing = undefined;
   pass();
   looks();
+  expect(wrote.at(-1)).toBe('notified.json well');
   first.close();
   daemon();
   expect(told).toEqual(['rolled_back']);
 });
 
-test('what cannot be written is complained of once each time', () => {
-  frozen = 'rolled back';
+test('what need not be written any more is no trouble', () => {
   daemon();
-  for (const text of [undefined, 'rolled back']) {
-    files.failing = 'ENOSPC';
-    frozen = text;
-    pass();
-    looks();
-    files.failing = undefined;
-    pass();
-    looks();
-  }
-  expect(warned).toEqual(Array(2).fill('/state/told.json cannot be written (ENOSPC)'));
+  files.failing = 'ENOSPC';
+  frozen = 'rolled back';
+  pass();
+  looks();
+  expect(wrote.at(-1)).toBe('notified.json /state/told.json cannot be written (ENOSPC)');
+  frozen = undefined;
+  pass();
+  looks();
+  expect(wrote.at(-1)).toBe('notified.json well');
 });

@@ -6,6 +6,7 @@ import type { Defined, DesiredState, LogsSpec } from '../../src/model/spec.ts';
 import { zoneRules } from '../../src/policy/time-zone.ts';
 import type { CaredLog, LogCare, RotationCall } from '../../src/world/log-care.ts';
 import type { Rotated } from '../../src/world/log-rotation.ts';
+import type { Failure } from '../../src/world/world.ts';
 import { defined, name, WEB } from '../builders.ts';
 import { Agenda } from '../twins/agenda.ts';
 import { simulatedClock } from '../twins/clock.ts';
@@ -30,6 +31,7 @@ class Keeping {
   readonly agenda = new Agenda();
   readonly disks = new Map<string, Disk>();
   readonly complaints: Problem[] = [];
+  readonly wrote: string[] = [];
   readonly told: string[] = [];
   readonly marked: string[] = [];
   readonly calls: RotationCall[] = [];
@@ -47,6 +49,8 @@ class Keeping {
   /** Where a path leads, if not to itself. */
   readonly moved = new Map<string, string>();
   memory: string | undefined;
+  /** Why it cannot be written down. */
+  forgets: Failure | undefined;
   readonly logs: LogKeeping;
 
   constructor(maxTotalSize: number | null = null) {
@@ -62,6 +66,7 @@ class Keeping {
       maxTotalSize,
       desired: () => state(),
       complain: (problem) => this.complaints.push(problem),
+      wrote: (part, problem) => this.wrote.push(`${part} ${problem?.code ?? 'well'}`),
       tell: (message) => this.told.push(message),
     });
   }
@@ -138,6 +143,7 @@ class Keeping {
       space: () => ({ device: '1', free: this.free, freeForRoot: this.freeForRoot ?? this.free }),
       recall: () => this.memory,
       remember: (text) => {
+        if (this.forgets !== undefined) return this.forgets;
         this.memory = text;
         return undefined;
       },
@@ -509,6 +515,19 @@ describe('a service that is gone', () => {
     await second.until(NOON + 8 * DAY);
     expect(names(disk)).toEqual([]);
     expect(JSON.parse(second.memory ?? '')).toEqual({ format: 1, logs: [] });
+  });
+
+  it('is tried to be remembered until that can be written, and the trouble is told as long as it lasts', async () => {
+    const keeping = new Keeping();
+    keeping.disk(OUT, 500, old());
+    keeping.forgets = { failed: 'EROFS' };
+    keeping.logs.arrange(state(service(WEEK)));
+    await keeping.until(NOON + 60_000);
+    expect(new Set(keeping.wrote)).toEqual(new Set(['rotations state-unwritable']));
+    keeping.forgets = undefined;
+    await keeping.until(NOON + 75_000);
+    expect(keeping.wrote.at(-1)).toBe('rotations well');
+    expect(keeping.memory).toContain(OUT);
   });
 
   it('costs nothing as long as nothing was rotated', async () => {

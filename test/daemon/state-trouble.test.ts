@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readKeptState } from '../../src/daemon/kept-state.ts';
-import { type Part, StateTrouble } from '../../src/daemon/state-trouble.ts';
+import type { Part } from '../../src/daemon/state-problems.ts';
+import { StateTrouble } from '../../src/daemon/state-trouble.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import { Injector } from '../twins/injector.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
@@ -99,6 +100,14 @@ describe('a part that cannot be written', () => {
     passTime();
     expect([trouble.problems, mended, timers]).toEqual([[], ['last-good'], []]);
     expect([...files.contents.keys()]).toEqual([]);
+  });
+
+  it('is not tried here where whoever writes it tries again himself', () => {
+    trouble.wrote('events', UNKEPT);
+    expect([trouble.problems, timers]).toEqual([[UNKEPT], []]);
+    trouble.wrote('last-good', UNKEPT);
+    passTime();
+    expect([trouble.problems, mended]).toEqual([[UNKEPT], ['last-good']]);
   });
 
   it('is not tried again after the end', () => {

@@ -1,4 +1,5 @@
 /** Is every event that was written there again, whatever happened to the daemon, the disk or the directory? */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,6 +164,16 @@ describe('reading', () => {
   test('there is nothing where there is no journal', async () => {
     expect(await read('/nonexistent/events')).toEqual([]);
   });
+});
+
+test('a fifo in the place of a file is not waited for', () => {
+  const directory = ground();
+  const { files } = opened(directory);
+  files.append(events(1, 2));
+  const [name = ''] = fs.readdirSync(directory);
+  fs.rmSync(join(directory, name));
+  execFileSync('mkfifo', [join(directory, name)]);
+  expect(files.append(events(3, 4))).toEqual({ written: 0, failed: 'ENXIO' });
 });
 
 test('what cannot be written is said, and what follows later is written whole', async () => {
