@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 import { count } from '../model/units.ts';
+import { inOrder } from './in-order.ts';
 import { emptyMap, isVariable, type Path, pathText, type RawMap } from './raw-tree.ts';
 import { SourceText } from './source-text.ts';
 
@@ -29,7 +30,7 @@ const MOST_DEPTH = 50;
  */
 const MOST_OPEN = 150;
 
-/** No more problems than this are told about one file; a last one counts the rest. */
+/** So many problems are told about one file, and one more; where there are others, that one counts them. */
 const MOST_PROBLEMS = 20;
 
 /** One sign that is missing can make nonsense of all that comes after it: more would hide the first. */
@@ -47,7 +48,7 @@ type Node = ParsedNode | null;
 /**
  * Reads one YAML 1.2 document (core schema, plus `<<` merge keys).
  * @param file as shown to people
- * @returns the tree (maps without prototype) and where its parts stand in the text; or what is wrong, at most 20
+ * @returns the tree (maps without prototype) and where its parts stand in the text; or what is wrong, at most 21
  * problems
  */
 export function parseYaml(
@@ -88,14 +89,19 @@ export function parseYaml(
   return reader.problems.length > 0 ? { problems: bounded(reader.problems) } : { tree, source };
 }
 
-/** The first problems, and one that counts the others and says `ofOthers` about them. */
+/**
+ * All of the problems; where there are many, the first in the file, and one that counts the others, stands where the
+ * first of them does, and says `ofOthers` about them. It never takes the line of a single one.
+ */
 export function bounded(
   problems: readonly Problem[],
   most = MOST_PROBLEMS,
   ofOthers = '',
 ): readonly Problem[] {
-  const shown = problems.slice(0, most);
-  const next = problems[most];
+  if (problems.length <= most + 1) return problems;
+  const sorted = inOrder(problems);
+  const shown = sorted.slice(0, most);
+  const next = sorted[most];
   if (next === undefined) return shown;
   const message = `and ${count(problems.length - most, 'more problem')} in this file${ofOthers}`;
   const { hint: _, path: __, ...rest } = next;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseYaml } from '../../src/config/parse.ts';
+import { bounded, parseYaml } from '../../src/config/parse.ts';
 import { sentence } from '../../src/model/problem.ts';
 import { problemsOf, specOf, web } from './ground.ts';
 
@@ -209,6 +209,22 @@ probes:
     const told = problems(text);
     expect(told).toHaveLength(21);
     expect(told[20]).toBe('web.yaml:21:9  and 10 more problems in this file');
+  });
+
+  test('a single one beyond twenty is shown and not counted', () => {
+    const told = problems(Array.from({ length: 21 }, (_, index) => `a${index}: !x 1`).join('\n'));
+    expect(told).toHaveLength(21);
+    expect(told[20]).toContain('web.yaml:21:9  a20: ');
+  });
+
+  test('the count of what is not shown stands behind what is shown, in whichever order it was found', () => {
+    const found = Array.from({ length: 25 }, (_, index) => ({
+      ...({ code: 'value-invalid', severity: 'error', message: `in ${index}`, file: 'web.yaml' } as const),
+      ...{ line: ((index * 7) % 25) + 1, column: 1 },
+    }));
+    const told = bounded(found);
+    expect(told.map(({ line }) => line)).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+    expect(told[20]?.message).toBe('and 5 more problems in this file');
   });
 
   test('nine lines that stand for a billion values', () => {
