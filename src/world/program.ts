@@ -48,8 +48,8 @@ export function findProgram(
 function checked(path: string, found: fs.Stats | Unusable): { readonly path: string } | Problem {
   const unusable = 'why' in found ? found : (notExecutable(found) ?? missingInterpreter(path, found));
   if (unusable === undefined) return { path };
-  const { why, ...isPassing } = unusable;
-  return { ...missing(`${path} ${why}`), ...isPassing };
+  const { why, ...rest } = unusable;
+  return { ...missing(`${path} ${why}`), ...rest };
 }
 
 function unusableDirectory(directory: string): Problem | undefined {
@@ -63,6 +63,7 @@ function unusableDirectory(directory: string): Problem | undefined {
 /** Why something cannot be used, as the rest of a sentence about it. */
 interface Unusable {
   readonly why: string;
+  readonly hint?: string;
   readonly passing?: true;
 }
 
@@ -89,6 +90,13 @@ function missingInterpreter(path: string, found: fs.Stats): Unusable | undefined
   const interpreter = knownInterpreter(path, found);
   const unusable = interpreter === null ? undefined : notExecutable(statusOf(interpreter));
   if (unusable === undefined) return undefined;
+  if (interpreter?.endsWith('\r')) {
+    return {
+      ...unusable,
+      why: "cannot be executed: its first line ends with a carriage return (CRLF), which the kernel takes for a letter of the interpreter's name",
+      hint: 'save it with the line ends of Unix (LF)',
+    };
+  }
   return { ...unusable, why: `names an interpreter that cannot be executed: ${interpreter}` };
 }
 
@@ -117,7 +125,8 @@ function interpreterOf(path: string): string | null | undefined {
     try {
       const length = fs.readSync(fd, firstLine, 0, FIRST_LINE, 0);
       if (firstLine[0] !== HASH || firstLine[1] !== BANG) return null;
-      const line = /^#![ \t]*([^ \t\r\n\0]+)/.exec(firstLine.toString('latin1', 0, length));
+      // To the kernel a carriage return is a letter like any other.
+      const line = /^#![ \t]*([^ \t\n\0]+)/.exec(firstLine.toString('latin1', 0, length));
       return line?.[1]?.startsWith('/') ? line[1] : null;
     } finally {
       fs.closeSync(fd);

@@ -69,6 +69,21 @@ describe('a program that cannot be looked at', () => {
 });
 
 describe('the interpreter of a script', () => {
+  it('is not the one that is meant where the first line ends as of DOS', () => {
+    const script = write('script', '#!/bin/sh\r\nexit 0\r\n');
+    expect(find(script)).toMatchObject({
+      code: 'command-missing',
+      message: `${script} cannot be executed: its first line ends with a carriage return (CRLF), which the kernel takes for a letter of the interpreter's name`,
+      hint: 'save it with the line ends of Unix (LF)',
+    });
+    // Here it is a letter of an argument.
+    const other = write('other', '#!/bin/sh -e\r\nexit 0\r\n');
+    expect(find(other)).toEqual({ path: other });
+    const odd = write('sh\r', '');
+    const well = write('well', `#!${odd}\n`);
+    expect(find(well)).toEqual({ path: well });
+  });
+
   it('is read once for each version of the file, by whatever path', () => {
     const first = write('first', '#!/bin/sh\n');
     const second = join(directory, 'second');
