@@ -76,7 +76,8 @@ export function withEnabled(text: string, enabled: boolean, byDefault: unknown):
   const lineStart = text.lastIndexOf('\n', first.range[0] - 1) + 1;
   const indent = text.slice(lineStart, first.range[0]);
   if (indent.trim() !== '') return undefined;
-  return `${text.slice(0, lineStart)}${indent}enabled: ${enabled}\n${text.slice(lineStart)}`;
+  const [, lineEnd = '\n'] = /(\r?\n)/.exec(text.slice(lineStart)) ?? [];
+  return `${text.slice(0, lineStart)}${indent}enabled: ${enabled}${lineEnd}${text.slice(lineStart)}`;
 }
 
 function refuse(message: string): Problem {

@@ -34,6 +34,9 @@ describe('the text of a file', () => {
     ['enabled: false\nname: web\n', true, 'enabled: true\nname: web\n'],
     ['name: web # x\nenabled:   false # y\n', true, 'name: web # x\nenabled:   true # y\n'],
     ['# x\nname: web\n', false, '# x\nenabled: false\nname: web\n'],
+    ['# x\r\nname: web\r\n', false, '# x\r\nenabled: false\r\nname: web\r\n'],
+    ['enabled: true\r\nname: web\r\n', false, 'enabled: false\r\nname: web\r\n'],
+    ['name: web', false, 'enabled: false\nname: web'],
     ['\uFEFFname: web\n', false, '\uFEFFenabled: false\nname: web\n'],
     ['\uFEFFenabled: true\nname: web\n', false, '\uFEFFenabled: false\nname: web\n'],
   ])('%j gets the key, and nothing else changes', (text, enabled, after) => {
