@@ -141,7 +141,7 @@ export function openBase(options: BaseOptions): OpenedBase {
  * A state directory that cannot be written (a full disk) holds no daemon up: the tree tells it what runs, and nobody else
  * has that.
  */
-function claimState(directory: string | undefined): ReturnType<typeof lockState> {
+function claimState(directory: string | undefined): { readonly unlock: () => void } | Problem {
   const nothing = { unlock: () => undefined };
   if (directory === undefined) return nothing;
   const lock = lockState(directory);

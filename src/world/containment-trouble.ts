@@ -41,6 +41,15 @@ export function unrecorded(key: RunKey, failed: string): Problem {
   return { code: 'state-unwritable', severity: 'error', message, service: key.service, ...passing(failed) };
 }
 
+/**
+ * What it says runs still, and is neither stopped nor started a second time before it can be seen again.
+ * @param error also its code alone
+ */
+export function unrestored(path: string, error: unknown): Problem {
+  const message = `${path} is gone and cannot be written again: ${inWords(error)}`;
+  return { code: 'state-unwritable', severity: 'error', message, ...passing(error) };
+}
+
 /** @param because why there are no cgroups; null when nobody wanted them */
 export function weaker(because: string | null): Problem {
   const why = because === null ? 'containment is process_group' : because;

@@ -16,6 +16,8 @@ const LARGEST = 4096;
 export class ExitRecords {
   readonly #directory: string | null;
   readonly #files = systemFiles();
+  /** Nobody else removes them: one of these that is not there any more was lost. */
+  readonly #known = new Set<RunId>();
 
   constructor(directory: string | null) {
     this.#directory = directory;
@@ -34,6 +36,7 @@ export class ExitRecords {
     try {
       const answer = start(fd);
       if (fd !== null && 'code' in answer) this.remove(run);
+      else if (fd !== null) this.#known.add(run);
       return answer;
     } finally {
       if (fd !== null) fs.closeSync(fd);
@@ -58,7 +61,20 @@ export class ExitRecords {
 
   /** True for a run that was started with a record. */
   has(run: RunId): boolean {
+    if (this.#known.has(run)) return true;
     return this.#directory !== null && fs.existsSync(join(this.#directory, run));
+  }
+
+  /**
+   * Makes those again that were lost, empty: what the shell writes is lost too, but its runs are told from others. What
+   * cannot be made is not missed by anything that runs.
+   */
+  restore(): void {
+    const there = new Set(this.#directory === null ? [] : listed(this.#directory));
+    for (const run of this.#known) {
+      const fd = there.has(run) ? null : this.#open(run);
+      if (fd !== null) fs.closeSync(fd);
+    }
   }
 
   /**
@@ -88,6 +104,7 @@ export class ExitRecords {
   remove(run: RunId): void {
     // Most runs have none, and an exception for each would cost more than the question.
     if (this.#directory !== null && this.has(run)) this.#files.remove(join(this.#directory, run));
+    this.#known.delete(run);
   }
 
   /**
@@ -97,6 +114,7 @@ export class ExitRecords {
   keepOnly(existing: () => readonly RunKey[] | undefined): void {
     const names = this.#directory === null ? [] : listed(this.#directory);
     if (names.length === 0) return;
+    for (const name of names) this.#known.add(name as RunId);
     const keys = existing();
     if (keys === undefined) return;
     const kept = new Set<string>(keys.map(({ id }) => id));

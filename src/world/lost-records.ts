@@ -17,13 +17,11 @@ export const RECORD_MARKER = 'PROCESSMASTER_RECORD';
  */
 export function findLostRecords(records: RunRecords): Problem | undefined {
   try {
-    const recorded = new Set((records.all() ?? []).map(({ id }) => id));
     for (const pid of allProcesses()) {
       const key = claimOf(pid, records);
-      if (key === undefined || recorded.has(key.id)) continue;
+      if (key === undefined || records.has(key)) continue;
       const failed = records.write(key, null);
       if (failed !== undefined) return unrecorded(key, failed);
-      recorded.add(key.id);
     }
     return undefined;
   } catch (error) {

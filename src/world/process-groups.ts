@@ -8,6 +8,7 @@ import { notEmpty, pathOf, stillAlive, unreadable, unrecorded, weaker } from './
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
 import { ExitRecords } from './exit-records.ts';
+import { KeptRecords } from './kept-records.ts';
 import { foreignListener } from './listening-ports.ts';
 import { findLostRecords, RECORD_MARKER } from './lost-records.ts';
 import { signalMain } from './main-signal.ts';
@@ -21,7 +22,7 @@ import { RunSessions } from './run-sessions.ts';
 import { SessionBeside } from './session-beside.ts';
 import { ProcessTable, usageOf } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
-import { lockState, runsDirectory } from './state-lock.ts';
+import { lockState, runsDirectory, type StateLock } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
 import type {
   Beside,
@@ -64,15 +65,16 @@ export function openProcessGroups(
   } catch (error) {
     return { refused: unreadable('/proc/sys/kernel/random/boot_id', error) };
   }
-  const lock = options.lock === false ? { unlock: () => undefined } : lockState(options.stateDirectory);
+  const lock = options.lock === false ? NO_LOCK : lockState(options.stateDirectory);
   if ('code' in lock) return { refused: lock };
-  const unfound = findLostRecords(new RunRecords(directory));
-  if (unfound === undefined) {
-    return { containment: new ProcessGroups(options, { directory, boot }, lock.unlock) };
-  }
+  const records = new RunRecords(directory);
+  const unfound = findLostRecords(records);
+  if (unfound === undefined) return { containment: new ProcessGroups(options, { records, boot, lock }) };
   lock.unlock();
   return { refused: unfound };
 }
+
+const NO_LOCK: StateLock = { unlock: () => undefined, renew: () => undefined };
 
 class ProcessGroups implements Containment {
   readonly kind = 'process_group';
@@ -85,6 +87,7 @@ class ProcessGroups implements Containment {
   readonly #beside: SessionBeside;
   readonly #exits: ExitRecords;
   readonly #watches: Watchlist;
+  readonly #kept: KeptRecords;
   readonly #unlock: () => void;
   readonly #foundGone = new Map<RunId, number>();
   readonly #processes: RecentProcesses;
@@ -92,14 +95,17 @@ class ProcessGroups implements Containment {
 
   constructor(
     options: ProcessGroupOptions,
-    { directory, boot }: { readonly directory: string; readonly boot: string },
-    unlock: () => void,
+    {
+      records,
+      boot,
+      lock,
+    }: { readonly records: RunRecords; readonly boot: string; readonly lock: StateLock },
   ) {
     this.#clock = options.clock;
     this.#boot = boot;
-    this.#records = new RunRecords(directory);
+    this.#records = records;
     this.#sessions = new RunSessions(this.#records, this.#boot);
-    this.#unlock = unlock;
+    this.#unlock = lock.unlock;
     this.#processes = new RecentProcesses(options.clock);
     this.shortcomings = [weaker(options.because)];
     const wake = (service: ServiceName) => this.#wake(service);
@@ -111,27 +117,21 @@ class ProcessGroups implements Containment {
     this.#watches = new Watchlist(options.clock, wake);
     this.#exits = new ExitRecords(options.exits ?? null);
     this.#exits.keepOnly(() => this.#records.all());
+    this.#kept = new KeptRecords({ records, exits: this.#exits, lock });
   }
 
   services(): readonly ServiceName[] | { readonly unseen: Problem } {
-    try {
-      return this.#records.services();
-    } catch (error) {
-      return { unseen: unreadable(pathOf(error), error) };
-    }
+    const seen = this.#kept.whole(() => this.#records.services());
+    return 'unseen' in seen ? seen : seen.answer;
   }
 
   look(service: ServiceName, _known: KnownMain): Observed {
-    try {
+    const seen = this.#kept.whole(() => {
       this.#beside.sweep(service);
-      const runs = this.#records.runs(service).map((key) => this.#lookAt(key));
-      const existing = new Set(runs.map((run) => run.key.id));
-      this.#own.keepOnly(service, existing);
-      for (const run of this.#watches.watched(service)) if (!existing.has(run)) this.#forgetRun(run);
-      return { kind: 'seen', runs };
-    } catch (error) {
-      return { kind: 'unseen', problem: { ...unreadable(pathOf(error), error), service } };
-    }
+      return this.#records.runs(service).map((key) => this.#lookAt(key));
+    });
+    if ('unseen' in seen) return { kind: 'unseen', problem: { ...seen.unseen, service } };
+    return { kind: 'seen', runs: seen.answer };
   }
 
   /** The record comes first, so that a daemon that dies in between leaves a run that can be found by its marker. */
@@ -161,12 +161,10 @@ class ProcessGroups implements Containment {
 
   runInside(key: RunKey, launch: Launch, done: (outcome: Outcome) => void): Problem | undefined {
     const { service } = key;
-    try {
-      if (!this.#records.runs(service).some((run) => run.id === key.id)) {
-        return { code: 'start-failed', severity: 'error', message: `run ${key.id} is gone`, service };
-      }
-    } catch (error) {
-      return { ...unreadable(pathOf(error), error), service };
+    const seen = this.#kept.whole(() => this.#records.runs(service));
+    if ('unseen' in seen) return { ...seen.unseen, service };
+    if (!seen.answer.some((run) => run.id === key.id)) {
+      return { code: 'start-failed', severity: 'error', message: `run ${key.id} is gone`, service };
     }
     this.#processes.forget();
     return this.#own.command(launch, null, done);
@@ -266,8 +264,9 @@ class ProcessGroups implements Containment {
     return foreignListener(port, () => {
       try {
         const table = new ProcessTable();
-        const own = this.#records.runs(service).flatMap((key) => table.members(this.#sessions.of(key)));
-        return new Set(own.map(({ pid }) => pid));
+        const seen = this.#kept.whole(() => this.#records.runs(service));
+        const runs = 'unseen' in seen ? [] : seen.answer;
+        return new Set(runs.flatMap((key) => table.members(this.#sessions.of(key))).map(({ pid }) => pid));
       } catch {
         return new Set();
       }

@@ -8,9 +8,12 @@ import {
   runDirectory,
   type ServiceName,
 } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
 import { isBesideName } from './beside-name.ts';
+import { unrestored } from './containment-trouble.ts';
 import { codeOf } from './errno.ts';
 import { systemFiles } from './files.ts';
+import { makeDirectories } from './make-directories.ts';
 import { isFailure } from './world.ts';
 
 /** The first process of a run; only within the same boot do pid and start time mean anything. */
@@ -28,27 +31,54 @@ export type Recorded = RunKey | { readonly service: ServiceName; readonly name: 
 const SUFFIX = '.json';
 const LARGEST = 4096;
 
+/** Records have gone that were not removed here: what is listed is not all there is, until they are restored. */
+export class RecordsLost extends Error {
+  readonly code = 'EAGAIN';
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`records are missing in ${path}`);
+    this.path = path;
+  }
+}
+
 /** `<directory>/<service>/<run directory>.json`; a file without content is a run whose process is not known yet. */
 export class RunRecords {
   readonly #directory: string;
   readonly #files = systemFiles();
-  /** Nobody else writes here: what was read once is asked for at every look. */
-  readonly #read = new Map<string, RunRecord>();
+  /**
+   * What is recorded, by service and name, and what was read of it. Nobody else writes here: a file is read once, and one
+   * that is not there any more was lost. No service is in it without a record.
+   */
+  readonly #known = new Map<ServiceName, Map<string, RunRecord | null>>();
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  /** Throws when the directory cannot be listed. */
+  /** Throws RecordsLost, or what else keeps the directory from being listed. */
   services(): readonly ServiceName[] {
-    return fs
-      .readdirSync(this.#directory, { withFileTypes: true })
+    let entries: readonly fs.Dirent[];
+    try {
+      entries = fs.readdirSync(this.#directory, { withFileTypes: true });
+    } catch (error) {
+      throw codeOf(error) === 'ENOENT' ? new RecordsLost(this.#directory) : error;
+    }
+    const found = entries
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
       .filter(isServiceName);
+    const all = new Set(found);
+    for (const service of this.#known.keys()) {
+      if (!all.has(service)) throw new RecordsLost(join(this.#directory, service));
+    }
+    return found;
   }
 
-  /** Throws when the directory cannot be listed; one that is not there has no runs. Other files are not ours. */
+  /**
+   * The runs of a service; none where it has no directory. Other files are not ours. Throws RecordsLost, or what else keeps
+   * the directory from being listed.
+   */
   runs(service: ServiceName): readonly RunKey[] {
     return this.#names(service).flatMap((name) => parseRunDirectory(service, name) ?? []);
   }
@@ -69,12 +99,11 @@ export class RunRecords {
 
   /** null: the run has a place, but its first process is not known. */
   read(key: Recorded): RunRecord | null {
-    const path = this.path(key);
-    const known = this.#read.get(path);
-    if (known !== undefined) return known;
-    const text = this.#files.read(path, LARGEST);
+    const known = this.#known.get(key.service)?.get(nameOf(key));
+    if (known != null) return known;
+    const text = this.#files.read(this.path(key), LARGEST);
     const record = isFailure(text) ? null : recordIn(text);
-    if (record !== null) this.#read.set(path, record);
+    if (record !== null) this.#note(key.service, nameOf(key), record);
     return record;
   }
 
@@ -88,17 +117,30 @@ export class RunRecords {
     return !isFailure(text) && recordIn(text) !== null;
   }
 
-  /** Answers the error code of what went wrong. */
+  /** Is it there, whether it can be listed now or not? */
+  has(key: Recorded): boolean {
+    return this.#known.get(key.service)?.has(nameOf(key)) === true || fs.existsSync(this.path(key));
+  }
+
+  /** Answers the error code of what went wrong; what was recorded before is known better all the same. */
   write(key: Recorded, record: RunRecord | null): string | undefined {
     const text = record === null ? '' : `${JSON.stringify(record)}\n`;
-    this.#read.delete(this.path(key));
-    return this.#files.replace(this.path(key), text, { mode: 0o600, durable: false })?.failed;
+    const failed = this.#files.replace(this.path(key), text, { mode: 0o600, durable: false })?.failed;
+    const name = nameOf(key);
+    if (failed === undefined || this.#known.get(key.service)?.has(name) === true) {
+      this.#note(key.service, name, record);
+    }
+    return failed;
   }
 
   /** Answers the error code of what went wrong; gone is fine. */
   remove(key: Recorded): string | undefined {
-    this.#read.delete(this.path(key));
-    return this.#files.remove(this.path(key))?.failed;
+    const failed = this.#files.remove(this.path(key))?.failed;
+    if (failed !== undefined) return failed;
+    const known = this.#known.get(key.service);
+    known?.delete(nameOf(key));
+    if (known?.size === 0) this.#known.delete(key.service);
+    return undefined;
   }
 
   /** Removes the place of the records of a service if none is left; answers the error where it is still there. */
@@ -111,15 +153,46 @@ export class RunRecords {
     }
   }
 
-  #names(service: ServiceName): readonly string[] {
+  /**
+   * Writes again what is known and not there any more.
+   * @returns why that cannot be done
+   */
+  restore(): Problem | undefined {
     try {
-      return fs
-        .readdirSync(join(this.#directory, service))
-        .flatMap((name) => (name.endsWith(SUFFIX) ? [name.slice(0, -SUFFIX.length)] : []));
+      makeDirectories(this.#directory, 0o700);
+      for (const [service, known] of this.#known) {
+        const there = new Set(listed(join(this.#directory, service)));
+        for (const [name, record] of known) {
+          if (there.has(`${name}${SUFFIX}`)) continue;
+          const failed = this.write({ service, name }, record);
+          if (failed !== undefined) return unrestored(this.path({ service, name }), failed);
+        }
+      }
+      return undefined;
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
+      return unrestored(this.#directory, error);
     }
+  }
+
+  #names(service: ServiceName): readonly string[] {
+    const known = this.#known.get(service);
+    const names = listed(join(this.#directory, service))
+      .flatMap((name) => (name.endsWith(SUFFIX) ? [name.slice(0, -SUFFIX.length)] : []))
+      .filter((name) => known?.has(name) === true || isOurs(service, name));
+    // A service without records has no directory as a rule: then the one above has to be there.
+    if (names.length === 0 && known === undefined && !fs.existsSync(this.#directory)) {
+      throw new RecordsLost(this.#directory);
+    }
+    for (const name of names) if (known?.has(name) !== true) this.#note(service, name, null);
+    // All names are known now, so that those that are missing show in the number.
+    if ((known?.size ?? 0) > names.length) throw new RecordsLost(join(this.#directory, service));
+    return names;
+  }
+
+  #note(service: ServiceName, name: string, record: RunRecord | null): void {
+    const known = this.#known.get(service);
+    if (known === undefined) this.#known.set(service, new Map([[name, record]]));
+    else known.set(name, record);
   }
 
   /** The run whose record has this path, be it there or not; undefined: it is none of these. */
@@ -134,8 +207,25 @@ export class RunRecords {
 
   /** Of the file, absolute. */
   path(key: Recorded): string {
-    const name = 'name' in key ? key.name : runDirectory(key);
-    return join(this.#directory, key.service, `${name}${SUFFIX}`);
+    return join(this.#directory, key.service, `${nameOf(key)}${SUFFIX}`);
+  }
+}
+
+function nameOf(key: Recorded): string {
+  return 'name' in key ? key.name : runDirectory(key);
+}
+
+function isOurs(service: ServiceName, name: string): boolean {
+  return isBesideName(name) || parseRunDirectory(service, name) !== undefined;
+}
+
+/** A directory that is not there has nothing in it. */
+function listed(directory: string): readonly string[] {
+  try {
+    return fs.readdirSync(directory);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
 import { inWords } from './errno.ts';
@@ -27,30 +27,67 @@ export function runsDirectory(stateDirectory: string): string {
   return join(stateDirectory, PLACE);
 }
 
-/** @returns how to give the lock back that no two daemons of one state directory have; see {@link lockFile} */
-export function lockState(stateDirectory: string): { readonly unlock: () => void } | Problem {
-  const directory = runsDirectory(stateDirectory);
+/** What no two daemons of one state directory have. */
+export interface StateLock {
+  readonly unlock: () => void;
+  /** Takes it again if its file is not there any more, for the next daemon would lock another one. */
+  readonly renew: () => Problem | undefined;
+}
+
+export function lockState(stateDirectory: string): StateLock | Problem {
+  const path = join(runsDirectory(stateDirectory), 'lock');
+  let lock = lockMade(path, TRIES);
+  if ('code' in lock) return lock;
+  let { fd } = lock;
+  return {
+    unlock: () => fs.closeSync(fd),
+    renew: () => {
+      if (isAt(path, fd)) return undefined;
+      // Nobody waits here: the loop stands still meanwhile.
+      lock = lockMade(path, 1);
+      if ('code' in lock) return lock;
+      fs.closeSync(fd);
+      fd = lock.fd;
+      return undefined;
+    },
+  };
+}
+
+interface Locked {
+  readonly fd: number;
+}
+
+function lockMade(path: string, tries: number): Locked | Problem {
+  const directory = dirname(path);
   try {
     makeDirectories(directory, 0o700);
   } catch (error) {
     return unwritable(`${directory} cannot be made: ${inWords(error)}`);
   }
-  return lockFile(join(directory, 'lock'));
+  return lockFile(path, tries);
+}
+
+function isAt(path: string, fd: number): boolean {
+  try {
+    const [there, own] = [fs.statSync(path), fs.fstatSync(fd)];
+    return there.ino === own.ino && there.dev === own.dev;
+  } catch {
+    return false;
+  }
 }
 
 /**
  * Takes the lock of flock(2) on a file and keeps it as long as this process lives, or until it is given back: the kernel
  * does that at the latest when we end, and what we start does not inherit the open file, so none can be stale.
- * @returns how to give it back
  */
-function lockFile(path: string): { readonly unlock: () => void } | Problem {
+function lockFile(path: string, tries: number): Locked | Problem {
   const { O_RDONLY, O_RDWR } = fs.constants;
   // A file system with a file that is open for writing cannot be remounted read-only; over NFS none else can be locked.
-  const lock = lockOpened(path, O_RDONLY);
-  return 'code' in lock && lock.code !== 'daemon-running' ? lockOpened(path, O_RDWR) : lock;
+  const lock = lockOpened(path, O_RDONLY, tries);
+  return 'code' in lock && lock.code !== 'daemon-running' ? lockOpened(path, O_RDWR, tries) : lock;
 }
 
-function lockOpened(path: string, access: number): { readonly unlock: () => void } | Problem {
+function lockOpened(path: string, access: number, tries: number): Locked | Problem {
   let fd: number;
   try {
     fd = fs.openSync(path, access | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW, 0o600);
@@ -58,14 +95,14 @@ function lockOpened(path: string, access: number): { readonly unlock: () => void
     return unwritable(`${path} cannot be opened: ${inWords(error)}`);
   }
   let answer = tryToLock(fd);
-  for (let attempt = 1; answer === 'taken' && attempt < TRIES; attempt++) {
+  for (let attempt = 1; answer === 'taken' && attempt < tries; attempt++) {
     // At start nothing else is to be done meanwhile.
     blockFor(PAUSE);
     answer = tryToLock(fd);
   }
   if (answer === 'locked') {
     tellWho(path);
-    return { unlock: () => fs.closeSync(fd) };
+    return { fd };
   }
   const holder = Number(fs.readFileSync(path, 'utf8'));
   fs.closeSync(fd);

@@ -162,6 +162,61 @@ describe.each(GROUNDS)('$title', (ground) => {
   });
 });
 
+describe.each(GROUNDS)('$title', (ground) => {
+  test('the state directory is deleted under the daemon: what is asked for is done to the very same processes', async () => {
+    const host = openHost({ ground });
+    const alone = (name: string) => {
+      const file = `${host.work}/${name}`;
+      // Who comes while another one of it lives says so.
+      const command = `trap 'rmdir ${file}; exit 0' TERM; mkdir ${file} || echo ${name} >> ${host.work}/doubled; while :; do sleep 1000 & wait; done`;
+      return { process: { command }, rollout: { surge: 0 } };
+    };
+    for (const name of ['stopped', 'restarted', 'removed', 'left']) host.service(name, alone(name));
+    await host.start();
+    const begun = (name: string) => fs.existsSync(`${host.work}/${name}`) || undefined;
+    const pidsOf = async (...names: readonly string[]) => {
+      const pids: Record<string, number> = {};
+      for (const name of names) {
+        await host.until(`${name} to have begun`, () => begun(name));
+        pids[name] = await host.pidOf(name);
+      }
+      return pids;
+    };
+    const before = await pidsOf('stopped', 'restarted', 'removed', 'left');
+    const lose = () => {
+      // At once: the daemon may write there meanwhile.
+      fs.renameSync(host.state, `${host.directory}/lost`);
+      fs.rmSync(`${host.directory}/lost`, { recursive: true });
+    };
+
+    lose();
+    expect((await host.pmctl('stop', 'stopped')).code).toBe(0);
+    expect(isGone(before['stopped'] ?? 0)).toBe(true);
+    lose();
+    expect((await host.pmctl('start', 'stopped')).code).toBe(0);
+    lose();
+    expect((await host.pmctl('restart', 'restarted')).code).toBe(0);
+    expect(isGone(before['restarted'] ?? 0)).toBe(true);
+    lose();
+    host.remove('removed.yaml');
+    await host.isForgotten('removed');
+    expect(isGone(before['removed'] ?? 0)).toBe(true);
+    lose();
+    expect((await host.pmctl('update')).code).toBe(0);
+    const after = await pidsOf('stopped', 'restarted', 'left');
+    expect(after['left']).toBe(before['left']);
+    // The next daemon finds them too, and no one else.
+    await host.crash();
+    await host.start();
+    expect(await pidsOf('stopped', 'restarted', 'left')).toEqual(after);
+    expect(host.said('doubled')).toBe('');
+    for (const name of ['stopped', 'restarted', 'left']) {
+      expect((await host.pmctl('stop', name)).code).toBe(0);
+      expect(isGone(after[name] ?? 0)).toBe(true);
+    }
+  });
+});
+
 test('a changed file that was saved while the daemon was away is followed at its start, once', async () => {
   const host = openHost({ ground: GROUND });
   host.service('web', SLEEP);

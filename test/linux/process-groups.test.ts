@@ -139,6 +139,91 @@ describe('process groups', () => {
     });
   });
 
+  describe('whose records vanish under them', () => {
+    const look = (who: Containment, key: RunKey) => who.look(key.service, () => null);
+    /** The run that this very containment has started, and one of an earlier daemon that it has adopted. */
+    const both = async () => {
+      const adopted = await running();
+      const later = ground.reopen();
+      const own = { ...keyOf('web'), slot: 1 };
+      const { pid } = started(later.start(own, launchOf(own, ['sleep', '1000'])));
+      const mains = [adopted.pid, pid].map((each) => ({ main: { is: 'running', pid: each } }));
+      expect(runsOf(later, own.service)).toMatchObject(mains);
+      return { later, adopted, own, mains };
+    };
+
+    it.each([
+      ['with the state directory', () => fs.rmSync(join(ground.place, '..'), { recursive: true })],
+      ['with the directory of the service', () => fs.rmSync(join(ground.place, 'web'), { recursive: true })],
+      ['one by one', (key: RunKey) => fs.rmSync(recordOf(key))],
+    ])('write them again as they were: %s', async (_how, lose) => {
+      const { later, adopted, own, mains } = await both();
+      const records = [adopted, own].map((key) => [recordOf(key), fs.readFileSync(recordOf(key), 'utf8')]);
+      lose(own);
+      expect(later.services()).toEqual(['web']);
+      expect(look(later, own)).toMatchObject({ kind: 'seen', runs: mains });
+      const again = records.map(([path = '']) => [path, fs.readFileSync(path, 'utf8')]);
+      expect(again).toEqual(records);
+    });
+
+    it('are found while no look has told of a run before, by its marker', async () => {
+      const key = await running();
+      const later = ground.reopen();
+      fs.rmSync(ground.place, { recursive: true });
+      expect(look(later, key)).toMatchObject({ runs: [{ key: { id: key.id }, members: { is: 'some' } }] });
+      expect(later.members(key)).toEqual([key.pid]);
+    });
+
+    it('see nothing where they cannot be written again, and everything as soon as they can', async () => {
+      const { later, own, mains } = await both();
+      const openSync = fs.openSync.bind(fs);
+      const full = vi.spyOn(fs, 'openSync').mockImplementation((path, flags, mode) => {
+        if (flags === 'wx') throw Object.assign(new Error('refused'), { code: 'ENOSPC', path });
+        return openSync(path, flags, mode);
+      });
+      onTestFinished(() => full.mockRestore());
+      fs.rmSync(ground.place, { recursive: true });
+      const problem = {
+        code: 'state-unwritable',
+        service: 'web',
+        message: expect.stringContaining('is gone and cannot be written again: no space left on device'),
+        passing: true,
+      };
+      // Neither at the first look nor at the next, for which the directories are there already.
+      expect(look(later, own)).toMatchObject({ kind: 'unseen', problem });
+      expect(look(later, own)).toMatchObject({ kind: 'unseen', problem });
+      full.mockRestore();
+      expect(look(later, own)).toMatchObject({ kind: 'seen', runs: mains });
+    });
+
+    it('still know how a run has ended, and forget it only when it is removed', async () => {
+      const key = keyOf('web');
+      started(containment.start(key, launchOf(key, ['sh', '-c', 'exit 7'])));
+      await until('its end', () => (runOf(containment, key)?.main.is === 'ended' ? true : undefined));
+      fs.rmSync(ground.place, { recursive: true });
+      expect(runOf(containment, key)?.main).toMatchObject({ outcome: { kind: 'exited', code: 7 } });
+      expect(containment.remove(key)).toBeUndefined();
+      fs.rmSync(ground.place, { recursive: true });
+      expect(runsOf(containment, key.service)).toEqual([]);
+      expect(containment.services()).toEqual([]);
+    });
+
+    it('tell a program from the shell that records its end, now and later', async () => {
+      const key = keyOf('job');
+      const script = 'trap "exit 7" HUP; : > "$0"; while :; do sleep 0.01; done';
+      const ready = join(ground.place, 'ready');
+      started(containment.start(key, launchOf(key, ['sh', '-c', script, ready], { record: true })));
+      await until('its trap', () => (fs.existsSync(ready) ? true : undefined));
+      const main = { pid: containment.members(key)[0] ?? 0, ticks: null };
+      fs.rmSync(join(ground.place, '..'), { recursive: true });
+      expect(runsOf(containment, key.service)).toMatchObject([{ main: { is: 'running', pid: main.pid } }]);
+      // To the shell it would mean nothing.
+      expect(ground.reopen().signalMain(key, main, 'SIGHUP')).toBeUndefined();
+      await emptied(containment, key);
+      expect(runOf(containment, key)?.main).toMatchObject({ outcome: { kind: 'exited', code: 7 } });
+    });
+  });
+
   it.skipIf(!isRoot)('believe nobody about the environment of a run who runs as another user', async () => {
     const key = await running();
     expect(containment.environment(key, null)).toMatchObject({ PROCESSMASTER_RUN_ID: key.id });
@@ -283,6 +368,36 @@ describe('one daemon for each state directory', () => {
     const second = open();
     expect('containment' in second).toBe(true);
     if ('containment' in second) second.containment.close();
+  });
+
+  it('keeps a second one out also when the state directory has vanished meanwhile', () => {
+    const first = open();
+    if (!('containment' in first)) throw new Error(first.refused.message);
+    fs.rmSync(stateDirectory, { recursive: true });
+    expect(first.containment.services()).toEqual([]);
+    expect(open()).toMatchObject({ refused: { code: 'daemon-running' } });
+    first.containment.close();
+    const second = open();
+    expect('containment' in second).toBe(true);
+    if ('containment' in second) second.containment.close();
+  });
+
+  it('lets go of what another one has found after the state directory had vanished', async () => {
+    const first = open();
+    if (!('containment' in first)) throw new Error(first.refused.message);
+    const key = keyOf('web');
+    const { pid } = started(first.containment.start(key, launchOf(key, ['sleep', '1000'])));
+    onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+    fs.rmSync(stateDirectory, { recursive: true });
+    const second = open();
+    if (!('containment' in second)) throw new Error(second.refused.message);
+    fs.rmSync(join(stateDirectory, 'runs', 'web'), { recursive: true, force: true });
+    expect(first.containment.look(key.service, () => null)).toMatchObject({
+      kind: 'unseen',
+      problem: { code: 'daemon-running' },
+    });
+    first.containment.close();
+    second.containment.close();
   });
 
   it('does not mind a lock file that a killed one left', () => {

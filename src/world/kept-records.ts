@@ -1,0 +1,51 @@
+/** What becomes of the records of runs when they vanish under a daemon that lives? It knows them, and writes them again. */
+
+import type { Problem } from '../model/problem.ts';
+import { pathOf, unreadable } from './containment-trouble.ts';
+import type { ExitRecords } from './exit-records.ts';
+import { findLostRecords } from './lost-records.ts';
+import { RecordsLost, type RunRecords } from './run-records.ts';
+import type { StateLock } from './state-lock.ts';
+
+export interface KeptRecordsOptions {
+  readonly records: RunRecords;
+  readonly exits: ExitRecords;
+  readonly lock: StateLock;
+}
+
+/** Somebody may remove a state directory under a daemon that uses it. What runs is not gone because of that. */
+export class KeptRecords {
+  readonly #options: KeptRecordsOptions;
+
+  constructor(options: KeptRecordsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What `ask` answers when all records are there, which are restored if they are not.
+   * @returns also why they cannot be seen, or restored
+   */
+  whole<Answer>(ask: () => Answer): { readonly answer: Answer } | { readonly unseen: Problem } {
+    try {
+      return { answer: ask() };
+    } catch (error) {
+      if (!(error instanceof RecordsLost)) return { unseen: unreadable(pathOf(error), error) };
+    }
+    const trouble = this.#restore();
+    if (trouble !== undefined) return { unseen: trouble };
+    try {
+      return { answer: ask() };
+    } catch (error) {
+      return { unseen: unreadable(pathOf(error), error) };
+    }
+  }
+
+  /** The lock comes before: where another daemon has found the runs by now, they are not this one's any more. */
+  #restore(): Problem | undefined {
+    const { records, exits, lock } = this.#options;
+    const trouble = lock.renew() ?? records.restore();
+    if (trouble !== undefined) return trouble;
+    exits.restore();
+    return findLostRecords(records);
+  }
+}
