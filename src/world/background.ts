@@ -55,8 +55,8 @@ function openLog(path: string): number | Failure {
   try {
     // 0700, as the daemon makes its state directory.
     makeDirectories(dirname(path), 0o700);
-    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = fs.constants;
-    return fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o640);
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    return fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o640);
   } catch (error) {
     return { failed: codeOf(error) };
   }

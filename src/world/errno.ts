@@ -18,8 +18,11 @@ function named(code: string): string {
   return found?.[0] ?? code;
 }
 
-/** The words of strerror(3) for those of them that a disk answers with. */
-const UNNAMED: Readonly<Record<string, string>> = { EDQUOT: 'disk quota exceeded' };
+/** The words of strerror(3) for those of them that a disk answers with, and for what we answer ourselves. */
+const UNNAMED: Readonly<Record<string, string>> = {
+  EDQUOT: 'disk quota exceeded',
+  ENOTREG: 'it is no regular file',
+};
 
 /**
  * What a host answers that is short of processes, descriptors, memory or room, or whose disk has failed (errno(3)). Not

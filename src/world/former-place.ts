@@ -1,13 +1,15 @@
 /** Do services of this state directory still run where a daemon before had them, and this one would not look? */
-import fs from 'node:fs';
 import { join } from 'node:path';
 import type { RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { childCgroups, isPopulated } from './cgroup-files.ts';
+import { inWords } from './errno.ts';
+import { systemFiles } from './files.ts';
 import { bootId } from './procfs.ts';
 import { RunRecords } from './run-records.ts';
 import { RunSessions } from './run-sessions.ts';
 import { runsDirectory } from './state-lock.ts';
+import { type Failure, isFailure } from './world.ts';
 
 export interface Place {
   readonly stateDirectory: string;
@@ -18,6 +20,11 @@ export interface Place {
 /** Of a path: no cgroup has a longer one (PATH_MAX, linux/limits.h). Bytes. */
 const LONGEST = 4096;
 
+/** Of what the daemon reads as its state; bytes. */
+const LARGEST = 256 << 20;
+
+const files = systemFiles();
+
 /**
  * Before anything is started: after a change of `cgroup_name`, `cgroup_root` or `containment` nobody would stop what runs
  * there, and a second process of each service would be started. The next daemon learns of this one.
@@ -25,6 +32,7 @@ const LONGEST = 4096;
  */
 export function takePlace({ stateDirectory, services }: Place): Problem | undefined {
   const former = noted(stateDirectory);
+  if (isFailure(former)) return unreadable(stateDirectory, former);
   const names = former === undefined || former === services ? [] : inCgroups(stateDirectory, former);
   if (former !== undefined && names.length > 0) {
     const way = `if they are somebody else's, remove ${fileIn(stateDirectory)}`;
@@ -47,32 +55,32 @@ export function leavePlace({ stateDirectory, services }: Place): void {
 }
 
 function note(stateDirectory: string, services: string): void {
-  try {
-    fs.writeFileSync(fileIn(stateDirectory), services, { mode: 0o600 });
-  } catch {
-    // A disk that is full keeps nobody from running services; the next daemon does not ask then.
-  }
+  // A disk that is full keeps nobody from running services; the next daemon does not ask then.
+  files.replace(fileIn(stateDirectory), services, { mode: 0o600, durable: false });
 }
 
 function forget(stateDirectory: string): void {
-  try {
-    fs.rmSync(fileIn(stateDirectory), { force: true });
-  } catch {
-    // Whoever reads it looks whether it is true still.
-  }
+  // Where that fails: whoever reads it looks whether it is true still.
+  files.remove(fileIn(stateDirectory));
 }
 
 function fileIn(stateDirectory: string): string {
   return join(stateDirectory, 'cgroup');
 }
 
-function noted(stateDirectory: string): string | undefined {
-  try {
-    const text = fs.readFileSync(fileIn(stateDirectory), 'utf8');
-    return text.startsWith('/') && text.length <= LONGEST ? text : undefined;
-  } catch {
-    return undefined;
-  }
+function noted(stateDirectory: string): string | Failure | undefined {
+  const text = files.read(fileIn(stateDirectory), LONGEST);
+  if (isFailure(text)) return text.failed === 'ENOENT' || text.failed === 'EFBIG' ? undefined : text;
+  return text.startsWith('/') ? text : undefined;
+}
+
+function unreadable(stateDirectory: string, { failed }: Failure): Problem {
+  return {
+    code: 'state-unreadable',
+    severity: 'error',
+    message: `${fileIn(stateDirectory)} cannot be read: ${inWords(failed)}`,
+    hint: 'it says where services of this state directory may still run; remove it only if none does',
+  };
 }
 
 function isInUse(cgroup: string): boolean {
@@ -102,8 +110,9 @@ function inCgroups(stateDirectory: string, services: string): readonly string[] 
  * nobody can tell, then it may be any.
  */
 function knownServices(stateDirectory: string): ReadonlySet<string> | undefined {
+  const text = files.read(join(stateDirectory, 'applied.json'), LARGEST);
   try {
-    const state: unknown = JSON.parse(fs.readFileSync(join(stateDirectory, 'applied.json'), 'utf8'));
+    const state: unknown = isFailure(text) ? undefined : JSON.parse(text);
     const services = typeof state === 'object' && state !== null && 'services' in state ? state.services : 0;
     return typeof services === 'object' && services !== null ? new Set(Object.keys(services)) : undefined;
   } catch {

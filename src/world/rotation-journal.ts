@@ -3,7 +3,12 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Credentials } from '../model/spec.ts';
 import { codeOf } from './errno.ts';
+import { systemFiles } from './files.ts';
 import { makeDirectories } from './make-directories.ts';
+import { isFailure } from './world.ts';
+
+/** Far more than is noted of one rotation, with all cgroups that it freezes; bytes. */
+const LARGEST = 64 << 20;
 
 /** What is known before anything is touched. */
 export interface Begun {
@@ -100,12 +105,10 @@ export function addNote(path: string, note: Note): void {
 
 /** @returns every note that is whole, in order; undefined when there is no such file */
 export function readJournal(path: string): readonly Note[] | undefined {
-  let text: string;
-  try {
-    text = fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
+  const text = systemFiles().read(path, LARGEST);
+  if (isFailure(text)) {
+    if (text.failed === 'ENOENT') return undefined;
+    throw Object.assign(new Error(path), { code: text.failed, path });
   }
   return text.split('\n').flatMap((line) => {
     const note = parsed(line);

@@ -15,6 +15,8 @@ import { toolPath } from './tools.ts';
 const TRIES = 6;
 const PAUSE = 50;
 
+const { O_RDONLY, O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+
 /** <sys/file.h> */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -81,7 +83,6 @@ function isAt(path: string, fd: number): boolean {
  * does that at the latest when we end, and what we start does not inherit the open file, so none can be stale.
  */
 function lockFile(path: string, tries: number): Locked | Problem {
-  const { O_RDONLY, O_RDWR } = fs.constants;
   // A file system with a file that is open for writing cannot be remounted read-only; over NFS none else can be locked.
   const lock = lockOpened(path, O_RDONLY, tries);
   return 'code' in lock && lock.code !== 'daemon-running' ? lockOpened(path, O_RDWR, tries) : lock;
@@ -90,9 +91,14 @@ function lockFile(path: string, tries: number): Locked | Problem {
 function lockOpened(path: string, access: number, tries: number): Locked | Problem {
   let fd: number;
   try {
-    fd = fs.openSync(path, access | fs.constants.O_CREAT | fs.constants.O_NOFOLLOW, 0o600);
+    fd = fs.openSync(path, access | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   } catch (error) {
     return unwritable(`${path} cannot be opened: ${inWords(error)}`);
+  }
+  // What is written into a fifo waits for somebody who reads it.
+  if (!fs.fstatSync(fd).isFile()) {
+    fs.closeSync(fd);
+    return unwritable(`${path} cannot be locked: ${inWords('ENOTREG')}`);
   }
   let answer = tryToLock(fd);
   for (let attempt = 1; answer === 'taken' && attempt < tries; attempt++) {

@@ -55,6 +55,18 @@ describe('a daemon that would not find what runs', () => {
     expect(taken()).toEqual(Array(2).fill(expect.stringContaining('(web)')));
   });
 
+  test('does not start where nobody can tell which place that was', () => {
+    const note = join(stateDirectory, 'cgroup');
+    fs.rmSync(note);
+    fs.mkdirSync(note);
+    for (const services of newPlaces()) {
+      expect(takePlace({ stateDirectory, services })).toMatchObject({
+        code: 'state-unreadable',
+        message: `${note} cannot be read: illegal operation on a directory (EISDIR)`,
+      });
+    }
+  });
+
   test('starts where somebody else has services by now', () => {
     populate({ shop: true, web: false });
     know('web');
