@@ -98,8 +98,9 @@ export function stopped(
 }
 
 /** Was it killed because the grace was over? Not when somebody was in a hurry. */
-export function isLate({ step, since, grace, killedAt }: StopProgress): boolean {
-  return step === 'kill' && killedAt !== null && killedAt - since >= grace;
+export function isLate({ step, since, grace, killedAt, killedFrom }: StopProgress): boolean {
+  const from = killedFrom ?? killedAt;
+  return step === 'kill' && from !== null && from - since >= grace;
 }
 
 /** Is the stop blocked by a process that survives SIGKILL? */

@@ -160,6 +160,16 @@ describe('what is told about a stop', () => {
     expect(isLate(at('kill', NOW + 29_999))).toBe(false);
   });
 
+  it('is not late when the grace was cut short, also when SIGKILL is repeated after it would have been over', () => {
+    const begun = stopped(null, 'signal', { ...SIGNAL, grace: 3000 }, 'disabled', NOW);
+    const killed = stopped(begun, 'kill', SIGNAL, 'disabled', NOW + 1000);
+    const again = stopped(killed, 'kill', SIGNAL, 'disabled', NOW + 1000 + KILL_AGAIN);
+    expect(isLate(again)).toBe(false);
+    // Of an earlier release nobody knows when it was killed first.
+    const { killedFrom: _, ...unknown } = again;
+    expect(isLate(unknown)).toBe(true);
+  });
+
   it('keeps reason and beginning over all its steps', () => {
     const first = stopped(null, 'signal', SIGNAL, 'disabled', NOW);
     const last = stopped(first, 'kill', SIGNAL, 'something else', NOW + 30_000);

@@ -223,10 +223,11 @@ function checkTold(
   if (timeout && !kills && !died)
     throw bad(run, `${event} tells of a grace that was over, and nothing was killed`);
   if (stop === undefined || !kills || isHindered(stop, simulation)) return;
-  const killedAt = event === 'worker_stop_requested' ? now : (run.killedAt ?? now);
-  if (timeout && killedAt + SLACK < stop.earliest)
+  // Whoever was killed in a hurry was not killed because the grace was over, however often SIGKILL is repeated.
+  const killedFrom = run.killedFrom ?? now;
+  if (timeout && killedFrom + SLACK < stop.earliest)
     throw bad(run, `${event} tells of a grace that was not over`);
-  if (!timeout && killedAt > stop.latest) throw bad(run, `${event} does not tell that its grace was over`);
+  if (!timeout && killedFrom > stop.latest) throw bad(run, `${event} does not tell that its grace was over`);
 }
 
 function bad({ key }: RunTruth, how: string): Broken {
