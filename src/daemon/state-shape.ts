@@ -24,7 +24,7 @@ const EXIT: Form = {
 };
 const RUN: Form = {
   ...{ main: 'map?', stop: 'map?', noted: 'boolean', met: 'boolean', probes: 'map' },
-  ...{ postStarted: 'boolean', everReady: 'boolean' },
+  ...{ untold: 'boolean', postStarted: 'boolean', everReady: 'boolean' },
   ...{ readySince: 'number?', port: 'number?', logFrom: 'number', errFrom: 'number?', reloaded: 'number' },
 };
 const JOB: Form = { pending: 'map?', queued: 'number?', skipped: 'map' };

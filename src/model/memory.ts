@@ -146,6 +146,8 @@ export interface RunMemory {
   readonly stop: StopProgress | null;
   /** Its end is already in the slot's exits. */
   readonly noted: boolean;
+  /** Its main process ended while it was being stopped, which is told when nothing of the run is left. */
+  readonly untold: boolean;
   /** False: started by an earlier daemon, and not looked at yet by this one. */
   readonly met: boolean;
   readonly probes: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
@@ -209,6 +211,7 @@ export const NO_RUN: RunMemory = {
   main: null,
   stop: null,
   noted: false,
+  untold: false,
   met: false,
   probes: {},
   readySince: null,

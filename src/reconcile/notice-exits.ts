@@ -48,12 +48,15 @@ export function noticeExits(
     const spec = specOf(situation, run.key.hash);
     const life = lifeOf(run, spec);
     const known = unlessSurvived(situation.memory.runs[run.key.id] ?? NO_RUN, life, situation.now);
+    const before = slots[run.key.slot] ?? NO_SLOT;
     const ended = (life === 'over' || life === 'leftovers') && !known.noted;
-    remembered[run.key.id] = ended ? { ...known, noted: true } : known;
-    if (ended) {
-      slots[run.key.slot] = noteEnd(situation, run, known, slots[run.key.slot] ?? NO_SLOT, spec);
-      notices.push(noticeOf(situation, run, known));
-    }
+    const slot = ended ? noteEnd(situation, run, known, before, spec) : before;
+    if (ended) slots[run.key.slot] = slot;
+    // A stop has succeeded when nothing is left: until then nobody knows whether SIGKILL was needed.
+    const stopping = known.untold || (ended && known.stop !== null);
+    const told = stopping ? life === 'over' : ended;
+    remembered[run.key.id] = ended || told ? { ...known, noted: true, untold: stopping && !told } : known;
+    if (told) notices.push(noticeOf(situation, run, known, slot));
     return { run, life, spec };
   });
   return { living, memory: { ...situation.memory, slots, runs: remembered }, notices };
@@ -69,8 +72,8 @@ export function specOf(
 
 /** Whoever lives on after the grace of a stop that may never have begun was not stopped, and ends by itself later. */
 function unlessSurvived(known: RunMemory, life: RunLife, now: number): RunMemory {
-  const { stop } = known;
-  const survived = stop?.step === 'due' && life === 'alive' && now >= stop.since + stop.grace;
+  const { stop, untold } = known;
+  const survived = stop?.step === 'due' && !untold && life === 'alive' && now >= stop.since + stop.grace;
   return survived ? { ...known, stop: null } : known;
 }
 
@@ -118,8 +121,9 @@ function endOf(run: ObservedRun, now: number): { outcome: Outcome; at: number } 
 }
 
 /** Whether a respawn follows is not known here yet: that depends on what is wanted. */
-function noticeOf(situation: Situation, run: ObservedRun, known: RunMemory): Notice {
-  const { outcome } = endOf(run, situation.now);
+function noticeOf(situation: Situation, run: ObservedRun, known: RunMemory, { exits }: SlotMemory): Notice {
+  // An earlier daemon may have seen how its main process ended.
+  const { outcome } = exits.find((exit) => exit.run === run.key.id) ?? endOf(run, situation.now);
   if (known.stop === null) return { notice: 'exited', run: run.key, outcome, respawn: false };
   const late = isLate(known.stop) ? '_grace_timeout' : '';
   return { notice: 'stopped', run: run.key, outcome, reason: `${known.stop.reason}${late}` };

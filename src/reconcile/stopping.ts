@@ -20,9 +20,12 @@ export function stop(draft: Draft, situation: Situation, judged: JudgedRun): voi
   const { key } = judged.run;
   const remembered = draft.run(key.id);
   const settings = stopSettings(judged.spec);
-  const reason = judged.fate === 'surplus' ? judged.reason : `reload_retire_generation_${key.generation}`;
   const hurry = situation.ending?.hurry ?? false;
   let progress = resumed(remembered.stop, situation.now);
+  // Its end was noted as that of the stop that had begun by then.
+  const begun = progress ?? (remembered.untold ? remembered.stop : null);
+  const cause = judged.fate === 'surplus' ? judged.reason : `reload_retire_generation_${key.generation}`;
+  const reason = begun?.reason ?? cause;
   const [first] = situation.dependents;
   if (progress === null && first !== undefined && !hurry) {
     // Whoever relies on it goes first; its end wakes this service.

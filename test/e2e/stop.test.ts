@@ -34,6 +34,26 @@ describe.each(GROUNDS)('$title', (ground) => {
     expect(await host.view('tree')).toMatchObject({ state: 'stopped', pid: null, drift: 'stopped' });
   });
 
+  test('a stop whose main process ends at once is told when what it left is killed, as late', async () => {
+    const host = openHost({ ground });
+    const command = `(trap '' TERM; echo $$ > ${host.work}/left; while :; do sleep 0.1; done) & until [ -s ${host.work}/left ]; do sleep 0.02; done; exec sleep 1000`;
+    host.service('web', { process: { command: ['sh', '-c', command], stop_grace: '500ms' } });
+    await host.start();
+    await host.says('left');
+    await host.runs('web');
+    expect((await host.pmctl('stop', 'web')).code).toBe(0);
+    const told = host
+      .lifecycle()
+      .filter(({ event }) => event === 'worker_stop_requested' || event === 'worker_stopped');
+    expect(told.map(({ event, fields }) => `${event} ${fields['signal'] ?? fields['status']}`)).toEqual([
+      'worker_stop_requested TERM',
+      'worker_stop_requested KILL',
+      'worker_stopped 143',
+    ]);
+    const late = 'stop_requested_grace_timeout';
+    expect(told.map(({ fields }) => fields['reason'])).toEqual(['stop_requested', late, late]);
+  });
+
   test('ten services that ignore SIGTERM are killed at the end of their grace, all together', async () => {
     const host = openHost({ ground });
     const names = Array.from({ length: 10 }, (_, index) => `deaf-${index}`);

@@ -418,6 +418,19 @@ describe('what is left of a run', () => {
     expect(told(third)).toEqual(['clean_up 0', 'start 0']);
   });
 
+  it('is killed under the reason for which the run was stopped', () => {
+    const left = mainEnded(exited(143));
+    const stop = stopProgress({ reason: 'reload_retire_generation_1' });
+    const memory = { generation: 1, runs: runsRemembered([left, { stop }]) };
+    const first = deciding({ runs: [left], memory });
+    const second = later(first, 30_000, { runs: [left] });
+    const because = 'reload_retire_generation_1_grace_timeout';
+    expect(second.actions).toMatchObject([{ do: 'kill', because }]);
+    expect(second.notices).toEqual([]);
+    const third = later(second, 30_100, { runs: [over(exited(143))] });
+    expect(third.notices).toMatchObject([{ notice: 'stopped', outcome: exited(143), reason: because }]);
+  });
+
   it('an empty place is cleaned up without counting as an end', () => {
     const unborn = run({ members: 'none', main: { is: 'unknown' }, everRan: false });
     const decision = deciding({ runs: [unborn] });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/reconcile/decide.ts';
-import { NOW, run, runsRemembered, situation, stopProgress } from '../builders.ts';
+import { exited, mainEnded, NOW, run, runsRemembered, situation, stopProgress } from '../builders.ts';
 
 const RUN = run();
 const due = stopProgress({ step: 'due', reason: 'disabled', since: NOW - 1000 });
@@ -17,5 +17,11 @@ describe('a stop that was noted by a daemon that died before or after it began',
     const intent = { stopped: { by: 'bob', at: NOW } };
     const { actions } = decide(situation({ runs: [RUN], memory, intent }));
     expect(actions).toMatchObject([{ do: 'signal', because: 'stop_requested' }]);
+  });
+
+  it('goes on under its reason for what is left of a run whose end was noted as that of a stop', () => {
+    const left = mainEnded(exited(1));
+    const { actions } = decide(situation({ runs: [left], memory }));
+    expect(actions).toMatchObject([{ do: 'signal', because: 'disabled' }]);
   });
 });

@@ -135,6 +135,34 @@ describe('how an end is noted', () => {
     expect(judge(situation({ runs: [gone], memory: first.memory })).notices).toEqual([]);
   });
 
+  it('a stop is told when nothing is left, with the status of the main process, and that SIGKILL was needed', () => {
+    const left = mainEnded(exited(143));
+    const asked = { reason: 'disabled', since: NOW - 30_000, grace: 30_000 } as const;
+    const begun = { runs: runsRemembered([left, { stop: stopProgress(asked) }]) };
+    const first = judge(situation({ runs: [left], memory: begun }));
+    expect(first.notices).toEqual([]);
+    expect(first.memory.slots[0]?.exits).toMatchObject([{ outcome: exited(143), by: 'stop' }]);
+    const known = first.memory.runs[left.key.id];
+    const stop = stopProgress({ ...asked, step: 'kill', killedAt: NOW, killedFrom: NOW });
+    const memory = { ...first.memory, runs: runsRemembered([left, { ...known, stop }]) };
+    // Also by a daemon that did not see how the main process ended.
+    const gone = over({ kind: 'unknown', oom: false }, { adopted: true });
+    const last = judge(situation({ runs: [gone], memory }));
+    const notice = { notice: 'stopped', run: gone.key, outcome: exited(143) };
+    expect(last.notices).toEqual([{ ...notice, reason: 'disabled_grace_timeout' }]);
+    expect(last.memory.slots[0]?.exits).toHaveLength(1);
+    expect(judge(situation({ runs: [gone], memory: last.memory })).notices).toEqual([]);
+  });
+
+  it('what is left of a run that ended by itself is no stop that is told', () => {
+    const left = mainEnded(exited(1));
+    const first = judge(situation({ runs: [left] }));
+    const known = first.memory.runs[left.key.id];
+    const stop = stopProgress({ reason: 'main_exited' });
+    const memory = { ...first.memory, runs: runsRemembered([left, { ...known, stop }]) };
+    expect(judge(situation({ runs: [over(exited(1))], memory })).notices).toEqual([]);
+  });
+
   it('a run that nobody saw end has an unknown outcome', () => {
     const { memory } = judge(situation({ runs: [run({ members: 'none', main: { is: 'unknown' } })] }));
     expect(memory.slots[0]?.exits[0]?.outcome).toEqual({ kind: 'unknown', oom: false });

@@ -323,3 +323,19 @@ it('a one-shot that completed may run again when another definition was followed
     );
   }
 });
+
+it('what is left of a run that is being stopped belongs to its stop, also for another daemon', () => {
+  const child = { after: 0, lives: null, ignoresStop: true };
+  const left = { ...GOOD, child, onStop: { how: 'dies', after: 5, code: null } } as const;
+  const stopping: readonly Step[] = [
+    { step: 'program', path: '/srv/web-1', program: left },
+    { step: 'add', text: { ...web, stopGrace: 3000 } },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'edit', service: WEB, change: { version: 2 } },
+    reload,
+    { step: 'wait', ms: 1000 },
+  ];
+  tell(...stopping, { step: 'wait', ms: 5000 });
+  tell(...stopping, { step: 'die', politely: true, fate: { ...fate, away: 10 } }, { step: 'wait', ms: 5000 });
+});

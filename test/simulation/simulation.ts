@@ -431,7 +431,7 @@ export class Simulation {
 
   #told({ name, service, run_id, fields }: Event): void {
     this.#follow();
-    this.#add({ what: 'told', event: name, service: service ?? '', fields });
+    this.#add({ what: 'told', event: name, service: service ?? '', id: run_id, fields });
     if (/^(startup|liveness)_failed/.test(String(fields['reason']))) {
       const run = run_id === undefined ? undefined : this.truth.runs.get(run_id);
       if (run !== undefined && this.machine.place(run.key) !== undefined) run.unfit = true;

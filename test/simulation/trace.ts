@@ -13,6 +13,8 @@ export type Entry = { readonly at: number; readonly daemon: number } & (
       readonly what: 'told';
       readonly event: string;
       readonly service: string;
+      /** The run that it is about. */
+      readonly id: string | undefined;
       readonly fields: Readonly<Record<string, string | number>>;
     }
 );

@@ -155,12 +155,13 @@ function isEarly({ earliest, run }: Stop, { truth, now }: Simulation): boolean {
 /** Whoever is still there when the grace is over is killed, unless something hinders that. */
 function checkOverdue(stop: Stop, simulation: Simulation): void {
   const { run, latest } = stop;
-  const { now, machine } = simulation;
+  const { now } = simulation;
   if (run.killedAt !== undefined || now <= latest + LATE || isHindered(stop, simulation)) return;
-  const { processes } = machine.place(run.key) ?? {};
-  if (processes !== undefined && [...processes].some((process) => process.alive)) {
-    throw bad(run, `it lives ${now - latest} ms after its grace was over`);
-  }
+  if (isInhabited(run, simulation)) throw bad(run, `it lives ${now - latest} ms after its grace was over`);
+}
+
+function isInhabited({ key }: RunTruth, { machine }: Simulation): boolean {
+  return [...(machine.place(key)?.processes ?? [])].some((process) => process.alive);
 }
 
 function isHindered(stop: Stop, { truth }: Simulation): boolean {
@@ -196,13 +197,16 @@ function begun(deed: Deed, run: RunTruth, before: Stop | undefined, simulation: 
 
 /** What the lifecycle lines say about the way in which a run is stopped is what is done, and what was done. */
 function checkTold(
-  { event, service, fields }: Extract<Entry, { what: 'told' }>,
+  { event, service, id, fields }: Extract<Entry, { what: 'told' }>,
   simulation: Simulation,
   stops: ReadonlyMap<RunId, Stop>,
   told: Map<RunId, string>,
 ): void {
   if (event !== 'worker_stop_requested' && event !== 'worker_stopped') return;
   const { truth, machine, now } = simulation;
+  const about = truth.runs.get(id as RunId);
+  if (event === 'worker_stopped' && about !== undefined && isInhabited(about, simulation))
+    throw bad(about, 'it is told to be stopped while something of it lives');
   const runs = [...truth.runs.values()].filter(
     ({ key }) =>
       key.service === service &&

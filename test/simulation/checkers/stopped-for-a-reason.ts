@@ -9,10 +9,14 @@ const PROMISE = 'only what must change is stopped, and the reason that is told i
 /** One for each history: it remembers which reasons were told. */
 export function stoppedForAReason(): Checker {
   const told = new Map<string, Set<string>>();
+  const first = new Map<string, string>();
   return {
     promise: PROMISE,
     see(entry, simulation) {
-      if (entry.what === 'told') checkTold(entry, simulation, told);
+      if (entry.what === 'told') {
+        checkTold(entry, simulation, told);
+        checkKept(entry, first);
+      }
       const isHook = entry.what === 'beside' && entry.word === 'pre_stop';
       if (entry.what !== 'signal' && entry.what !== 'kill' && entry.what !== 'stop_command' && !isHook)
         return;
@@ -32,6 +36,25 @@ export function stoppedForAReason(): Checker {
   };
 }
 
+/** One daemon tells of one stop under one reason. */
+function checkKept(
+  { event, service, id, daemon, fields }: Extract<Entry, { what: 'told' }>,
+  first: Map<string, string>,
+): void {
+  if (event !== 'worker_stop_requested' && event !== 'worker_stopped') return;
+  const reason = withoutSuffix(fields['reason']);
+  const stop = `${id} ${daemon}`;
+  const before = first.get(stop) ?? reason;
+  first.set(stop, before);
+  if (before !== reason) {
+    throw new Broken(PROMISE, `a stop of ${service} for "${before}" goes on for "${reason}"`);
+  }
+}
+
+function withoutSuffix(reason: string | number | undefined): string {
+  return String(reason).replace(/_grace_timeout$/, '');
+}
+
 function causesOf(run: RunTruth, simulation: Simulation): readonly string[] {
   return simulation.truth.causes(run, isDuplicate(simulation, run), simulation.now);
 }
@@ -45,7 +68,7 @@ function checkTold(
   if (event !== 'worker_stop_requested' && event !== 'worker_stopped') return;
   const { truth } = simulation;
   const { instance, generation } = fields;
-  const reason = String(fields['reason']).replace(/_grace_timeout$/, '');
+  const reason = withoutSuffix(fields['reason']);
   const place = `${service}/${instance} generation ${generation}`;
   const before = told.get(place) ?? new Set();
   const runs = [...truth.runs.values()].filter(
