@@ -2,6 +2,7 @@
 import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { DesiredState } from '../model/spec.ts';
+import { count } from '../model/units.ts';
 import { guardRemovals, type RecentRemovals } from '../reconcile/guard.ts';
 import type { World } from '../world/world.ts';
 import { isOutlived } from './scaling.ts';
@@ -15,6 +16,8 @@ export interface Removals {
   readonly stopping: readonly ServiceName[];
   /** Why they are held back; empty when none is. */
   readonly reason: string;
+  /** They stay so whatever the next reading says, unless it has their files. */
+  readonly lasts: boolean;
 }
 
 export interface RemovalTools {
@@ -24,7 +27,7 @@ export interface RemovalTools {
   readonly recent: RecentRemovals;
 }
 
-export const NO_REMOVALS: Removals = { held: [], approved: [], stopping: [], reason: '' };
+export const NO_REMOVALS: Removals = { held: [], approved: [], stopping: [], reason: '', lasts: false };
 
 /** @param names every service that is wanted, seen or remembered */
 export function removalsOf(
@@ -53,9 +56,20 @@ export function removalsOf(
     readable,
     maxPercent: tools.maxPercent,
   });
-  return answer.say === 'hold'
-    ? { ...NO_REMOVALS, held: gone, reason: answer.reason }
-    : { ...NO_REMOVALS, approved: gone, stopping: running };
+  if (answer.say === 'hold') {
+    // Of a directory that cannot be believed, nothing was learnt about the single service.
+    return { ...NO_REMOVALS, held: gone, reason: answer.reason, lasts: readable && files > 0 };
+  }
+  const held = gone.filter((name) => store.intent(name).removalHeld === true);
+  const isMeant = (name: ServiceName): boolean => !held.includes(name);
+  const [approved, stopping] = [gone.filter(isMeant), running.filter(isMeant)];
+  return { held, approved, stopping, reason: heldBefore(held.length), lasts: held.length > 0 };
+}
+
+function heldBefore(held: number): string {
+  return held === 0
+    ? ''
+    : `the removal of ${count(held, 'service')} was held back before and is not confirmed`;
 }
 
 /** What a new reading of the directory makes obsolete in the intents of its services. */
@@ -63,13 +77,13 @@ export function outlivedIntents(desired: DesiredState, store: Store): ReadonlyMa
   const changes = new Map<ServiceName, Intent>();
   for (const [name, service] of desired.services) {
     const before = store.intent(name);
-    const { removalApproved: _, ...rest } = before;
+    const { removalApproved, removalHeld, ...rest } = before;
     let next: Intent = rest;
     if (service.kind === 'defined' && rest.scale !== undefined) {
       const { scale, ...unscaled } = rest;
       if (isOutlived(scale, service.spec)) next = unscaled;
     }
-    if (before.removalApproved === true || next !== rest) changes.set(name, next);
+    if (removalApproved === true || removalHeld === true || next !== rest) changes.set(name, next);
   }
   return changes;
 }

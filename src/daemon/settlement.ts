@@ -27,6 +27,8 @@ export class Settlement {
   /** In memory only: a new daemon begins to count anew. */
   #recent: RecentRemovals = new Map();
   #tryAt: number | undefined;
+  /** What was judged last is not on disk. */
+  #unwritten = false;
 
   constructor(tools: SettlementTools) {
     this.#tools = tools;
@@ -59,7 +61,7 @@ export class Settlement {
   /** To be called now and then with the reading in force: judges and writes what could not be before. */
   resettle(desired: DesiredState): void {
     // What the guard holds back stays held until somebody confirms or the directory says something new.
-    this.#settle(desired, this.#removals.held.length === 0);
+    this.#settle(desired, this.#removals.held.length === 0 || this.#unwritten);
   }
 
   /**
@@ -69,10 +71,11 @@ export class Settlement {
   prune(only?: ReadonlySet<string>): Problem | undefined {
     const { held } = this.#removals;
     const named = held.filter((name) => only?.has(name) ?? true);
-    const problem = this.#approve(named);
+    const rest = held.filter((name) => !named.includes(name));
+    const problem = this.#write(named, rest);
     if (problem !== undefined) return problem;
-    if (named.length < held.length) {
-      this.#removals = { ...this.#removals, held: held.filter((name) => !named.includes(name)) };
+    if (rest.length > 0) {
+      this.#removals = { ...this.#removals, held: rest, lasts: true };
       this.#recent = recorded(this.#recent, named, this.#tools.world.clock.now());
       return undefined;
     }
@@ -94,10 +97,11 @@ export class Settlement {
     this.#recent = this.recent;
     const { removals: judged, sure } = this.#tools.judge(desired);
     // A service that nobody saw was not counted: what would be too many removals may look like a single one.
-    const removals = sure ? judged : { ...judged, approved: [], stopping: [] };
+    const removals = sure ? judged : { ...judged, approved: [], stopping: [], lasts: false };
     this.#removals = removals;
     const { held, approved, stopping, reason } = removals;
-    const problem = this.#approve(approved);
+    const problem = this.#write(approved, removals.lasts ? held : []);
+    this.#unwritten = problem !== undefined;
     if (problem === undefined) this.#remember(stopping, desired);
     if (held.length > 0 && reason !== before) {
       const shown = `${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`;
@@ -117,11 +121,19 @@ export class Settlement {
     this.#recent = recorded(gone, removed, now);
   }
 
-  #approve(names: readonly ServiceName[]): Problem | undefined {
+  /** Whose removal is approved, and whose waits for somebody, with this daemon or the next one. */
+  #write(approved: readonly ServiceName[], held: readonly ServiceName[]): Problem | undefined {
     const { store, setIntents } = this.#tools;
-    const open = names.filter((name) => store.intent(name).removalApproved !== true);
-    if (open.length === 0) return undefined;
-    return setIntents(new Map(open.map((name) => [name, { ...store.intent(name), removalApproved: true }])));
+    const changes = new Map<ServiceName, Intent>();
+    for (const name of approved) {
+      const { removalHeld: _, ...intent } = store.intent(name);
+      if (intent.removalApproved !== true) changes.set(name, { ...intent, removalApproved: true });
+    }
+    for (const name of held) {
+      const intent = store.intent(name);
+      if (intent.removalHeld !== true) changes.set(name, { ...intent, removalHeld: true });
+    }
+    return changes.size === 0 ? undefined : setIntents(changes);
   }
 }
 

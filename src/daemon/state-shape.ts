@@ -7,7 +7,7 @@ type Form = Readonly<Record<string, Kind | `${Kind}?`>>;
 
 const ASKED: Form = { by: 'string', at: 'number' };
 const INTENT: Form = {
-  ...{ stopped: 'map', held: 'map', scale: 'map', removalApproved: 'boolean' },
+  ...{ stopped: 'map', held: 'map', scale: 'map', removalApproved: 'boolean', removalHeld: 'boolean' },
   ...{ minGeneration: 'number', pardon: 'number', reloads: 'number', triggers: 'number' },
 };
 const MEMORY: Form = {

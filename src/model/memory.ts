@@ -30,6 +30,8 @@ export interface Intent {
   readonly triggers?: number;
   /** The removal of the file was within the guard, or confirmed with --prune. */
   readonly removalApproved?: boolean;
+  /** The guard held the removal back: it stays so until somebody confirms it, or the file is back. */
+  readonly removalHeld?: boolean;
 }
 
 /** What we noticed about one service. Losing it costs time, never correctness. */

@@ -41,7 +41,7 @@ function daemon(): Notifications {
         throw new Error('there is no service');
       },
       desired: { services: new Map(), problems: [], files: 0, readable: true },
-      removals: { approved: [], held: [], stopping: [], reason: '' },
+      removals: { approved: [], held: [], stopping: [], reason: '', lasts: false },
       onPass: (listener) => {
         pass = listener;
         return () => {};

@@ -59,6 +59,7 @@ describe('whose runs may be stopped because their file is gone', () => {
       approved: [],
       stopping: [],
       reason: '',
+      lasts: false,
     });
   });
 
@@ -105,6 +106,40 @@ describe('whose runs may be stopped because their file is gone', () => {
   });
 });
 
+describe('what was held back before', () => {
+  const held = { a: { removalHeld: true }, b: { removalHeld: true } };
+
+  it('stays so, however small a share it is by now', () => {
+    const all = names('db', 'a', 'b', 'c', 'd', 'e', 'f');
+    const others = ['c', 'd', 'e', 'f'].map((one) => defined({ name: name(one) }));
+    const answer = judge(directory([db, ...others]), all, running(...all), held);
+    expect(answer).toMatchObject({ held: ['a', 'b'], approved: [], stopping: [], lasts: true });
+    expect(answer.reason).toBe('the removal of 2 services was held back before and is not confirmed');
+  });
+
+  it('lets go what is removed besides, where that is little enough with it', () => {
+    const all = names('db', 'a', 'c', 'd', 'e', 'f', 'g');
+    const others = ['d', 'e', 'f', 'g'].map((one) => defined({ name: name(one) }));
+    const answer = judge(directory([db, ...others]), all, running(...all), { a: { removalHeld: true } });
+    expect(answer).toMatchObject({ held: ['a'], approved: ['c'], stopping: ['c'] });
+  });
+
+  it('goes when somebody has confirmed it', () => {
+    const confirmed = { a: { removalHeld: true, removalApproved: true } };
+    expect(judge(directory([db]), names('db', 'a'), running('db', 'a'), confirmed)).toMatchObject({
+      held: [],
+    });
+  });
+});
+
+it('what a directory holds back that cannot be believed is judged anew with the next reading', () => {
+  const odd = directory([], { readable: false });
+  expect(judge(odd, names('db', 'web'), running('db', 'web'))).toMatchObject({ lasts: false });
+  expect(judge(directory([db]), names('db', 'a', 'b'), running('db', 'a', 'b'))).toMatchObject({
+    lasts: true,
+  });
+});
+
 describe('removals of a moment ago', () => {
   const all = names('db', 'a');
 
@@ -134,6 +169,7 @@ describe('intents that a new reading makes obsolete', () => {
 
   it('an approved removal is over when the file is back', () => {
     expect(outlived(defined(), { removalApproved: true, pardon: 2 })).toEqual({ pardon: 2 });
+    expect(outlived(defined(), { removalHeld: true, pardon: 2 })).toEqual({ pardon: 2 });
   });
 
   it('a scale by hand lasts while the file says what it said then', () => {

@@ -27,9 +27,15 @@ let settlement: Settlement;
 beforeEach(() => {
   now = NOW;
   files = new MemoryFiles(new Injector());
-  store = new Store(files, '/state', 'boot');
   complaints = [];
   hidden = new Set();
+  daemonStarts();
+});
+
+/** Whatever the one before knew that is not on disk is lost. */
+function daemonStarts(): void {
+  store = new Store(files, '/state', 'boot');
+  store.load();
   const containment: Partial<Containment> = {
     look: (service) => (running.has(service) ? seen(run({ service })) : seen()),
   };
@@ -45,7 +51,7 @@ beforeEach(() => {
       return { removals: removalsOf(desired, names, tools), sure: hidden.size === 0 };
     },
   });
-});
+}
 
 function services(count: number): readonly ServiceName[] {
   const names = Array.from({ length: count }, (_, index) => name(`s${index}`));
@@ -139,6 +145,63 @@ describe('a directory that vanishes file by file', () => {
     expect(settlement.removals.held).toEqual([]);
     for (const one of names.slice(0, 3)) vanishes(one);
     expect([...running]).toEqual(names.slice(3));
+  });
+});
+
+describe('what is held back', () => {
+  beforeEach(() => {
+    for (const one of services(10).slice(0, 4)) written.delete(one);
+    read();
+  });
+
+  it('stays so for the next daemon, also where somebody has confirmed the rest', () => {
+    settlement.prune(new Set(['s0', 's1']));
+    read();
+    expect(settlement.removals.held).toEqual(['s2', 's3']);
+    daemonStarts();
+    read();
+    expect(settlement.removals.held).toEqual(['s2', 's3']);
+    expect([...running]).toEqual(['s2', 's3', 's4', 's5', 's6', 's7', 's8', 's9']);
+    expect(settlement.prune()).toBeUndefined();
+    read();
+    expect([...running]).toEqual(['s4', 's5', 's6', 's7', 's8', 's9']);
+  });
+
+  it('stays so when most of the files come back, and not when its own does', () => {
+    for (const one of ['s0', 's1', 's2']) written.add(name(one));
+    read();
+    expect(settlement.removals.held).toEqual(['s3']);
+    written.add(name('s3'));
+    read();
+    daemonStarts();
+    vanishes(name('s3'));
+    expect(running.has(name('s3'))).toBe(false);
+  });
+
+  it('is written down as soon as that is possible', () => {
+    services(10);
+    for (const one of ['s5', 's6', 's7', 's8']) written.delete(name(one));
+    files.failing = 'ENOSPC';
+    daemonStarts();
+    read();
+    expect(settlement.wakeAt).toBe(now + SECOND);
+    files.failing = undefined;
+    settlement.resettle(directory());
+    written.add(name('s5'));
+    daemonStarts();
+    read();
+    expect(settlement.removals.held).toEqual(['s6', 's7', 's8']);
+  });
+
+  it('stays so in an empty directory as well, once somebody has confirmed the rest', () => {
+    written.clear();
+    read();
+    settlement.prune(new Set(['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7']));
+    read();
+    written.add(name('other'));
+    daemonStarts();
+    read();
+    expect(settlement.removals.held).toEqual(['s8', 's9']);
   });
 });
 

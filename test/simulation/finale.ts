@@ -123,8 +123,6 @@ function mend(simulation: Simulation): void {
 }
 
 function restartDaemon(simulation: Simulation): void {
-  // A new daemon judges anew what the guard of the last one held back.
-  if (simulation.daemon?.loop.removals.held.length !== 0) return;
   const since = simulation.entries.length;
   simulation.die({ away: 700, loses: 'nothing', clock: 0 }, false);
   simulation.run(20_000);

@@ -162,7 +162,8 @@ export class Simulation {
       this.note('prune');
       const { held } = daemon.loop.removals;
       for (const name of held) this.truth.mayGo.add(name);
-      if (daemon.loop.prune() !== undefined) for (const name of held) this.truth.mayGo.delete(name);
+      const confirmed = daemon.loop.prune() === undefined;
+      for (const name of held) this.truth[confirmed ? 'heldBack' : 'mayGo'].delete(name);
     });
   }
 
@@ -254,9 +255,9 @@ export class Simulation {
     return { known, running, blind: this.blind.tree || this.blind.services.size > 0 };
   }
 
-  /** What could not be judged when the directory was read is judged later; what is held back stays held. */
+  /** What could not be judged when the directory was read, or not be written down, is judged later. */
   #judgeAgain(daemon: SimulatedDaemon): void {
-    if (daemon.loop.removals.held.length === 0) this.truth.judgeRemovals(this.#seen(daemon));
+    this.truth.judgeRemovals(this.#seen(daemon));
   }
 
   #isDue(daemon: SimulatedDaemon): boolean {
@@ -336,6 +337,11 @@ export class Simulation {
     }
     for (const name of truth.forgotten) truth.intents.set(name, daemon.store.intent(name));
     truth.forgotten.clear();
+    for (const name of daemon.loop.removals.held) {
+      if (daemon.store.intent(name).removalHeld !== true) continue;
+      truth.heldBack.add(name);
+      truth.mayGo.delete(name);
+    }
     for (const name of truth.cameBack) {
       if (daemon.store.intent(name).removalApproved !== true) truth.cameBack.delete(name);
     }
@@ -384,6 +390,7 @@ export class Simulation {
     if (fate.loses === 'everything') {
       files.contents.clear();
       truth.intents.clear();
+      truth.heldBack.clear();
       truth.stateLostAt = this.now;
     }
     if (fate.loses === 'reboot') {
@@ -497,6 +504,7 @@ export class Simulation {
       }
       case 'forget':
         truth.forgotten.add(deed.service);
+        truth.heldBack.delete(deed.service);
         truth.forgottenAt.set(deed.service, now);
         truth.lift(deed.service, now);
         return;

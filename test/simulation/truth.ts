@@ -67,6 +67,8 @@ export class Truth {
   readonly mayGo = new Set<ServiceName>();
   /** Of these the file came back, and the approval is still written down: it counts again if its daemon dies so. */
   readonly cameBack = new Set<ServiceName>();
+  /** Removed services that are held back, and it is on disk that they are: only a person or their file changes that. */
+  readonly heldBack = new Set<ServiceName>();
   readonly runs = new Map<RunId, RunTruth>();
   readonly refusals: Refusal[] = [];
   /** Disabled when everything was told to start: what had completed before has completed for as long as nobody does. */
@@ -416,6 +418,7 @@ export class Truth {
 
   #enters(name: ServiceName, desired: Desired, now: number): void {
     if (this.mayGo.delete(name)) this.cameBack.add(name);
+    this.heldBack.delete(name);
     const before = this.inForce.get(name);
     if (desired.kind !== 'defined') return;
     if (before?.kind !== 'defined' || before.digest !== desired.digest) this.lift(name, now);
@@ -431,7 +434,8 @@ export class Truth {
     const removed = gone.filter((name) => seen.running.has(name)).length;
     const wanted = [...this.inForce.keys()].filter((name) => seen.blind || seen.running.has(name)).length;
     const allowed = Math.max(1, Math.floor(((removed + wanted) * MAX_PERCENT) / 100));
-    if (removed <= allowed) for (const name of gone) this.mayGo.add(name);
+    if (removed > allowed) return;
+    for (const name of gone) if (!this.heldBack.has(name)) this.mayGo.add(name);
   }
 }
 
