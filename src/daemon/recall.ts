@@ -1,5 +1,5 @@
 /** What does that which an earlier daemon, or an earlier release, wrote mean now? */
-import { type Memory, NO_MEMORY, NO_RUN, NO_SLOT } from '../model/memory.ts';
+import { type Intent, type Memory, NO_MEMORY, NO_RUN, NO_SLOT } from '../model/memory.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 
 /** With what an earlier release did not know; and no run has been looked at by this daemon. */
@@ -23,6 +23,33 @@ export function afterReboot(memory: Memory): Memory {
   );
   // What was about to run at that moment was missed.
   return { ...memory, slots, runs: {}, due: null };
+}
+
+/**
+ * Intent may be lost where memory is not. What was noted under a count was asked for that often at least: counted from 0
+ * again, it would look like forgiven now, and the next requests like fulfilled before.
+ */
+export function caughtUp(intent: Intent, { slots, rejected, runs, triggered }: Memory): Intent {
+  const noted = Object.values(slots).flatMap(({ end, next }) => [end?.pardon, next?.pardon]);
+  const pardon = most(intent.pardon, [...noted, rejected?.pardon]);
+  const reloads = most(
+    intent.reloads,
+    Object.values(runs).map(({ reloaded }) => reloaded),
+  );
+  const triggers = most(intent.triggers, [triggered]);
+  if (pardon === intent.pardon && reloads === intent.reloads && triggers === intent.triggers) return intent;
+  return {
+    ...intent,
+    ...(pardon === undefined ? {} : { pardon }),
+    ...(reloads === undefined ? {} : { reloads }),
+    ...(triggers === undefined ? {} : { triggers }),
+  };
+}
+
+/** @returns undefined: still nothing was counted */
+function most(count: number | undefined, noted: readonly (number | undefined)[]): number | undefined {
+  const greatest = Math.max(count ?? 0, ...noted.map((each) => each ?? 0));
+  return greatest > (count ?? 0) ? greatest : count;
 }
 
 /** A definition of an earlier release, with what it meant about keys that it did not have. */

@@ -6,7 +6,7 @@ import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { type Durability, type Failure, type Files, isFailure } from '../world/world.ts';
 import { PromisedStarts } from './promised-starts.ts';
-import { afterReboot, completed, completedSpec } from './recall.ts';
+import { afterReboot, caughtUp, completed, completedSpec } from './recall.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
 import { corrupt, unreadable, unwritable } from './state-problems.ts';
 import { areSpecs, isIntent, isMemory, isOfServices } from './state-shape.ts';
@@ -87,7 +87,10 @@ export class Store {
     const sameBoot = memory?.['boot_id'] === this.#bootId;
     for (const [name, value] of entries(memory?.['services'])) {
       const remembered = completed(value as Memory | null);
-      this.#memories.set(name as ServiceName, sameBoot ? remembered : afterReboot(remembered));
+      const one = sameBoot ? remembered : afterReboot(remembered);
+      this.#memories.set(name as ServiceName, one);
+      const intent = caughtUp(this.intent(name as ServiceName), one);
+      if (Object.keys(intent).length > 0) this.#intents.set(name as ServiceName, intent);
     }
     this.#promised = new PromisedStarts(this.#memories);
     if (isFailure(applied)) {

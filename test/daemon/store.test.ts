@@ -346,6 +346,49 @@ describe('forget', () => {
   });
 });
 
+describe('a lost intent.json', () => {
+  const end = { kind: 'completed', at: NOW, reason: '', under: 'h', retryAt: null } as const;
+  const wait = { at: NOW, delay: 1000, digest: 'd' };
+  const rejected = { generation: 2, digest: 'd', at: NOW, reason: '', run: null };
+
+  function afterLossOf(intent: Intent, changes: Parameters<typeof memory>[0]): Intent {
+    const store = next();
+    store.setIntents(of(intent));
+    store.setMemory(WEB, memory(changes));
+    store.flush();
+    files.contents.delete('/state/intent.json');
+    return next().intent(WEB);
+  }
+
+  it.each([
+    ['a completion', { slots: { 0: slot(), 1: slot({ end: { ...end, pardon: 3 } }) } }],
+    ['a wait', { slots: { 0: slot({ next: { ...wait, pardon: 3 } }) } }],
+    ['a rejection', { rejected: { ...rejected, pardon: 3 } }],
+  ])('forgives nothing: %s was noted under a count that has been reached', (_, changes) => {
+    expect(afterLossOf({ ...STOPPED, pardon: 3 }, changes)).toEqual({ pardon: 3 });
+  });
+
+  it('fulfils nothing ahead: the next reload and the next trigger are new ones', () => {
+    const runs = runsRemembered([run(), { reloaded: 2 }]);
+    expect(afterLossOf({ reloads: 2, triggers: 4 }, { runs, triggered: 4 })).toEqual({
+      reloads: 2,
+      triggers: 4,
+    });
+  });
+
+  it('leaves a service of which nothing was counted without intent', () => {
+    expect(afterLossOf(STOPPED, { slots: { 0: slot({ end: { ...end, pardon: 0 } }) } })).toEqual({});
+  });
+
+  it('that is only older counts on from what was noted', () => {
+    const store = next();
+    store.setIntents(of({ ...STOPPED, pardon: 1, triggers: 7 }));
+    store.setMemory(WEB, memory({ slots: { 0: slot({ end: { ...end, pardon: 3 } }) }, triggered: 5 }));
+    store.flush();
+    expect(next().intent(WEB)).toEqual({ ...STOPPED, pardon: 3, triggers: 7 });
+  });
+});
+
 describe('a file that is there but cannot be read', () => {
   test.each(['/state/intent.json', '/state/memory.json'])('%s: nothing may be decided', (path) => {
     for (const code of ['EIO', 'EACCES', 'EMFILE', 'EISDIR']) {
