@@ -50,6 +50,7 @@ export class Flushing {
     complain(problem);
   }
 
+  /** To be called after each pass: one write for all that was forgotten in it, before anybody is told that it is gone. */
   ifDue(): void {
     const { store, world } = this.#tools;
     if (!store.dirty) {
@@ -59,6 +60,6 @@ export class Flushing {
       return;
     }
     this.#at ??= world.clock.now() + FLUSH_DELAY;
-    if (this.#at <= world.clock.now()) this.now();
+    if (store.forgot || this.#at <= world.clock.now()) this.now();
   }
 }

@@ -48,6 +48,7 @@ export class Store {
   #intentsDoubted = false;
   #memoryDirty = false;
   #urgent = false;
+  #forgot = false;
   /** A file that a newer release wrote. */
   #newer: Problem | undefined;
 
@@ -205,7 +206,10 @@ export class Store {
   }
 
   forget(name: ServiceName): Problem | undefined {
-    this.#memoryDirty = this.#memories.delete(name) || this.#memoryDirty;
+    if (this.#memories.delete(name)) {
+      this.#memoryDirty = true;
+      this.#forgot = true;
+    }
     // Also what was written down ahead, and never started.
     const isWritten = this.#applied.delete(name) || this.#written.has(name);
     if (isWritten && this.#appliedFile === 'fresh') this.#appliedFile = 'stale';
@@ -215,6 +219,11 @@ export class Store {
   /** Something was noted that must not be lost: an instance completed. */
   get urgent(): boolean {
     return this.#urgent;
+  }
+
+  /** The file still tells of a service that was forgotten: should its name come back, the next daemon took it for the same. */
+  get forgot(): boolean {
+    return this.#forgot;
   }
 
   /** The file promises the start of this run: its traces are all that says that it was made. */
@@ -236,6 +245,7 @@ export class Store {
     const doubted = this.#intentsDoubted ? this.#writeIntents(this.#intents) : undefined;
     const first = this.#appliedFile === 'fresh' ? doubted : (this.#writeApplied() ?? doubted);
     this.#urgent = false;
+    this.#forgot = false;
     if (!this.#memoryDirty) return first;
     const services = Object.fromEntries(this.#memories);
     const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, 'content');

@@ -15,18 +15,21 @@ export class SmallDaemon {
   readonly clock: Clock;
   /** What the directory says. */
   readonly files = new Map<string, Defined>();
+  /** The state directory. */
+  readonly state: MemoryFiles;
   readonly #machine = new Machine(new Chance(1, 'machine'));
   readonly #daemon: SimulatedDaemon;
 
   constructor() {
     const injector = new Injector();
+    this.state = new MemoryFiles(injector);
     this.#daemon = new SimulatedDaemon({
       number: 1,
       offset: 1_700_000_000_000,
       bootId: 'boot',
       machine: this.#machine,
       injector,
-      files: new MemoryFiles(injector),
+      files: this.state,
       reader: () => this.reading(),
       chance: new Chance(1, 'daemon'),
       blindness: () => ({ tree: false, services: new Set(), runs: new Set() }),
