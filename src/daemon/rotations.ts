@@ -8,7 +8,6 @@ import { isSameLog, type LogToKeep, logsToKeep } from '../policy/logs-to-keep.ts
 import { contentBegan, judgeRotation, nextPruning, pruned, uncompressed } from '../policy/rotation.ts';
 import { placement } from '../policy/rotation-names.ts';
 import type { ZoneRules } from '../policy/time-zone.ts';
-import { lateFreezer } from '../world/cgroup-freeze.ts';
 import type { Growth, LogCare } from '../world/log-care.ts';
 import type { Rotated } from '../world/log-rotation.ts';
 import type { Surroundings } from '../world/rotated-files.ts';
@@ -270,10 +269,9 @@ export class Rotations {
       kept.due = Math.min(kept.due, verdict.wakeAt ?? kept.due);
       return { kind: 'nothing' };
     }
-    const { path, credentials, services } = kept;
+    const { path, credentials } = kept;
     // Whoever begins to write there while the bulk is copied has to stand still, too.
-    const late = () => this.#tools.freezer((this.#kept.get(kept.place) ?? kept).services);
-    const freezer = this.#tools.freezer(services) === null ? null : lateFreezer(late);
+    const freezer = () => this.#tools.freezer((this.#kept.get(kept.place) ?? kept).services);
     const rotated = await this.#tools.care.rotate({
       path,
       credentials,

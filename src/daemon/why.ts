@@ -101,7 +101,7 @@ function straySentences({ observed }: Situation): readonly string[] {
   return runs.flatMap(({ main }) =>
     main.is === 'running' && main.outside !== undefined
       ? [
-          `its main process ${main.pid} has left its cgroup and is in ${main.outside}: no limit of the service holds there, and a stop ends it, but not what it has started there`,
+          `its main process ${main.pid} has left its cgroup and is in ${main.outside}: no limit of the service holds there, a rotation of its logs cannot make it stand still, and a stop ends it, but not what it has started there`,
         ]
       : [],
   );

@@ -22,8 +22,8 @@ export class AdoptedMains {
   readonly #options: AdoptedMainsOptions;
   /** When the main process was first found gone; milliseconds. */
   readonly #foundGone = new Map<RunId, number>();
-  /** Those that are not in the cgroup of their run any more. */
-  readonly #strays = new Map<RunId, Started>();
+  /** Those that lived at the last look. */
+  readonly #mains = new Map<RunId, { readonly main: Started; readonly isOutside: boolean }>();
 
   constructor(options: AdoptedMainsOptions) {
     this.#options = options;
@@ -31,7 +31,7 @@ export class AdoptedMains {
 
   /** The pid alone proves nothing: it may be somebody else's by now. Throws when it could not be looked at. */
   look(key: RunKey, known: KnownMain, members: Members): MainProcess {
-    this.#strays.delete(key.id);
+    this.#mains.delete(key.id);
     if (members.is === 'unseen') return { is: 'unknown' };
     const { tree, clock, exits } = this.#options;
     const directory = tree.ofRun(key);
@@ -50,15 +50,20 @@ export class AdoptedMains {
     return { is: 'ended', outcome: { kind: 'unknown', oom }, at };
   }
 
-  /** The main process, while it lives, of a run whose cgroup it has left. */
+  /** The main process, while it lives, of a run whose cgroup it had left at the last look. */
   strayed(run: RunId): number | undefined {
-    const stray = this.#strays.get(run);
-    return stray !== undefined && isAlive(stray.pid, stray.ticks) ? stray.pid : undefined;
+    return this.#mains.get(run)?.isOutside === true ? this.livePid(run) : undefined;
+  }
+
+  /** The main process while it lives, wherever it is by now; undefined also for who is known by a number alone. */
+  livePid(run: RunId): number | undefined {
+    const { pid, ticks } = this.#mains.get(run)?.main ?? { pid: 0, ticks: null };
+    return ticks !== null && isAlive(pid, ticks) ? pid : undefined;
   }
 
   forget(run: RunId): void {
     this.#foundGone.delete(run);
-    this.#strays.delete(run);
+    this.#mains.delete(run);
   }
 
   #running(key: RunKey, main: Started, directory: string): MainProcess | undefined {
@@ -74,8 +79,8 @@ export class AdoptedMains {
     if (!isInside || all.length > 1) {
       this.#options.watches.poll(key, 'true', () => String(isAlive(pid, ticks)));
     }
+    this.#mains.set(key.id, { main, isOutside: !isInside });
     if (isInside) return { is: 'running', pid };
-    this.#strays.set(key.id, main);
     return { is: 'running', pid, outside: cgroupOf(pid) };
   }
 }

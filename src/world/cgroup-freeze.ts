@@ -71,19 +71,6 @@ export function cgroupFreezer(cgroups: readonly string[]): Freezer {
   };
 }
 
-/**
- * Asks who writes when they are to be frozen, not when the rotation begins.
- * @param find null only if it was never anything else
- */
-export function lateFreezer(find: () => Freezer | null): Freezer {
-  return {
-    get cgroups() {
-      return find()?.cgroups ?? [];
-    },
-    freeze: (witness, before) => find()?.freeze(witness, before) ?? trouble('nobody can be frozen any more'),
-  };
-}
-
 /** False: the kernel has no freezer for one of them that is there (cgroup.freeze came with Linux 5.2). */
 export function canFreeze({ cgroups }: Freezer): boolean {
   return cgroups.every((cgroup) => !fs.existsSync(cgroup) || fs.existsSync(`${cgroup}/cgroup.freeze`));

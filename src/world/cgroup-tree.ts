@@ -38,10 +38,15 @@ export class CgroupTree {
   runs(): readonly RunKey[] | undefined {
     const services = this.services();
     if ('unseen' in services) return undefined;
+    const runs = services.map((service) => this.runsOf(service));
+    return runs.every((each) => each !== undefined) ? runs.flat() : undefined;
+  }
+
+  /** undefined when they cannot be seen. */
+  runsOf(service: ServiceName): readonly RunKey[] | undefined {
     try {
-      return services.flatMap((service) =>
-        childCgroups(this.ofService(service)).flatMap((name) => parseRunDirectory(service, name) ?? []),
-      );
+      const names = childCgroups(this.ofService(service));
+      return names.flatMap((name) => parseRunDirectory(service, name) ?? []);
     } catch {
       return undefined;
     }

@@ -22,6 +22,7 @@ import { everUsed, seemsUsed, withOom } from './cgroup-history.ts';
 import { ioOf } from './cgroup-io.ts';
 import { writeLimits } from './cgroup-limits.ts';
 import { killCgroup, signalCgroup, thaw } from './cgroup-signals.ts';
+import { hasStray } from './cgroup-strays.ts';
 import { CgroupTree } from './cgroup-tree.ts';
 import { systemClock } from './clock.ts';
 import { notEmpty, stillAlive, unreadable } from './containment-trouble.ts';
@@ -233,7 +234,10 @@ export class Cgroups implements Containment {
     return foreignListener(port, () => new Set(readableProcesses(this.#tree.ofService(service)).pids));
   }
 
-  freezer(services: readonly ServiceName[]): Freezer {
+  freezer(services: readonly ServiceName[]): Freezer | null {
+    const mainOf = (run: RunId) => this.#own.livePid(run) ?? this.#adopted.livePid(run);
+    // Who is outside would write on, while everything relied on nobody writing.
+    if (services.some((service) => hasStray(this.#tree, service, mainOf))) return null;
     return cgroupFreezer(services.map((service) => this.#tree.ofService(service)));
   }
 

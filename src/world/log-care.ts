@@ -59,7 +59,7 @@ export interface LogCare {
 export interface RotationCall extends CaredLog {
   readonly target: string;
   readonly naming: Naming;
-  readonly freezer: Freezer | null;
+  readonly freezer: () => Freezer | null;
 }
 
 export interface Growth {

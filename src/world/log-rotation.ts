@@ -33,8 +33,11 @@ export interface RotationOrder {
   readonly naming: Naming;
   /** Absolute path of a file that only this log has for its journal, in the state directory. */
   readonly journal: string;
-  /** null: nobody can be frozen, and what is written just while the log is cut is lost; see cutRunning. */
-  readonly freezer: Freezer | null;
+  /**
+   * Asked right before each cut: who writes, and where, may have changed while the bulk was copied. null: nobody can be
+   * frozen, and what is written just while the log is cut is lost; see cutRunning.
+   */
+  readonly freezer: () => Freezer | null;
   /** Told of each step that is done; what it throws is not caught: for tests. */
   readonly passed?: (step: Step) => void;
 }
@@ -185,9 +188,11 @@ async function copyAndCut(
     copied = await chase(copying, copied);
     order.passed?.('copied');
     const input = { log, copy, copied, journal, journalPath: order.journal, passed: order.passed };
-    const freezer = order.freezer !== null && canFreeze(order.freezer) ? order.freezer : null;
+    const freezer = order.freezer();
     const cut: Cut =
-      freezer === null ? cutRunning(input, round === ROUNDS) : cutFrozen(input, freezer, round === ROUNDS);
+      freezer !== null && canFreeze(freezer)
+        ? cutFrozen(input, freezer, round === ROUNDS)
+        : cutRunning(input, round === ROUNDS);
     pause = Math.max(pause, cut.pause);
     if (cut.kind === 'cut') return { keep: cut.keep, pause, rounds: round };
     if (cut.kind === 'failed' && (++refusals === FREEZES || round === ROUNDS)) return cut.problem;

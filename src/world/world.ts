@@ -234,7 +234,7 @@ export interface Containment {
   figures(key: RunKey): Figures;
   /** A process that listens on this TCP port and does not belong to `service`: its description. */
   portHolder(port: number, service: ServiceName): string | undefined;
-  /** What makes all processes of these services stand still for a moment; null: nothing can here. */
+  /** What makes all processes of these services stand still for a moment; null: nothing can here, or not all of them. */
   freezer(services: readonly ServiceName[]): Freezer | null;
   /** `wake` is told the name of a service of which something changed; never what. */
   onChange(wake: (service: ServiceName) => void): void;

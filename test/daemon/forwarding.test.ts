@@ -144,7 +144,7 @@ describe('lines of a service', () => {
       target: NUMBERED,
       naming: placement,
       journal: at('journal'),
-      freezer: null,
+      freezer: () => null,
     });
     write('out.log', 'five\n');
     const second = forwarding();

@@ -112,7 +112,7 @@ describe('a rotation', () => {
   const still: Freezer = { cgroups: [], freeze: () => ({ holds: () => true, thaw: () => 0 }) };
   const rotate = async () => {
     const done = await rotateLog({
-      ...{ path: log, credentials: null, target: NUMBERED, naming: placement, freezer: still },
+      ...{ path: log, credentials: null, target: NUMBERED, naming: placement, freezer: () => still },
       journal: join(directory, 'journal'),
     });
     expect(done).toMatchObject({ kind: 'rotated' });

@@ -356,7 +356,7 @@ describe('a shared file', () => {
     keeping.disk(OUT, 500).born = NOON - 5 * DAY;
     keeping.logs.arrange(state(service(), service({ stdout: OUT }, name('zeta'))));
     await keeping.until(NOON + 5000);
-    expect(keeping.calls.map(({ path, freezer }) => [path, freezer?.cgroups])).toEqual([
+    expect(keeping.calls.map(({ path, freezer }) => [path, freezer()?.cgroups])).toEqual([
       [OUT, ['web', 'zeta']],
     ]);
   });
@@ -368,7 +368,7 @@ describe('a shared file', () => {
     keeping.logs.arrange(state(service(), service({}, name('zeta'))));
     disk.born = NOON - 5 * DAY;
     await keeping.until(NOON + 5000);
-    expect(keeping.calls[0]?.freezer?.cgroups).toEqual(['web', 'zeta']);
+    expect(keeping.calls[0]?.freezer()?.cgroups).toEqual(['web', 'zeta']);
   });
 });
 
@@ -453,7 +453,7 @@ describe('while a large log is copied', () => {
     keeping.logs.arrange(state(service()));
     await keeping.until(NOON + 5000);
     keeping.logs.arrange(state(service(), service({ stdout: OUT }, name('zeta'))));
-    expect(keeping.calls[0]?.freezer?.cgroups).toEqual(['web', 'zeta']);
+    expect(keeping.calls[0]?.freezer()?.cgroups).toEqual(['web', 'zeta']);
     copied();
   });
 });
@@ -584,7 +584,7 @@ describe('a service that is gone', () => {
     keeping.logs.arrange(state(service({ ...WEEK, stdout: OUT }, name('heir'))));
     await keeping.until(MIDNIGHT + 60_000);
     expect(keeping.complaints.map(({ service: one }) => one)).toEqual(['heir']);
-    expect(keeping.calls.at(-1)?.freezer?.cgroups).toEqual(['heir']);
+    expect(keeping.calls.at(-1)?.freezer()?.cgroups).toEqual(['heir']);
   });
 
   it('is counted in the budget', async () => {

@@ -1,13 +1,15 @@
 /** What only cgroups promise: the tree is the record, whatever somebody does to it. */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RunKey, runDirectory } from '../../src/model/names.ts';
+import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
+import { rotateLog } from '../../src/world/log-rotation.ts';
 import { environmentState, processStat } from '../../src/world/procfs.ts';
 import type { Containment } from '../../src/world/world.ts';
 import {
@@ -258,6 +260,62 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
       later.kill(key);
       expect(isGone(pid)).toBe(false);
     });
+
+    it.each(['the daemon that started it', 'a later one'])(
+      'loses no line by a rotation of %s, though nobody has looked since it left',
+      async (who) => {
+        const directory = temporaryDirectory();
+        onTestFinished(() => fs.rmSync(directory, { recursive: true }));
+        const [asked, path] = [`${directory}/asked`, `${directory}/stdout.log`];
+        execFileSync('mkfifo', [asked]);
+        const ask = fs.openSync(asked, 'r+');
+        onTestFinished(() => fs.closeSync(ask));
+        const key = keyOf('web');
+        const echo = 'while read -r line; do echo "$line"; done <"$0"';
+        const stdout = fs.openSync(path, 'a');
+        const launch = launchOf(key, ['sh', '-c', echo, asked], { stdout });
+        const { pid } = started(containment.start(key, launch));
+        fs.closeSync(stdout);
+        await until('its place', () => containment.members(key)[0]);
+        const isLater = who === 'a later one';
+        if (isLater) containment.close();
+        const daemon = isLater ? ground.reopen() : containment;
+        const ticks = processStat(pid)?.startTicks ?? null;
+        expect(daemon.look(key.service, () => ({ pid, ticks }))).toMatchObject({
+          runs: [{ main: { is: 'running', pid } }],
+        });
+        expect(daemon.freezer([key.service])?.cgroups).toEqual([`${ground.place}/web`]);
+        fs.writeFileSync(`${elsewhere}/cgroup.procs`, String(pid));
+
+        /** Nothing else can happen until it has written, as nothing can while a log is cut. */
+        const writes = (line: string) => {
+          fs.writeSync(ask, `${line}\n`);
+          const deadline = performance.now() + 5000;
+          while (!fs.readFileSync(path, 'utf8').includes(line)) {
+            if (performance.now() > deadline) throw new Error(`${line} was not written`);
+          }
+        };
+        writes('line 1');
+        let cuts = 0;
+        const answer = await rotateLog({
+          ...{
+            path,
+            credentials: null,
+            target: NUMBERED,
+            naming: placement,
+            journal: `${directory}/journal`,
+          },
+          freezer: () => daemon.freezer([key.service]),
+          passed: (step) => {
+            if (step === 'cutting' && ++cuts === 1) writes('line 2');
+          },
+        });
+        expect(answer).toMatchObject({ kind: 'rotated' });
+        writes('line 3');
+        const [rotated, active] = [`${path}.1`, path].map((each) => fs.readFileSync(each, 'utf8'));
+        expect([rotated, active]).toEqual(['line 1\nline 2\n', 'line 3\n']);
+      },
+    );
 
     it('is somebody else where only its number is known', async () => {
       const { look, pid, ...key } = await strayed();

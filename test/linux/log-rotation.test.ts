@@ -56,7 +56,7 @@ function writer(
 }
 
 function order(changes: Partial<RotationOrder> = {}): RotationOrder {
-  const freezer = cgroupFreezer([cgroup]);
+  const freezer = () => cgroupFreezer([cgroup]);
   return { path: log, credentials: null, target: NUMBERED, naming: placement, journal, freezer, ...changes };
 }
 
@@ -324,7 +324,7 @@ describe.skipIf(cgroupsMissing)('a writer that does not stand still', () => {
       cgroups: [cgroup],
       freeze: () => ({ code: 'log-not-rotated', severity: 'error', message: 'no' }) as const,
     };
-    expect(await rotateLog(order({ freezer: held }))).toMatchObject({ message: 'no' });
+    expect(await rotateLog(order({ freezer: () => held }))).toMatchObject({ message: 'no' });
     expect(fs.readFileSync(log, 'utf8')).toBe('line\n');
     nothingLeft();
   });

@@ -53,7 +53,14 @@ it('rotates a log that is larger than what is free, where files can share blocks
   expect(bavail * bsize).toBeLessThan(LOG);
   const journal = join(directory, 'journal');
   const before = fs.statSync(log);
-  const order = { path: log, credentials: null, target: NUMBERED, naming: placement, journal, freezer: null };
+  const order = {
+    path: log,
+    credentials: null,
+    target: NUMBERED,
+    naming: placement,
+    journal,
+    freezer: () => null,
+  };
   expect(await rotateLog(order)).toMatchObject({ kind: 'rotated', name: 'stdout.log.1', bytes: LOG });
   expect(fs.readFileSync(`${log}.1`).equals(text)).toBe(true);
   expect(fs.statSync(`${log}.1`).mode).toBe(before.mode);

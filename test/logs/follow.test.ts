@@ -73,7 +73,7 @@ const rotate = (passed?: (step: Step) => void, target = NUMBERED) =>
     target,
     naming: placement,
     journal: join(directory, 'state/journal'),
-    freezer: still,
+    freezer: () => still,
     ...(passed === undefined ? {} : { passed }),
   });
 

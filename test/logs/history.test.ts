@@ -77,7 +77,7 @@ const order = () => ({
   target: NUMBERED,
   naming: placement,
   journal: join(directory, 'journal'),
-  freezer: still,
+  freezer: () => still,
 });
 const numbered = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => `line ${from + index}`);

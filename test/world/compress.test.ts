@@ -53,7 +53,7 @@ it('gives it the name that rotation gave the file meanwhile', async () => {
     target: NUMBERED,
     naming: placement,
     journal: at('j'),
-    freezer: null,
+    freezer: () => null,
   });
   const packing = compressor.compress(log(), null, 'out.log.1', isRotated);
   fs.writeFileSync(log(), 'later\n');
@@ -63,7 +63,7 @@ it('gives it the name that rotation gave the file meanwhile', async () => {
     target: NUMBERED,
     naming: placement,
     journal: at('j'),
-    freezer: null,
+    freezer: () => null,
   });
   expect(names().filter((name) => !name.startsWith('.'))).toEqual(['out.log', 'out.log.1', 'out.log.2']);
   expect(await packing).toEqual({ kind: 'compressed', name: 'out.log.2.gz' });

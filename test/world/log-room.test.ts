@@ -46,7 +46,13 @@ describe.skipIf(!isRoot)('a small disk', () => {
   const log = () => at('disk/out.log');
   const names = () => fs.readdirSync(at('disk')).sort();
   const rotate = async (passed: (step: string) => void = () => {}) => {
-    const order = { path: log(), credentials: null, target: NUMBERED, naming: placement, freezer: null };
+    const order = {
+      path: log(),
+      credentials: null,
+      target: NUMBERED,
+      naming: placement,
+      freezer: () => null,
+    };
     return rotateLog({ ...order, journal: at('journal'), passed });
   };
   const compress = async () => {

@@ -37,7 +37,7 @@ function order(changes: Partial<RotationOrder> = {}): RotationOrder {
     target: NUMBERED,
     naming: placement,
     journal,
-    freezer: still,
+    freezer: () => still,
     ...changes,
   };
 }
@@ -89,10 +89,10 @@ describe('a rotated file', () => {
     fs.writeFileSync(at('logs/out.log'), 'one\ntw');
     fs.mkdirSync(at('group'));
     const freezer: Freezer = { ...still, cgroups: [at('group')] };
-    expect(await rotateLog(order({ freezer }))).toMatchObject({ kind: 'rotated', bytes: 6 });
+    expect(await rotateLog(order({ freezer: () => freezer }))).toMatchObject({ kind: 'rotated', bytes: 6 });
     fs.writeFileSync(at('group/cgroup.freeze'), '0');
     fs.writeFileSync(at('logs/out.log'), 'one\ntw');
-    expect(await rotateLog(order({ freezer }))).toMatchObject({ kind: 'rotated', bytes: 4 });
+    expect(await rotateLog(order({ freezer: () => freezer }))).toMatchObject({ kind: 'rotated', bytes: 4 });
   });
 
   it.each([
@@ -111,7 +111,7 @@ describe('a rotated file', () => {
         return { code: 'log-not-rotated', severity: 'error', message: 'not yet' };
       },
     };
-    expect(await rotateLog(order({ freezer }))).toMatchObject(answer);
+    expect(await rotateLog(order({ freezer: () => freezer }))).toMatchObject(answer);
     expect(inLogs()).toEqual(files);
     expect(tries - left).toBe(3);
     expect(fs.existsSync(journal)).toBe(false);
@@ -176,7 +176,7 @@ describe('a rotation that is cut off', () => {
     const passed = (step: Step) => {
       if (step === last) throw new Crash(step);
     };
-    await expect(rotateLog(order({ freezer, passed }))).rejects.toThrow(Crash);
+    await expect(rotateLog(order({ freezer: () => freezer, passed }))).rejects.toThrow(Crash);
   }
 
   /** The power goes: nobody comes back, and of the log the end is lost that was not on the disk yet. */
