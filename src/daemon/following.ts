@@ -2,6 +2,7 @@
 import type { ServiceName } from '../model/names.ts';
 import { sentence } from '../model/problem.ts';
 import type { Defined, Desired, DesiredState } from '../model/spec.ts';
+import type { UserOf } from '../world/world.ts';
 
 /**
  * The new reading for the named services, the old one for all others, and for those whose file is broken now.
@@ -51,4 +52,12 @@ export function definedIn({ services }: DesiredState): ReadonlyMap<ServiceName, 
     each.kind === 'defined' ? [[name, each] as const] : [],
   );
   return new Map(defined);
+}
+
+/** Who a service runs as by its definition; undefined: as the daemon, or nobody knows. */
+export function userIn({ services }: DesiredState): UserOf {
+  return (name) => {
+    const desired = services.get(name);
+    return desired?.kind === 'defined' ? desired.credentials?.uid : undefined;
+  };
 }

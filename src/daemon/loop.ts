@@ -20,7 +20,7 @@ import { BlindSpots } from './blind-spots.ts';
 import { carryOut } from './carrying-out.ts';
 import { Due } from './due.ts';
 import { Flushing } from './flushing.ts';
-import { definedIn, followed } from './following.ts';
+import { definedIn, followed, userIn } from './following.ts';
 import { Hands, newRun } from './hands.ts';
 import { Jobs } from './jobs.ts';
 import type { LoopTools, PassResult } from './loop-tools.ts';
@@ -127,6 +127,7 @@ export class Loop {
   /** The same with a reading made before. */
   use(fresh: DesiredState, only?: ReadonlySet<string>): DesiredState {
     this.#desired = followed(this.#desired, fresh, only);
+    this.#tools.world.containment.believe?.(userIn(this.#desired));
     this.#tools.store.prepare(definedIn(this.#desired));
     this.#neighbours.arrange(this.#desired);
     this.#settlement.settle(this.#desired);

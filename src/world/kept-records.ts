@@ -6,6 +6,7 @@ import type { ExitRecords } from './exit-records.ts';
 import { findLostRecords } from './lost-records.ts';
 import { RecordsLost, type RunRecords } from './run-records.ts';
 import type { StateLock } from './state-lock.ts';
+import type { UserOf } from './world.ts';
 
 export interface KeptRecordsOptions {
   readonly records: RunRecords;
@@ -16,9 +17,18 @@ export interface KeptRecordsOptions {
 /** Somebody may remove a state directory under a daemon that uses it. What runs is not gone because of that. */
 export class KeptRecords {
   readonly #options: KeptRecordsOptions;
+  /** undefined: nobody has said it yet. */
+  #userOf: UserOf | undefined;
+  /** Those that an earlier daemon has lost were looked for. */
+  #areFound = false;
 
   constructor(options: KeptRecordsOptions) {
     this.#options = options;
+  }
+
+  /** See Containment. */
+  believe(userOf: UserOf): void {
+    this.#userOf = userOf;
   }
 
   /**
@@ -26,6 +36,8 @@ export class KeptRecords {
    * @returns also why they cannot be seen, or restored
    */
   whole<Answer>(ask: () => Answer): { readonly answer: Answer } | { readonly unseen: Problem } {
+    const unfound = this.#areFound ? undefined : this.#find();
+    if (unfound !== undefined) return { unseen: unfound };
     try {
       return { answer: ask() };
     } catch (error) {
@@ -46,6 +58,13 @@ export class KeptRecords {
     const trouble = lock.renew() ?? records.restore();
     if (trouble !== undefined) return trouble;
     exits.restore();
-    return findLostRecords(records);
+    return this.#find();
+  }
+
+  #find(): Problem | undefined {
+    if (this.#userOf === undefined) return undefined;
+    const problem = findLostRecords(this.#options.records, this.#userOf);
+    this.#areFound = problem === undefined;
+    return problem;
   }
 }

@@ -10,7 +10,7 @@ import { inWords } from './errno.ts';
 import { ExitRecords } from './exit-records.ts';
 import { KeptRecords } from './kept-records.ts';
 import { foreignListener } from './listening-ports.ts';
-import { findLostRecords, RECORD_MARKER } from './lost-records.ts';
+import { RECORD_MARKER } from './lost-records.ts';
 import { signalMain } from './main-signal.ts';
 import { makeDirectories } from './make-directories.ts';
 import { hearAgain } from './notify-fifo.ts';
@@ -35,6 +35,7 @@ import type {
   Notify,
   Started,
   Usage,
+  UserOf,
 } from './world.ts';
 
 export interface ProcessGroupOptions {
@@ -68,10 +69,7 @@ export function openProcessGroups(
   const lock = options.lock === false ? NO_LOCK : lockState(options.stateDirectory);
   if ('code' in lock) return { refused: lock };
   const records = new RunRecords(directory);
-  const unfound = findLostRecords(records);
-  if (unfound === undefined) return { containment: new ProcessGroups(options, { records, boot, lock }) };
-  lock.unlock();
-  return { refused: unfound };
+  return { containment: new ProcessGroups(options, { records, boot, lock }) };
 }
 
 const NO_LOCK: StateLock = { unlock: () => undefined, renew: () => undefined };
@@ -280,6 +278,10 @@ class ProcessGroups implements Containment {
 
   onChange(wake: (service: ServiceName) => void): void {
     this.#wake = wake;
+  }
+
+  believe(userOf: UserOf): void {
+    this.#kept.believe(userOf);
   }
 
   close(): void {

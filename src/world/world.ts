@@ -170,6 +170,8 @@ export type Shortcoming = Problem & {
 };
 
 /** Where runs live: one container each, a cgroup or (weaker) a session of processes. */
+export type UserOf = (service: ServiceName) => number | undefined;
+
 export interface Containment {
   readonly kind: 'cgroup' | 'process_group';
   /** What this host cannot do, for `doctor` and the log; fixed at start. */
@@ -238,6 +240,12 @@ export interface Containment {
   freezer(services: readonly ServiceName[]): Freezer | null;
   /** `wake` is told the name of a service of which something changed; never what. */
   onChange(wake: (service: ServiceName) => void): void;
+  /**
+   * To be called before the first look, and with each new desired state. Where only processes themselves can tell to
+   * which run they belong, they are believed if they run as their service does. Absent: nobody has to be believed.
+   * @param userOf the user id that a service runs as by its definition; undefined: that is not known
+   */
+  believe?(userOf: UserOf): void;
   /** Ends all watching and every command beside a run; leaves the runs alone. */
   close(): void;
 }

@@ -98,6 +98,7 @@ export function processGroupGround(): Ground {
     const answer = openProcessGroups({ stateDirectory, clock, because: null, lock: false, exits });
     if (!('containment' in answer)) throw new Error(JSON.stringify(answer));
     opened.push(answer.containment);
+    answer.containment.believe?.(() => undefined);
     return answer.containment;
   };
   const containment = open();

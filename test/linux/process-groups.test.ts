@@ -122,20 +122,40 @@ describe('process groups', () => {
       expect(ground.reopen().services()).toEqual([]);
     });
 
-    it('let nobody start who cannot look for them', () => {
+    it.skipIf(!isRoot)('are believed of the user that their service runs as, and of no other', async () => {
+      const key = keyOf('web');
+      const record = join(ground.place, 'web', `${runDirectory(key)}.json`);
+      const env = { PROCESSMASTER_RUN_ID: key.id, PROCESSMASTER_RECORD: record };
+      const claimant = spawn('/bin/sleep', ['1000'], { env, stdio: 'ignore', uid: 65534, gid: 65534 });
+      onTestFinished(() => void claimant.kill('SIGKILL'));
+      await until('its program', () => {
+        const environment = fs.readFileSync(`/proc/${claimant.pid}/environ`, 'utf8');
+        return environment.includes('PROCESSMASTER_RECORD') || undefined;
+      });
+      lose();
+      for (const user of [undefined, 0, 65533]) {
+        const stranger = ground.reopen();
+        stranger.believe?.(() => user);
+        expect(stranger.services()).toEqual([]);
+      }
+      const later = ground.reopen();
+      later.believe?.((service) => (service === 'web' ? 65534 : undefined));
+      expect(later.services()).toEqual(['web']);
+    });
+
+    it('see nothing as long as they cannot be looked for', async () => {
+      const key = await running();
+      lose();
       const readdir = vi.spyOn(fs, 'readdirSync').mockImplementation(((path: string) => {
         throw Object.assign(new Error('refused'), { code: 'EMFILE', path });
       }) as typeof fs.readdirSync);
       onTestFinished(() => readdir.mockRestore());
-      const stateDirectory = temporaryDirectory();
-      onTestFinished(() => fs.rmSync(stateDirectory, { recursive: true }));
-      const opened = openProcessGroups({ stateDirectory, clock: systemClock(), because: null });
-      expect(opened).toMatchObject({ refused: { message: expect.stringContaining('EMFILE') } });
+      const later = ground.reopen();
+      const problem = { message: expect.stringContaining('EMFILE') };
+      expect(later.services()).toMatchObject({ unseen: problem });
+      expect(later.look(key.service, () => null)).toMatchObject({ kind: 'unseen', problem });
       readdir.mockRestore();
-      // And the place is free for the next one.
-      const next = openProcessGroups({ stateDirectory, clock: systemClock(), because: null });
-      if ('refused' in next) throw new Error(next.refused.message);
-      next.containment.close();
+      expect(later.services()).toEqual([key.service]);
     });
   });
 
