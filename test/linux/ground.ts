@@ -12,6 +12,7 @@ import { removeCgroup } from '../../src/world/cgroup-files.ts';
 import { parseMountinfo } from '../../src/world/cgroup-mount.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
+import { blockFor } from '../../src/world/pause.ts';
 import { openProcessGroups } from '../../src/world/process-groups.ts';
 import type { Containment, Launch } from '../../src/world/world.ts';
 
@@ -178,10 +179,21 @@ export async function until<Answer>(
   }
 }
 
+/** So often is looked again at a run of which nothing could be said yet, with a pause of 10 ms. */
+const LOOKS = 500;
+
+/**
+ * Of a run that may have ended nothing is said while any process of this host is in the midst of an exec, which may belong
+ * to it: the daemon looks again then, and so do tests. Beside other tests that takes a moment.
+ */
 export function runsOf(containment: Containment, service: ServiceName): readonly ObservedRun[] {
-  const observed = containment.look(service, () => null);
-  if (observed.kind === 'unseen') throw new Error(observed.problem.message);
-  return observed.runs;
+  for (let look = 1; ; look++) {
+    const observed = containment.look(service, () => null);
+    if (observed.kind === 'seen') return observed.runs;
+    const { message } = observed.problem;
+    if (!/^\/proc\/\d+\/environ .*EAGAIN/.test(message) || look === LOOKS) throw new Error(message);
+    blockFor(10);
+  }
 }
 
 export function runOf(containment: Containment, key: RunKey): ObservedRun | undefined {
