@@ -161,9 +161,10 @@ const READINGS = 100;
 /**
  * The content of /proc/<pid>/environ, empty where there is none; undefined: it was in the midst of an exec all the time.
  * Throws when it could not be looked at.
+ * @param readings so often it is asked
  */
-export function seenEnvironment(pid: number): string | undefined {
-  for (let reading = 0; reading < READINGS; reading++) {
+export function seenEnvironment(pid: number, readings = READINGS): string | undefined {
+  for (let reading = 0; reading < readings; reading++) {
     const text = seenProc(`${pid}/environ`);
     if (text !== '') return text ?? '';
     // One exec may be over between the two questions, and the next have begun before the first is asked again.

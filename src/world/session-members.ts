@@ -1,8 +1,10 @@
 /** Which processes belong to a run that is a session? */
+import { blockFor } from './pause.ts';
 import {
   allProcesses,
   hasEnded,
   hasMark,
+  isSeenAlive,
   type ProcessStat,
   residentBytes,
   seenEnvironment,
@@ -38,6 +40,12 @@ export interface Session {
 /** Lists all processes this often while new ones appear. */
 const LISTINGS = 8;
 
+/**
+ * Who is in the midst of an exec may wait for the very CPU on which we ask without rest. So often one table waits for
+ * such, a millisecond each time, and only where nobody else was found of whom it asks.
+ */
+const PAUSES = 8;
+
 /** One look at all processes of the host. */
 export class ProcessTable {
   /** Oldest first. */
@@ -45,6 +53,7 @@ export class ProcessTable {
   readonly #markers = new Map<number, string>();
   /** Those whose marker could not be read: they were in the midst of an exec all the time. */
   readonly #veiled = new Set<number>();
+  #pauses = PAUSES;
 
   /**
    * What forks and ends without rest is never there any more when its turn comes in a long list. So the list is made
@@ -72,10 +81,27 @@ export class ProcessTable {
    * may belong to it could not be looked at.
    */
   members(session: Session): readonly ProcessStat[] {
-    const { leader, run, known } = session;
-    const isLed = this.#sessionTest(session);
+    const { leader, known } = session;
     // Whatever belongs to a run came after its first process: nobody else's environment need be read.
     const candidates = this.#stats.filter(({ startTicks }) => startTicks >= (leader?.ticks ?? 0));
+    for (;;) {
+      const members = this.#membersAmong(candidates, session);
+      const unseen = candidates.filter(({ pid }) => this.#veiled.has(pid));
+      const [first] = unseen;
+      if (members.length > 0 || first === undefined) {
+        known?.clear();
+        for (const stat of members) known?.add(identityOf(stat));
+        return members;
+      }
+      if (this.#pauses-- <= 0) throw veiled(first.pid);
+      blockFor(1);
+      for (const { pid } of unseen) this.#unveil(pid);
+    }
+  }
+
+  #membersAmong(candidates: readonly ProcessStat[], session: Session): readonly ProcessStat[] {
+    const { leader, run, known } = session;
+    const isLed = this.#sessionTest(session);
     const found = new Map<number, ProcessStat>();
     for (const stat of candidates) {
       const marker = this.#marker(stat.pid);
@@ -90,14 +116,7 @@ export class ProcessTable {
         if (this.#marker(stat.pid) === '') found.set(stat.pid, stat);
       }
     }
-    const members = candidates.filter(({ pid }) => found.has(pid));
-    if (members.length === 0) {
-      const unseen = candidates.find(({ pid }) => this.#veiled.has(pid));
-      if (unseen !== undefined) throw veiled(unseen.pid);
-    }
-    known?.clear();
-    for (const stat of members) known?.add(identityOf(stat));
-    return members;
+    return candidates.filter(({ pid }) => found.has(pid));
   }
 
   /**
@@ -117,7 +136,19 @@ export class ProcessTable {
     if (known !== undefined) return known;
     const environment = seenEnvironment(pid);
     if (environment === undefined) this.#veiled.add(pid);
-    const entries = (environment ?? '').split('\0');
+    return this.#mark(pid, environment ?? '');
+  }
+
+  /** Asks once more for an environment that was not there yet. Who has ended meanwhile may have left others behind. */
+  #unveil(pid: number): void {
+    const environment = seenEnvironment(pid, 1);
+    if (environment === undefined || (environment === '' && !isSeenAlive(pid, null))) return;
+    this.#veiled.delete(pid);
+    this.#mark(pid, environment);
+  }
+
+  #mark(pid: number, environment: string): string {
+    const entries = environment.split('\0');
     const marker = variable(BESIDE_MARKER, entries) ?? variable(MARKER, entries) ?? '';
     this.#markers.set(pid, marker);
     return marker;
