@@ -127,7 +127,7 @@ export interface RawService {
      */
     stop_command?: string | (string | number | boolean)[];
     /**
-     * How long a stop may take before everything that is left is killed.
+     * How long a stop may take before everything that is left is killed. A stop that is under way keeps the grace with which it began, whatever the file says by then; whoever cannot wait for it ends its processes by hand.
      */
     stop_grace?: string;
     /**
@@ -950,7 +950,7 @@ export interface CompleteService {
      */
     stop_command?: string | string[];
     /**
-     * How long a stop may take before everything that is left is killed.
+     * How long a stop may take before everything that is left is killed. A stop that is under way keeps the grace with which it began, whatever the file says by then; whoever cannot wait for it ends its processes by hand.
      */
     stop_grace: number;
     /**

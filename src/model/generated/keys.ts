@@ -367,7 +367,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'duration',
     type: 'duration',
     default: '30s',
-    description: 'How long a stop may take before everything that is left is killed.',
+    description:
+      'How long a stop may take before everything that is left is killed. A stop that is under way keeps the grace with which it began, whatever the file says by then; whoever cannot wait for it ends its processes by hand.',
     example: 'process:\n  stop_grace: 10s',
     values: null,
     group: false,
