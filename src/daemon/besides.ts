@@ -23,6 +23,7 @@ import { hookFailure, inWords, unasked } from './beside-trouble.ts';
 import { noteFailedStart } from './failed-start.ts';
 import { type Identity, identityOf } from './identity.ts';
 import { LogProbes, type OpenLogProbe } from './log-probe.ts';
+import { noteHooked } from './stop-notes.ts';
 import type { Store } from './store.ts';
 
 export interface BesidesTools extends StartTools {
@@ -38,6 +39,9 @@ type Of<Deed extends Action['do']> = Extract<Action, { do: Deed }>;
 /** A reload command may take so long. Milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
 
+/** What an earlier daemon left of a pre_stop hook is given so long to go before the stop goes on without it. Milliseconds. */
+const PUT_OFF = 2000;
+
 export class Besides {
   readonly #tools: BesidesTools;
   readonly #cancels = new Map<string, () => void>();
@@ -49,6 +53,8 @@ export class Besides {
   readonly #environments = new Map<string, Readonly<Record<string, string>>>();
   /** Runs of which the post_stop hook was begun, until their place has gone. */
   readonly #left = new Set<string>();
+  /** Since when a pre_stop hook could not be begun. */
+  readonly #putOff = new Map<RunId, number>();
   /** Where the output of pre_start hooks that run begins in the logs. */
   readonly #outputs = new Map<RunId, LogSizes>();
   readonly #logProbes: LogProbes;
@@ -118,6 +124,7 @@ export class Besides {
     this.#heard.delete(run.id);
     this.#listening.delete(run.id);
     this.#logProbes.forget(run.id);
+    this.#putOff.delete(run.id);
     for (const [key, cancel] of [...this.#cancels]) {
       if (!key.startsWith(`${run.id} `) || key.endsWith(' post_stop')) continue;
       this.#cancels.delete(key);
@@ -183,6 +190,7 @@ export class Besides {
       this.#cancels.delete(key);
       if (failure !== undefined && hook !== 'pre_start') this.#tools.complain(failure);
       if (hook === 'pre_start') this.#prepared(run, situation, failure);
+      if (hook === 'pre_stop') noteHooked(run, this.#tools.store);
       this.#tools.mark(run.service);
     };
     const problem =
@@ -201,8 +209,16 @@ export class Besides {
                 over(hookFailure(run, hook, ended, spec.timeout));
               },
             );
+    if (hook === 'pre_stop' && problem?.passing === true && this.#mayPutOff(run)) return problem;
     if (problem !== undefined || spec === null) over(problem);
     return undefined;
+  }
+
+  #mayPutOff({ id }: RunKey): boolean {
+    const now = this.#tools.world.clock.now();
+    const since = this.#putOff.get(id) ?? now;
+    this.#putOff.set(id, since);
+    return Math.abs(now - since) < PUT_OFF;
   }
 
   reload({ run }: Of<'reload'>, situation: Situation): Problem | undefined {

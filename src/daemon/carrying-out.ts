@@ -31,7 +31,7 @@ export function carryOut(
     if (problem === undefined) continue;
     failed = true;
     // A command that is being ended is gone in a moment.
-    const isOrdinary = action.do === 'forget' && problem.passing === true;
+    const isOrdinary = (action.do === 'forget' || action.do === 'hook') && problem.passing === true;
     if (!isOrdinary) complain({ ...problem, service: name });
     if (action.do === 'clean_up') occupied.add(action.run.slot);
   }

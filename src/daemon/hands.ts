@@ -17,6 +17,7 @@ import { Besides } from './besides.ts';
 import { noteFailedStart } from './failed-start.ts';
 import { identityOf } from './identity.ts';
 import { startedEvent, stopRequestedEvent } from './run-events.ts';
+import { noteUnsent } from './stop-notes.ts';
 import type { Store } from './store.ts';
 
 /** No service has this name: whoever listens is somebody else. */
@@ -222,31 +223,21 @@ export class Hands {
     const port = situation.memory.runs[run.id]?.port ?? null;
     this.#reportStop(run, 'stop_command', because, situation);
     const ended = (outcome: Outcome) => {
-      if (outcome.kind !== 'exited' || outcome.code !== 0) this.#unsent(run);
+      if (outcome.kind !== 'exited' || outcome.code !== 0) noteUnsent(run, this.#tools.store);
       this.#tools.mark(run.service);
     };
     const problem =
       'code' in identity ? identity : runStopCommand({ key: run, ...identity, port }, this.#tools, ended);
     if (problem === undefined) return undefined;
     this.#tools.complain({ ...problem, service: run.service });
-    this.#unsent(run);
+    noteUnsent(run, this.#tools.store);
     return undefined;
   }
 
   #signal(run: RunKey, signal: Signal): Problem | undefined {
     const problem = this.#tools.world.containment.signal(run, signal);
-    if (problem !== undefined) this.#unsent(run);
+    if (problem !== undefined) noteUnsent(run, this.#tools.store);
     return problem;
-  }
-
-  /** Nothing was stopped: a later decision sends the signal (again), as long as there is grace. */
-  #unsent(run: RunKey): void {
-    const { store } = this.#tools;
-    const memory = store.memory(run.service);
-    const known = memory.runs[run.id];
-    if (known?.stop?.step !== 'command' && known?.stop?.step !== 'signal') return;
-    const stop = { ...known.stop, step: 'unsent' } as const;
-    store.setMemory(run.service, { ...memory, runs: { ...memory.runs, [run.id]: { ...known, stop } } });
   }
 
   #reportStop(run: RunKey, signal: string, because: string, situation: Situation): void {

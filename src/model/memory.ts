@@ -177,9 +177,9 @@ export interface StopProgress {
   /**
    * `due`: noted before the first step was taken, and replaced right after it; whoever reads it back does not know
    * whether it was taken. `unsent`: the first step failed; the signal is sent as long as there is grace. `hook`: the
-   * pre_stop hook runs, and the grace has not begun.
+   * pre_stop hook runs, and the grace has not begun. `hooked`: that has ended, well or not.
    */
-  readonly step: 'due' | 'hook' | 'command' | 'unsent' | 'signal' | 'kill';
+  readonly step: 'due' | 'hook' | 'hooked' | 'command' | 'unsent' | 'signal' | 'kill';
   /** When SIGKILL was sent last. */
   readonly killedAt: number | null;
   /** When it was sent first; absent: not yet, or an earlier release did. */

@@ -66,10 +66,14 @@ export function nextStopStep(
 ): StopStep {
   const first = settings.command ? 'command' : 'signal';
   if (progress === null) return { say: hurry ? 'kill' : settings.hook === null ? first : 'hook' };
-  if (progress.step === 'hook') {
+  if (progress.step === 'hook' || progress.step === 'hooked') {
+    if (hurry) return { say: 'kill' };
+    if (progress.step === 'hooked' || settings.hook === null) return { say: first };
+    // A daemon that is gone took it along: nobody knows whether it had done its work.
+    if (!hooked) return { say: 'hook' };
     // It is ended by its own timeout; whoever waits longer waits for a hook that nobody hears any more.
-    const until = progress.since + (settings.hook ?? 0) + HOOK_SLACK;
-    return !hurry && hooked && now < until ? { say: 'wait', until } : { say: hurry ? 'kill' : first };
+    const until = progress.since + settings.hook + HOOK_SLACK;
+    return now < until ? { say: 'wait', until } : { say: first };
   }
   if (progress.step === 'kill') {
     const killedAt = progress.killedAt ?? now;
@@ -91,7 +95,7 @@ export function stopped(
 ): StopProgress {
   const kill =
     step === 'kill' ? { killedAt: now, killedFrom: progress?.killedFrom ?? now } : { killedAt: null };
-  if (progress === null || progress.step === 'hook') {
+  if (progress === null || progress.step === 'hook' || progress.step === 'hooked') {
     return { reason: progress?.reason ?? reason, since: now, grace: settings.grace, step, ...kill };
   }
   return { ...progress, step, ...kill };

@@ -52,7 +52,7 @@ export function stop(draft: Draft, situation: Situation, judged: JudgedRun): voi
   if (blockedAt !== undefined && blockedAt > situation.now) draft.wake(blockedAt);
   if (progress !== remembered.stop) draft.remember(key.id, { ...remembered, stop: progress });
   const until =
-    progress === null || progress.step === 'kill' || progress.step === 'hook'
+    progress === null || ['hook', 'hooked', 'kill'].includes(progress.step)
       ? null
       : progress.since + progress.grace;
   draft.say({

@@ -8,7 +8,18 @@ import { besides as named } from '../../src/reconcile/situation.ts';
 import { nextTurn } from '../../src/world/turn.ts';
 import type { BesideOutcome, Containment, Launch, Prober, World } from '../../src/world/world.ts';
 import type { Part } from '../builders.ts';
-import { defined, memory, NOW, problem, run, runsRemembered, situation, slot, WEB } from '../builders.ts';
+import {
+  defined,
+  memory,
+  NOW,
+  problem,
+  run,
+  runsRemembered,
+  situation,
+  slot,
+  stopProgress,
+  WEB,
+} from '../builders.ts';
 import { fakeTools } from '../executor/fake-tools.ts';
 import { Injector } from '../twins/injector.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
@@ -30,6 +41,7 @@ describe('what goes on beside a run', () => {
   let commands: { what: string; launch: Launch; timeout: number; done: (ended: BesideOutcome) => void }[];
   let refusal: ReturnType<typeof problem> | undefined;
   let marked: number;
+  let passed: number;
   let complaints: string[];
   let reported: string[];
   let beside: Besides;
@@ -42,6 +54,7 @@ describe('what goes on beside a run', () => {
     commands = [];
     refusal = undefined;
     marked = 0;
+    passed = 50;
     complaints = [];
     reported = [];
     const fake = fakeTools();
@@ -69,7 +82,7 @@ describe('what goes on beside a run', () => {
         };
       },
     };
-    const clock = { now: () => NOW + 50, wall: () => NOW + 50, after: () => () => {} };
+    const clock = { now: () => NOW + passed, wall: () => NOW + passed, after: () => () => {} };
     const random = { next: () => 0 };
     const world = { ...fake.world, clock, random, prober, containment: containment as Containment };
     beside = new Besides({
@@ -267,6 +280,42 @@ describe('what goes on beside a run', () => {
       prepare();
       expect(store.memory(WEB).slots[1]?.exits[0]?.outcome).toMatchObject({ kind: 'not_started' });
       expect(store.memory(WEB).slots[1]?.exits[0]).not.toHaveProperty('errFrom');
+    });
+  });
+
+  describe('the hook before a stop', () => {
+    const hooks = { pre_stop: { command: ['drain'], timeout: 700 } };
+
+    function drain() {
+      const stop = stopProgress({ step: 'hook' });
+      store.setMemory(WEB, memory({ runs: runsRemembered([RUN, { stop }]) }));
+      return beside.hook({ do: 'hook', run: KEY, hook: 'pre_stop', because: '' }, now({ hooks }));
+    }
+    const step = () => store.memory(WEB).runs[KEY.id]?.stop?.step;
+
+    it.each([0, 1])('is noted to have ended, also with code %s', (code) => {
+      expect(drain()).toBeUndefined();
+      expect(step()).toBe('hook');
+      commands[0]?.done({ kind: 'exited', code });
+      expect(step()).toBe('hooked');
+    });
+
+    it('is noted to have ended where it cannot be run', () => {
+      refusal = problem({ message: 'no such program' });
+      expect(drain()).toBeUndefined();
+      expect(step()).toBe('hooked');
+      expect(complaints).toEqual(['no such program']);
+    });
+
+    it('is put off while what an earlier daemon left of it is being ended, and not for ever', () => {
+      refusal = problem({ message: 'the last one has not ended', passing: true });
+      expect(drain()).toMatchObject(refusal);
+      passed += 1999;
+      expect(drain()).toMatchObject(refusal);
+      expect({ step: step(), complaints }).toEqual({ step: 'hook', complaints: [] });
+      passed += 1;
+      expect(drain()).toBeUndefined();
+      expect({ step: step(), complaints }).toEqual({ step: 'hooked', complaints: [refusal.message] });
     });
   });
 

@@ -61,7 +61,7 @@ describe('a stop that has begun before', () => {
   });
 
   it('has not sent its signal in what is written when its hook has ended', () => {
-    const before = stopProgress({ since: NOW - 1000, step: 'hook' });
+    const before = stopProgress({ since: NOW - 1000, step: 'hooked' });
     const memory = { runs: runsRemembered([RUN, { stop: before }]) };
     const about = stopping({ process: { type: 'oneshot' }, hooks: { pre_stop: PRE_STOP } }, { memory });
     expect(decide(about).actions).toMatchObject([{ do: 'signal' }]);

@@ -135,6 +135,36 @@ test('a daemon that is killed during pre_start: the next one begins anew, and on
   expect(await host.says('ran', (text) => text.endsWith('\n'))).toBe('ran\n');
 });
 
+test.each(['is killed', 'leaves'])(
+  'a daemon that %s during pre_stop: the next one runs the hook anew, and the signal comes after it',
+  async (how) => {
+    const [ground] = GROUNDS;
+    if (ground === undefined) throw new Error('no ground');
+    const host = openHost({ ground });
+    const go = join(host.work, 'go');
+    const command = `trap 'echo ended >> ${host.work}/hooks; exit 0' TERM; echo up >> ${host.work}/up; sleep 1000 & wait`;
+    host.service('web', {
+      process: { command },
+      hooks: { pre_stop: `echo $$ >> ${host.work}/hooks; until [ -e ${go} ]; do sleep 0.02; done` },
+    });
+    await host.start();
+    await host.says('up');
+    const stop = host.background('stop', 'web');
+    await host.says('hooks');
+    if (how === 'leaves') expect((await host.pmctl('shutdown')).code).toBe(0);
+    else await host.crash();
+    await stop.over;
+    await host.start();
+    const said = await host.says('hooks', (text) => text.split('\n').length === 3);
+    const [first = '', second = ''] = said.split('\n');
+    expect(isGone(Number(first))).toBe(true);
+    fs.writeFileSync(go, '');
+    await host.sees('web', 'stopped', ({ state }) => state === 'stopped');
+    expect(host.said('hooks')).toBe(`${first}\n${second}\nended\n`);
+    expect(host.stderr).not.toContain('has not come to its end yet');
+  },
+);
+
 test('a service that is deleted is gone when its post_stop hook has ended and its probe was ended', async () => {
   const [ground] = GROUNDS;
   if (ground === undefined) throw new Error('no ground');

@@ -102,6 +102,24 @@ describe('the next step', () => {
     expect(nextStopStep(progress, settings, now, hurry)).toEqual(expected);
   });
 
+  it('is the pre_stop hook again where a daemon took it along, and not once it has ended', () => {
+    const settings = { ...COMMAND, hook: 5000 };
+    const begun = stopped(null, 'hook', settings, 'disabled', NOW);
+    const later = NOW + 60_000;
+    expect(nextStopStep(begun, settings, later, false, false)).toEqual({ say: 'hook' });
+    const again = stopped(begun, 'hook', settings, 'something else', later);
+    expect(again).toMatchObject({ reason: 'disabled', since: later, step: 'hook' });
+    expect(nextStopStep(again, settings, later, false, true)).toEqual({ say: 'wait', until: later + 6000 });
+    expect(nextStopStep(again, settings, later + 6000, false, true)).toEqual({ say: 'command' });
+    expect(nextStopStep(again, settings, later, true, false)).toEqual({ say: 'kill' });
+    const ended = { ...again, step: 'hooked' } as const;
+    expect(nextStopStep(ended, settings, later, false, false)).toEqual({ say: 'command' });
+    // Its definition has none any more, or is lost.
+    expect(nextStopStep(begun, SIGNAL, later, false, false)).toEqual({ say: 'signal' });
+    // Only now the grace begins.
+    expect(stopped(ended, 'command', settings, 'disabled', later)).toMatchObject({ since: later });
+  });
+
   it('followed step by step, reaches SIGKILL exactly at the end of the grace, whatever the grace', () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.boolean(), (grace, command) => {

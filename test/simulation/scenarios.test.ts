@@ -339,3 +339,17 @@ it('what is left of a run that is being stopped belongs to its stop, also for an
   tell(...stopping, { step: 'wait', ms: 5000 });
   tell(...stopping, { step: 'die', politely: true, fate: { ...fate, away: 10 } }, { step: 'wait', ms: 5000 });
 });
+
+it('a hook before a stop that a daemon took along is run by the next one', () => {
+  const hooks = { ...GOOD.hooks, pre_stop: { after: 1000, code: 0 } };
+  tell(
+    { step: 'program', path: '/srv/web-1', program: { ...GOOD, hooks, onStop: { how: 'ignores' } } },
+    { step: 'add', text: { ...web, stopGrace: 3000, hooks: { ...web.hooks, pre_stop: 2000 } } },
+    reload,
+    { step: 'wait', ms: 1000 },
+    { step: 'command', verb: 'stop', service: WEB },
+    { step: 'wait', ms: 500 },
+    { step: 'die', politely: true, fate: { ...fate, away: 10 } },
+    { step: 'wait', ms: 8000 },
+  );
+});

@@ -623,7 +623,7 @@ export interface RawService {
         [k: string]: "started" | "ready" | "completed";
       };
   /**
-   * Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`.
+   * Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`. A hook that is under way when the daemon ends is ended, at the latest by the next daemon, which runs `pre_start` and `pre_stop` anew; `post_start` and `post_stop` are not run again.
    */
   hooks?: {
     /**
@@ -1349,7 +1349,7 @@ export interface CompleteService {
         [k: string]: "started" | "ready" | "completed";
       };
   /**
-   * Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`.
+   * Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`. A hook that is under way when the daemon ends is ended, at the latest by the next daemon, which runs `pre_start` and `pre_stop` anew; `post_start` and `post_stop` are not run again.
    */
   hooks: {
     /**

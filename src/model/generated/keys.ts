@@ -1535,7 +1535,7 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     type: 'map',
     default: '{}',
     description:
-      'Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`.',
+      'Commands around the life of each process; with its user, environment, working directory and cgroup, their output in its logs. A text or a list stands for `{ command: … }`. A hook that is under way when the daemon ends is ended, at the latest by the next daemon, which runs `pre_start` and `pre_stop` anew; `post_start` and `post_stop` are not run again.',
     example: null,
     values: null,
     group: true,

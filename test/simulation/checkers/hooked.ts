@@ -38,7 +38,12 @@ export function hooked(): Checker {
       const bad = (how: string): Broken => new Broken(PROMISE, `${place} ${how}`);
       switch (entry.what) {
         case 'beside':
-          if (entry.word === 'pre_stop') stopping.set(id, { at: now, daemon: entry.daemon, over: false });
+          if (entry.word === 'pre_stop') {
+            const last = stopping.get(id);
+            if (last?.over === true && last.daemon === entry.daemon)
+              throw bad('has run its pre_stop hook twice');
+            stopping.set(id, { at: now, daemon: entry.daemon, over: false });
+          }
           if (entry.word === 'post_stop') clearing.set(id, { service, daemon: entry.daemon });
           if (entry.word !== 'pre_start') return;
           for (const other of running.values()) {
@@ -86,7 +91,7 @@ export function hooked(): Checker {
           const stop = stopping.get(id);
           if (stop === undefined) throw bad('was told to end without its pre_stop hook');
           const least = Math.min(...timeouts.map((timeout) => timeout ?? 0));
-          if (stop.daemon !== entry.daemon || stop.over || now - stop.at >= least) return;
+          if (stop.over || (stop.daemon === entry.daemon && now - stop.at >= least)) return;
           throw bad('was told to end before its pre_stop hook had ended');
         }
         default:
