@@ -131,7 +131,7 @@ export class Definitions {
       if (desired.kind !== 'defined' || desired.spec.port !== port) continue;
       return error('port-taken', `port ${port} is the port of ${desired.name} (${desired.file})`);
     }
-    const holder = world.containment.portHolder(port, name);
+    const holder = world.containment.portHolder(port, [name]);
     return holder === undefined ? undefined : error('port-taken', `port ${port} is taken by ${holder}`);
   }
 

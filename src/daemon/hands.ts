@@ -20,9 +20,6 @@ import { startedEvent, stopRequestedEvent } from './run-events.ts';
 import { noteUnsent } from './stop-notes.ts';
 import type { Store } from './store.ts';
 
-/** No service has this name: whoever listens is somebody else. */
-const NOBODY = '' as ServiceName;
-
 /** A start that follows so soon is the one that was written down. Milliseconds. */
 const PROMPT = 1000;
 
@@ -181,7 +178,7 @@ export class Hands {
     const given = store.ports();
     const { start_port, end_port } = settings.pools;
     for (let port = start_port; port <= end_port; port++) {
-      if (!given.has(port) && world.containment.portHolder(port, NOBODY) === undefined) return port;
+      if (!given.has(port) && world.containment.portHolder(port, []) === undefined) return port;
     }
     return {
       code: 'port-exhausted',

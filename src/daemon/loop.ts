@@ -11,7 +11,6 @@ import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
-import { decide } from '../reconcile/decide.ts';
 import { standingOf } from '../reconcile/dependencies.ts';
 import type { Decision, Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
@@ -27,6 +26,7 @@ import type { LoopTools, PassResult } from './loop-tools.ts';
 import { Neighbours } from './neighbours.ts';
 import type { Glance } from './outcome.ts';
 import { type PlanTools, planOf, waitingIn } from './plan.ts';
+import { PortWaits } from './port-waits.ts';
 import { type Removals, removalsOf } from './removals.ts';
 import { noticedEvents } from './run-events.ts';
 import { Settlement } from './settlement.ts';
@@ -44,6 +44,7 @@ export class Loop {
   readonly #hands: Hands;
   readonly #settlement: Settlement;
   readonly #neighbours = new Neighbours();
+  readonly #ports: PortWaits;
   readonly jobs: Jobs;
   readonly #due = new Due();
   readonly #wakes = new Wakes();
@@ -64,6 +65,7 @@ export class Loop {
     this.#adoptions = new Adoptions(tools);
     this.#flushing = new Flushing(tools);
     this.#hands = new Hands({ ...tools, mark: (service) => this.mark(service) });
+    this.#ports = new PortWaits(tools.world.containment, this, this.#neighbours);
     this.#settlement = new Settlement({
       ...tools,
       setIntents: (changes) => this.setIntents(changes),
@@ -302,7 +304,7 @@ export class Loop {
     const { store, world, report, complain } = this.#tools;
     const situation = { ...this.situation(name), chance: world.random.next() };
     this.#blindSpots.note(name, situation.observed, complain);
-    const decision = decide(situation);
+    const decision = this.#ports.decide(situation);
     const taken = this.#adoptions.note(situation);
     const ahead = stopsAhead(decision, situation);
     store.setMemory(name, ahead.memory);
@@ -327,6 +329,7 @@ export class Loop {
     const failed = carried || done !== decision;
     if (changed && !failed && this.#decisions.has(name)) this.#due.add(name);
     for (const other of this.#noteStanding(situation)) this.#due.postpone(other);
+    for (const other of this.#ports.woken(name, decision)) this.#due.postpone(other);
     const again = failed ? world.clock.now() + RETRY_ACTION : undefined;
     this.#wakes.set(name, earliest(decision.wakeAt, again), earliest(decision.wakeFrom, again));
   }

@@ -65,7 +65,7 @@ export function startRun(
     );
   }
   if (typeof spec.port === 'number') {
-    const holder = tools.world.containment.portHolder(spec.port, spec.name);
+    const holder = tools.world.containment.portHolder(spec.port, [spec.name]);
     if (holder !== undefined) {
       return problem(desired, 'port-taken', `port ${spec.port} is taken by ${holder}`, 'port');
     }

@@ -19,6 +19,9 @@ import { watchOver } from './watching-over.ts';
 /** After a failed look, look again this much later. Milliseconds. */
 export const LOOK_AGAIN = 1000;
 
+/** Who is on its way out may close its port before it ends, of which no event tells. Milliseconds. */
+const PORT_AGAIN = 500;
+
 export function decide(situation: Situation): Decision {
   if (situation.observed.kind === 'unseen') {
     return {
@@ -49,6 +52,7 @@ export function decide(situation: Situation): Decision {
     draft.actions.push({ do: 'forget', service: situation.name, because: 'file removed' });
   }
   for (const run of judgement.runs) lookAgain(draft, situation, run);
+  if (situation.portHeld !== undefined) draft.wake(situation.now + PORT_AGAIN);
   const heldUntil = situation.intent.held?.until;
   if (heldUntil !== undefined && heldUntil > situation.now) draft.wake(heldUntil);
   return {

@@ -67,6 +67,10 @@ function start(draft: Draft, situation: Situation, judgement: Judgement, { slot,
     draft.say({ slot, phase: 'waiting', reason: unmet.detail, ...hindranceOf(unmet) });
     return;
   }
+  if (situation.portHeld !== undefined) {
+    draft.say({ slot, phase: 'waiting', reason: situation.portHeld });
+    return;
+  }
   if (isClearing(draft, situation, slot)) {
     draft.say({ slot, phase: 'starting', hook: 'post_stop' });
     return;

@@ -57,13 +57,13 @@ function roll(
       room -= 1;
       const turn = mayStart(draft.slot(slot), situation.now);
       if (turn.say === 'wait') draft.wake(turn.until);
-      else if (isPrepared(draft, situation, judgement, slot)) {
+      else if (situation.portHeld === undefined && isPrepared(draft, situation, judgement, slot)) {
         begin(draft, situation, judgement, slot, startReason(draft.slot(slot), generation));
       }
     }
     // Once its successor is there, nothing else is waited for.
-    const unmet = successor === undefined ? unmetOf(situation) : undefined;
-    draft.say(outlived(older, draft, unmet, rejected?.reason ?? null));
+    const heldBack = successor === undefined ? heldBackBy(situation) : undefined;
+    draft.say(outlived(older, draft, heldBack, rejected?.reason ?? null));
   }
 }
 
@@ -111,14 +111,14 @@ function oneAtATime(
   const why = acceptsFailure ? null : (rejected?.reason ?? null);
   for (const older of outdated) {
     if (older === turn && !busy && !unproven && goesOn) stop(draft, situation, older);
-    else draft.say(outlived(older, draft, unmetOf(situation), why));
+    else draft.say(outlived(older, draft, heldBackBy(situation), why));
   }
 }
 
 function outlived(
   { run, health }: JudgedRun,
   draft: Draft,
-  unmet: Dependency | undefined,
+  heldBack: HeldBack | undefined,
   rejected: string | null,
 ): SlotPhase {
   return {
@@ -130,18 +130,18 @@ function outlived(
     ready: draft.run(run.key.id).readySince !== null,
     health: health?.because ?? '',
     rejected,
-    ...(unmet === undefined ? {} : { heldBack: heldBackBy(unmet) }),
+    ...(heldBack === undefined ? {} : { heldBack }),
   };
 }
 
-/** What keeps the longest comes first. */
-function unmetOf(situation: Situation): Dependency | undefined {
-  const { dependencies } = situation;
-  const first = (state: Dependency['state']) => dependencies.find((each) => each.state === state);
-  return awayOf(situation) ?? first('waiting') ?? first('rolling');
-}
+type HeldBack = Hindrance & { readonly why: string };
 
-function heldBackBy(unmet: Dependency): Hindrance & { why: string } {
+/** What keeps the longest comes first. */
+function heldBackBy(situation: Situation): HeldBack | undefined {
+  const { dependencies, portHeld } = situation;
+  const first = (state: Dependency['state']) => dependencies.find((each) => each.state === state);
+  const unmet = awayOf(situation) ?? first('waiting') ?? first('rolling');
+  if (unmet === undefined) return portHeld === undefined ? undefined : { why: portHeld };
   const { name, state, detail } = unmet;
   return { why: state === 'rolling' ? `${name} is replaced first` : detail, ...hindranceOf(unmet) };
 }

@@ -23,6 +23,8 @@ export interface Situation {
   readonly dependencies: readonly Dependency[];
   /** Services that depend on this one, still run and are to be stopped as well: they go first. */
   readonly dependents: readonly ServiceName[];
+  /** Its port is held by a run of another service that is on its way out: nothing is started before. A sentence. */
+  readonly portHeld?: string;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** 0 <= chance < 1, for jitter. */
@@ -70,11 +72,11 @@ export type SlotPhase = { readonly slot: number } & (
       readonly rejected: string | null;
       /** It is not ready, and still has time to become so. */
       readonly settling?: boolean;
-      /** Why its successor waits for a service that it depends on. */
+      /** Why its successor waits for a service that it depends on, or for its port. */
       readonly heldBack?: Hindrance & { readonly why: string };
     }
   | { readonly phase: 'starting'; readonly hook?: HookName }
-  /** For services that it depends on. */
+  /** For services that it depends on, or for its port. */
   | ({ readonly phase: 'waiting'; readonly reason: string } & Hindrance)
   /** For its time. */
   | { readonly phase: 'scheduled' }

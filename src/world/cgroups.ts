@@ -230,8 +230,9 @@ export class Cgroups implements Containment {
     return { residentBytes: this.#resident(key), io: ioOf(this.#tree.ofRun(key)) };
   }
 
-  portHolder(port: number, service: ServiceName): string | undefined {
-    return foreignListener(port, () => new Set(readableProcesses(this.#tree.ofService(service)).pids));
+  portHolder(port: number, services: readonly ServiceName[]): string | undefined {
+    const pidsOf = (service: ServiceName) => readableProcesses(this.#tree.ofService(service)).pids;
+    return foreignListener(port, () => new Set(services.flatMap(pidsOf)));
   }
 
   freezer(services: readonly ServiceName[]): Freezer | null {

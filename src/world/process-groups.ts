@@ -258,11 +258,11 @@ class ProcessGroups implements Containment {
     return { residentBytes: this.usage(key).memoryBytes, io: null };
   }
 
-  portHolder(port: number, service: ServiceName): string | undefined {
+  portHolder(port: number, services: readonly ServiceName[]): string | undefined {
     return foreignListener(port, () => {
       try {
         const table = new ProcessTable();
-        const seen = this.#kept.whole(() => this.#records.runs(service));
+        const seen = this.#kept.whole(() => services.flatMap((service) => this.#records.runs(service)));
         const runs = 'unseen' in seen ? [] : seen.answer;
         return new Set(runs.flatMap((key) => table.members(this.#sessions.of(key))).map(({ pid }) => pid));
       } catch {

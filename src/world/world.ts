@@ -234,8 +234,8 @@ export interface Containment {
   limit(service: ServiceName, resources: Resources): readonly Problem[];
   usage(key: RunKey): Usage;
   figures(key: RunKey): Figures;
-  /** A process that listens on this TCP port and does not belong to `service`: its description. */
-  portHolder(port: number, service: ServiceName): string | undefined;
+  /** A process that listens on this TCP port and belongs to none of these services: its description. */
+  portHolder(port: number, services: readonly ServiceName[]): string | undefined;
   /** What makes all processes of these services stand still for a moment; null: nothing can here, or not all of them. */
   freezer(services: readonly ServiceName[]): Freezer | null;
   /** `wake` is told the name of a service of which something changed; never what. */

@@ -364,15 +364,16 @@ describe.each(GROUNDS)('%s', (_, makeGround, missing) => {
         const port = await new Promise<number>((resolve) => {
           server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port));
         });
-        expect(containment.portHolder(port, named('web'))).toMatch(new RegExp(`^${process.pid} `));
+        expect(containment.portHolder(port, [named('web')])).toMatch(new RegExp(`^${process.pid} `));
         await new Promise((resolve) => server.close(resolve));
-        expect(containment.portHolder(port, named('web'))).toBeUndefined();
+        expect(containment.portHolder(port, [named('web')])).toBeUndefined();
 
         const script = `require("net").createServer().listen(${port}, "127.0.0.1")`;
         const key = start([process.execPath, '-e', script]);
-        await until('the listener', () => containment.portHolder(port, named('other')));
-        expect(containment.portHolder(port, named('other'))).toMatch(new RegExp(`^${key.pid} `));
-        expect(containment.portHolder(port, key.service)).toBeUndefined();
+        await until('the listener', () => containment.portHolder(port, [named('other')]));
+        expect(containment.portHolder(port, [named('other')])).toMatch(new RegExp(`^${key.pid} `));
+        expect(containment.portHolder(port, [key.service])).toBeUndefined();
+        expect(containment.portHolder(port, [named('other'), key.service])).toBeUndefined();
       });
     });
 

@@ -1,0 +1,99 @@
+/** The fixed port of a service is still held: by a run of another one, which is on its way out? */
+import type { ServiceName } from '../model/names.ts';
+import { decide } from '../reconcile/decide.ts';
+import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
+import { wantedOf } from '../reconcile/wanted.ts';
+import type { World } from '../world/world.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { Glance } from './outcome.ts';
+
+type Ports = Pick<World['containment'], 'portHolder'>;
+
+/** What is known of all services, without asking for each. */
+interface Services {
+  names(): readonly ServiceName[];
+  glance(service: ServiceName): Glance;
+}
+
+export class PortWaits {
+  readonly #containment: Ports;
+  readonly #services: Services;
+  readonly #neighbours: Pick<Neighbours, 'dependencies'>;
+  /** Who waits for the port of whom. */
+  readonly #waits = new Map<ServiceName, ServiceName>();
+
+  constructor(containment: Ports, services: Services, neighbours: Pick<Neighbours, 'dependencies'>) {
+    this.#containment = containment;
+    this.#services = services;
+    this.#neighbours = neighbours;
+  }
+
+  /** What is to be done: where something would be started now, the holder of its port is asked for first. */
+  decide(situation: Situation): Decision {
+    const { name, desired } = situation;
+    const decision = decide(situation);
+    this.#waits.delete(name);
+    if (desired?.kind !== 'defined' || typeof desired.spec.port !== 'number') return decision;
+    if (!decision.actions.some(isStart)) return decision;
+    const portHeld = this.#held(name, desired.spec.port);
+    return portHeld === undefined ? decision : decide({ ...situation, portHeld });
+  }
+
+  /** Who has to be looked at because of what was noticed about this service. */
+  woken(service: ServiceName, { notices }: Decision): readonly ServiceName[] {
+    if (notices.length === 0 || this.#waits.size === 0) return [];
+    return [...this.#waits].flatMap(([waiting, holder]) => (holder === service ? [waiting] : []));
+  }
+
+  #held(name: ServiceName, port: number): string | undefined {
+    const containment = this.#containment;
+    if (containment.portHolder(port, [name]) === undefined) return undefined;
+    for (const other of this.#services.names()) {
+      const how = other === name ? undefined : this.#leaving(other, name, port);
+      if (how === undefined || containment.portHolder(port, [name, other]) !== undefined) continue;
+      this.#waits.set(name, other);
+      return `port ${port} is still held by ${other}, which ${how}`;
+    }
+    return undefined;
+  }
+
+  /** How it is about to give up the port, should it be the one that holds it; undefined: it is not. */
+  #leaving(other: ServiceName, name: ServiceName, port: number): string | undefined {
+    const glance = this.#services.glance(other);
+    if (Object.keys(glance.memory.runs).length === 0) return undefined;
+    const wanted = wantedOf(glance);
+    if (wanted.kind === 'leave') return undefined;
+    const wantsIt = wanted.kind === 'run' && wanted.count > 0 && wanted.desired.spec.port === port;
+    if (wantsIt) return undefined;
+    // It has its turn in a moment, and is asked about again after that.
+    const slots = glance.decision?.slots;
+    if (slots === undefined) return 'is about to stop';
+    if (slots.some((phase) => phase.phase === 'stopping' && !phase.blocked)) return 'is stopping';
+    const isMoving = slots.some(isMovingOn) && !slots.some(({ phase }) => phase === 'failed');
+    return isMoving && !this.#waitsFor(other, name) ? 'is to be replaced' : undefined;
+  }
+
+  /** Whoever waits itself for the one that wants its port would keep it for good. */
+  #waitsFor(other: ServiceName, name: ServiceName): boolean {
+    const dependencies = this.#neighbours.dependencies(other);
+    if (dependencies.some((each) => each.name === name && each.state !== 'met')) return true;
+    const seen = new Set<ServiceName>();
+    for (let next: ServiceName | undefined = other; next !== undefined; next = this.#waits.get(next)) {
+      if (next === name) return true;
+      if (seen.has(next)) return false;
+      seen.add(next);
+    }
+    return false;
+  }
+}
+
+function isStart(action: Decision['actions'][number]): boolean {
+  return action.do === 'start' || (action.do === 'hook' && action.hook === 'pre_start');
+}
+
+/** A run of an older definition whose successor is expected to take over. */
+function isMovingOn(phase: SlotPhase): boolean {
+  return (
+    phase.phase === 'running' && phase.outdated && phase.rejected === null && phase.heldBack?.away !== true
+  );
+}

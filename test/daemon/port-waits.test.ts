@@ -1,0 +1,187 @@
+/** Whose end does a service wait for that wants a port? */
+import { describe, expect, it } from 'vitest';
+import { Neighbours } from '../../src/daemon/neighbours.ts';
+import type { Glance } from '../../src/daemon/outcome.ts';
+import { PortWaits } from '../../src/daemon/port-waits.ts';
+import type { ServiceName } from '../../src/model/names.ts';
+import { decide } from '../../src/reconcile/decide.ts';
+import type { Dependency, Situation } from '../../src/reconcile/situation.ts';
+import {
+  defined,
+  hash,
+  NOW,
+  name,
+  over,
+  run,
+  runsRemembered,
+  type SituationChanges,
+  situation,
+  spec,
+  stopProgress,
+} from '../builders.ts';
+
+const [OLD, NEW, FOREIGN] = [name('old'), name('new'), 'somebody else'];
+const PORT = 8080;
+const RUN = run({ service: OLD });
+
+function of(service: ServiceName, changes: SituationChanges): Situation {
+  return situation({ name: service, ...changes });
+}
+
+/** Its file is gone. */
+const removed = of(OLD, { desired: undefined, intent: { removalApproved: true }, runs: [RUN] });
+
+/** What it had had the port; what is wanted of it now has the one given. */
+function changed(port: number, changes: SituationChanges = {}, surge = 1): Situation {
+  const rollout = { surge };
+  return of(OLD, {
+    desired: defined({ name: OLD, hash: 'b', spec: { port, rollout } }),
+    applied: { [hash('a')]: spec({ name: OLD, port: PORT, rollout }) },
+    runs: [RUN],
+    ...changes,
+  });
+}
+
+function wanting(changes: SituationChanges = {}, port: number | null = PORT): Situation {
+  return of(NEW, { desired: defined({ name: NEW, spec: { port } }), ...changes });
+}
+
+interface Around {
+  /** Who listens at which port. */
+  readonly listening?: Readonly<Record<number, readonly string[]>>;
+  readonly decided?: boolean;
+  readonly dependencies?: readonly Dependency[];
+}
+
+function waitsAround(
+  others: readonly Situation[],
+  { listening = { [PORT]: [OLD] }, decided = true, dependencies = [] }: Around = {},
+): PortWaits {
+  const glance = (asked: ServiceName): Glance => {
+    const other = others.find((each) => each.name === asked) ?? situation();
+    const decision = decide(other);
+    return { ...other, memory: decision.memory, decision: decided ? decision : undefined };
+  };
+  const portHolder = (port: number, services: readonly ServiceName[]) =>
+    listening[port]?.find((each) => !services.includes(each as ServiceName));
+  const neighbours = new Neighbours();
+  return new PortWaits(
+    { portHolder },
+    { names: () => others.map((other) => other.name), glance },
+    { dependencies: (asked) => (asked === OLD ? dependencies : neighbours.dependencies(asked)) },
+  );
+}
+
+/** What the service that wants the port does: starts, or says what it waits for. */
+function does(waits: PortWaits, wants: Situation = wanting()): string | undefined {
+  const { actions, slots } = waits.decide(wants);
+  if (actions.some((action) => action.do === 'start')) return 'starts';
+  const [phase] = slots;
+  return phase?.phase === 'waiting' ? phase.reason : phase?.phase;
+}
+
+const held = (how: string) => `port 8080 is still held by old, which ${how}`;
+
+describe('a service waits for its port while it is held by another', () => {
+  it('that is stopping, also because it moves to another port', () => {
+    expect(does(waitsAround([removed]))).toBe(held('is stopping'));
+    const [stop, met] = [stopProgress({ reason: 'reload_retire_generation_1' }), true];
+    const memory = { runs: runsRemembered([RUN, { met, stop }]) };
+    expect(does(waitsAround([changed(9090, { memory }, 0)]))).toBe(held('is stopping'));
+  });
+
+  it('that is removed and was not looked at since', () => {
+    const memory = { runs: runsRemembered([RUN, { met: true }]) };
+    const waits = waitsAround([{ ...removed, memory: { ...removed.memory, ...memory } }], { decided: false });
+    expect(does(waits)).toBe(held('is about to stop'));
+  });
+
+  it('that moves to another port and is to be replaced', () => {
+    expect(does(waitsAround([changed(9090)]))).toBe(held('is to be replaced'));
+  });
+
+  it('also before it is prepared, and when it comes back after an end', () => {
+    const hooks = { pre_start: { command: ['prepare'], timeout: 1000 } };
+    const prepared = wanting({ desired: defined({ name: NEW, spec: { port: PORT, hooks } as never }) });
+    const waits = waitsAround([removed]);
+    expect(waits.decide(prepared)).toMatchObject({ actions: [], slots: [{ phase: 'waiting' }] });
+    const ended = over({ kind: 'exited', code: 1 }, { service: NEW, age: 60_000 });
+    const { memory } = decide(wanting({ runs: [ended] }));
+    expect(does(waits, wanting({ memory, now: NOW + 2000 }))).toBe(held('is stopping'));
+  });
+
+  it('and is to be looked at again when something has ended there, and a little later in any case', () => {
+    const waits = waitsAround([removed]);
+    expect(waits.decide(wanting()).wakeAt).toBe(NOW + 500);
+    const ended = decide({
+      ...removed,
+      observed: { kind: 'seen', runs: [over({ kind: 'exited', code: 0 })] },
+    });
+    expect(waits.woken(OLD, ended)).toEqual([NEW]);
+    expect(waits.woken(NEW, ended)).toEqual([]);
+    expect(waits.woken(OLD, decide(removed))).toEqual([]);
+    // Who does not want to start any more waits for nobody.
+    waits.decide(wanting({ intent: { stopped: { by: 'root', at: NOW } } }));
+    expect(waits.woken(OLD, ended)).toEqual([]);
+  });
+});
+
+describe('a service does not wait for its port', () => {
+  it.each<[string, readonly Situation[], Around]>([
+    ['where nobody listens', [removed], { listening: {} }],
+    ['where nothing of another one runs', [], { listening: { [PORT]: [FOREIGN] } }],
+    ['where a foreign process has it', [removed], { listening: { [PORT]: [FOREIGN] } }],
+    ['where a foreign process shares it', [removed], { listening: { [PORT]: [OLD, FOREIGN] } }],
+    ['where another one wants it for good', [changed(PORT)], {}],
+    ['where another one is left alone', [of(OLD, { desired: undefined, runs: [RUN] })], {}],
+    [
+      'where a process survives SIGKILL',
+      [
+        {
+          ...removed,
+          memory: situation({
+            memory: {
+              runs: runsRemembered([
+                RUN,
+                {
+                  met: true,
+                  stop: stopProgress({ since: NOW - 60_000, step: 'kill', killedAt: NOW - 4000 }),
+                },
+              ]),
+            },
+          }).memory,
+        },
+      ],
+      {},
+    ],
+    [
+      'where what would replace the other one waits for this one',
+      [changed(9090)],
+      { dependencies: [{ name: NEW, state: 'waiting', detail: 'new is not ready' }] },
+    ],
+  ])('%s', (_, others, around) => {
+    expect(does(waitsAround(others, around))).toBe('starts');
+  });
+
+  it('when it has none of its own', () => {
+    expect(does(waitsAround([removed]), wanting({}, null))).toBe('starts');
+  });
+
+  it('where the other one waits for its port in turn', () => {
+    const own = run({ service: NEW });
+    const listening = { [PORT]: [OLD], 9090: [NEW] };
+    const moving = (service: ServiceName, from: number, to: number, has: typeof own) =>
+      of(service, {
+        desired: defined({ name: service, hash: 'b', spec: { port: to, rollout: { surge: 1 } } }),
+        applied: { [hash('a')]: spec({ name: service, port: from, rollout: { surge: 1 } }) },
+        runs: [has],
+      });
+    const [one, other] = [moving(OLD, PORT, 9090, RUN), moving(NEW, 9090, PORT, own)];
+    const waits = waitsAround([one, other], { listening });
+    const first = waits.decide(one);
+    expect(first.actions.filter((action) => action.do === 'start')).toEqual([]);
+    const why = 'port 9090 is still held by new, which is to be replaced';
+    expect(first.slots).toMatchObject([{ phase: 'running', outdated: true, heldBack: { why } }]);
+    expect(waits.decide(other).actions).toContainEqual(expect.objectContaining({ do: 'start' }));
+  });
+});

@@ -1,0 +1,108 @@
+/** Does a fixed port go from one service to another while the one that has it takes its time to stop? */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { freePorts } from './free-ports.ts';
+import { GROUNDS, type Ground } from './grounds.ts';
+import { type Host, openHost } from './host.ts';
+
+/** Told to stop, it goes on listening (or not, with `closes`) and ends when a file says that it may. */
+const SERVER = `import fs from 'node:fs';
+import net from 'node:net';
+const [work, closes] = process.argv.slice(2);
+const mayEnd = work + '/' + process.env.PROCESSMASTER_SERVICE + '.may-end';
+const server = net.createServer().listen(Number(process.env.PORT), '127.0.0.1');
+process.once('SIGTERM', () => {
+  if (closes === 'closes') server.close();
+  setInterval(() => fs.existsSync(mayEnd) && process.exit(0), 20);
+});
+`;
+
+function hostWith(ground: Ground, closes = 'stays') {
+  const host = openHost({ ground, settings: { watch: { enabled: false } } });
+  const file = join(host.work, 'server.mjs');
+  fs.writeFileSync(file, SERVER);
+  const command = [process.execPath, file, host.work, closes];
+  const definition = (port: number) => ({
+    port,
+    process: { command, stop_grace: '60s' },
+    restart_policy: { restart_backoff: '10ms', tolerance: { max_restarts: 1, duration: '1h' } },
+    probes: { readiness: { tcp: port, interval: '100ms' } },
+  });
+  return { host, definition };
+}
+
+function letEnd(host: Host, name: string): void {
+  fs.writeFileSync(join(host.work, `${name}.may-end`), '');
+}
+
+function rename(host: Host): void {
+  fs.renameSync(join(host.config, 'old.yaml'), join(host.config, 'new.yaml'));
+}
+
+function waits(host: Host, name: string, reason: string) {
+  return host.sees(name, 'waiting', (view) => view.state === 'waiting' && view.reason === reason);
+}
+
+describe.each(GROUNDS)('$title', (ground) => {
+  test('a service under a new name waits for the port until the old one has ended', async () => {
+    const { host, definition } = hostWith(ground);
+    const [port] = await freePorts(1);
+    host.service('old', definition(port));
+    await host.start();
+    const before = await host.pidOf('old');
+    rename(host);
+    const update = host.background('update');
+    await waits(host, 'new', `port ${port} is still held by old, which is stopping`);
+    letEnd(host, 'old');
+    await update.over;
+    expect(update.child.exitCode, update.stdout).toBe(0);
+    expect(await host.pidOf('new')).not.toBe(before);
+    expect(host.lifecycle('worker_exited')).toEqual([]);
+    await host.isForgotten('old');
+  });
+
+  test('two services exchange their ports', async () => {
+    const { host, definition } = hostWith(ground);
+    const [port, other = 0] = await freePorts(2);
+    host.service('a', definition(port));
+    host.service('b', definition(other));
+    await host.start();
+    await host.allRun(['a', 'b']);
+    host.service('a', definition(other));
+    host.service('b', definition(port));
+    const update = host.background('update');
+    letEnd(host, 'a');
+    await waits(host, 'a', `port ${other} is still held by b, which is stopping`);
+    letEnd(host, 'b');
+    await update.over;
+    expect(update.child.exitCode, update.stdout).toBe(0);
+    await host.allRun(['a', 'b']);
+    expect(host.lifecycle('worker_exited')).toEqual([]);
+  });
+});
+
+test('a service does not wait longer than for the port', async () => {
+  const { host, definition } = hostWith(GROUNDS[0] as Ground, 'closes');
+  const [port] = await freePorts(1);
+  host.service('old', definition(port));
+  await host.start();
+  await host.pidOf('old');
+  rename(host);
+  expect(await host.pmctl('update', '--no-wait')).toMatchObject({ code: 0 });
+  await host.pidOf('new');
+  expect(await host.view('old')).toMatchObject({ state: 'stopping' });
+  expect(host.lifecycle('worker_exited')).toEqual([]);
+});
+
+test('a port that another service keeps is taken', async () => {
+  const { host, definition } = hostWith(GROUNDS[0] as Ground);
+  const [port] = await freePorts(1);
+  host.service('old', definition(port));
+  await host.start();
+  const pid = await host.pidOf('old');
+  host.service('new', definition(port));
+  expect(await host.pmctl('update')).toMatchObject({ code: 5 });
+  const view = await host.sees('new', 'failed', ({ state }) => state === 'failed');
+  expect(view.reason).toContain(`port ${port} is taken by ${pid} `);
+});
