@@ -48,7 +48,7 @@ export function judge(situation: Situation): Judgement {
   const outdated = runs.filter((run) => !isCurrent(run, desired.hash, situation.intent));
   const way = wayOfReplacing(outdated, desired, situation);
   const placed = judgeRuns(healthy, { ...situation, memory: remembered }, { desired, count, way });
-  const rejected = rejectionOf(placed, remembered, desired, generation, situation, way);
+  const rejected = rejectionOf(placed, remembered, { desired, count }, generation, situation, way);
   const kept = placesKept(placed, rejected, desired, situation);
   const memory = { ...remembered, generation, generationHash: desired.hash, rejected };
   const judged = placed.map((one) => unfit(one, placed, kept, { ...situation, memory }));

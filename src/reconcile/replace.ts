@@ -1,10 +1,10 @@
 /** Runs of an older definition still serve: has the newer one failed to take over, and which of them go next? */
-import type { Memory, Rejection } from '../model/memory.ts';
+import type { Exit, Memory, Rejection } from '../model/memory.ts';
 import { NO_RUN, NO_SLOT } from '../model/memory.ts';
 import type { ObservedRun } from '../model/observed.ts';
 import type { Defined, ServiceSpec } from '../model/spec.ts';
 import { describeExit } from '../policy/restart.ts';
-import { mayRetire } from '../policy/rollout.ts';
+import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import { probesOf } from './health.ts';
 import type { JudgedRun } from './judgement.ts';
 import type { Situation } from './situation.ts';
@@ -30,7 +30,7 @@ export function wayOfReplacing(
 export function rejectionOf(
   runs: readonly JudgedRun[],
   memory: Memory,
-  desired: Defined,
+  { desired, count }: { readonly desired: Defined; readonly count: number },
   generation: number,
   situation: Situation,
   way: 'roll' | 'stop_first',
@@ -48,7 +48,7 @@ export function rejectionOf(
   const failed =
     way === 'roll'
       ? firstOf(outdated, (older) => failureBeside(older, runs, memory, desired, generation, situation.now))
-      : firstOf(
+      : (firstOf(
           runs.filter(({ run, fate, life }) => {
             return life === 'alive' && fate === 'keep' && run.key.generation === generation;
           }),
@@ -57,7 +57,7 @@ export function rejectionOf(
             memory.runs[fresh.run.key.id]?.everReady === true
               ? unfitness(fresh)
               : failureOf(fresh, memory, desired, situation.now),
-        );
+        ) ?? failureAdded(placesFrom(placesOf(outdated, situation), count), memory, generation));
   return failed === undefined
     ? null
     : { generation, digest: desired.digest, pardon, at: situation.now, ...failed };
@@ -72,15 +72,26 @@ export function placesKept(
   runs: readonly JudgedRun[],
   rejected: Rejection | null,
   desired: Defined,
-  { applied, intent: { scale } }: Situation,
+  situation: Situation,
 ): number | undefined {
   if (rejected === null || desired.spec.rollout.on_failure !== 'keep_old') return undefined;
   const older = runs.filter(({ fate, life }) => fate === 'outdated' && life === 'alive');
   if (older.length === 0) return undefined;
   // Whoever scales now adds places that only the rejected definition could fill.
+  const { scale } = situation.intent;
   const scaled = scale !== undefined && scale.at <= rejected.at ? scale.instances : 0;
-  const had = older.map(({ run: { key } }) => Math.max(key.slot + 1, applied.get(key.hash)?.instances ?? 0));
-  return Math.max(scaled, ...had);
+  return Math.max(scaled, placesOf(older, situation));
+}
+
+/** How many places the definitions of these runs had. */
+function placesOf(older: readonly JudgedRun[], { applied }: Situation): number {
+  return Math.max(
+    ...older.map(({ run: { key } }) => Math.max(key.slot + 1, applied.get(key.hash)?.instances ?? 0)),
+  );
+}
+
+function placesFrom(first: number, count: number): readonly number[] {
+  return Array.from({ length: Math.max(0, count - first) }, (_, at) => first + at);
 }
 
 function firstOf<Item, Answer>(
@@ -154,7 +165,36 @@ function failureBeside(
   if (successor !== undefined) {
     return wasBefore(successor, older) ? undefined : failureOf(successor, memory, desired, now);
   }
-  // Only a run of this generation that ended, or could not be started, leaves a wait or an end in the place.
+  return failureIn(slot, memory, generation);
+}
+
+/** In places that came with the newer definition: nothing had to be stopped for what was tried there. */
+function failureAdded(
+  places: readonly number[],
+  memory: Memory,
+  generation: number,
+): Pick<Rejection, 'reason' | 'run'> | undefined {
+  return firstOf(places, (slot) => {
+    const { exits, end } = memory.slots[slot] ?? NO_SLOT;
+    // A one-shot may be done with its work; who has served is waited for, as where an older one was stopped first.
+    if (end?.kind === 'completed' || hasServed(exits[0], memory)) return undefined;
+    return failureIn(slot, memory, generation);
+  });
+}
+
+/** It was ready, for as long as whoever has no probes has to live to count as that. */
+function hasServed(exit: Exit | undefined, { runs }: Memory): boolean {
+  if (exit === undefined || exit.run === null || exit.uptime < PROOF_OF_LIFE) return false;
+  // Of one that ended before this look, it was asked when it did.
+  return runs[exit.run]?.everReady ?? true;
+}
+
+/** Only a run of this generation that ended, or could not be started, leaves a wait or an end in the place. */
+function failureIn(
+  slot: number,
+  memory: Memory,
+  generation: number,
+): Pick<Rejection, 'reason' | 'run'> | undefined {
   const remembered = memory.slots[slot] ?? NO_SLOT;
   if (remembered.generation !== generation) return undefined;
   if (remembered.next === null && remembered.end === null) return undefined;

@@ -1,6 +1,7 @@
 /** A rejected definition wanted more places than there were: what becomes of those? */
 import { describe, expect, it } from 'vitest';
 import type { Rejection } from '../../src/model/memory.ts';
+import type { Outcome } from '../../src/model/observed.ts';
 import type { RolloutSpec } from '../../src/model/spec.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import type { Decision, Situation } from '../../src/reconcile/situation.ts';
@@ -11,10 +12,12 @@ import {
   memory,
   NOW,
   over,
+  problem,
   run,
   runsRemembered,
   type SituationChanges,
   situation,
+  slot,
   spec,
 } from '../builders.ts';
 
@@ -134,5 +137,79 @@ describe('a place that a rejected definition added', () => {
     const scaled = (at: number) => ({ scale: { by: 'root', at, instances: 2, file: 3 } });
     expect(started(decide(kept({ intent: scaled(NOW - 500) })))).toEqual([]);
     expect(started(decide(kept({ intent: scaled(NOW - 2000) })))).toEqual([1]);
+  });
+});
+
+describe('where one is stopped before the next comes, a definition is rejected', () => {
+  const desired = more({ surge: 0 });
+  interface Ended {
+    readonly outcome?: Outcome;
+    /** How long the run in the added place has lived. Milliseconds. */
+    readonly age?: number;
+    readonly everReady?: boolean;
+    readonly desired?: typeof desired;
+  }
+
+  function ended({ outcome = exited(1), age = 10_000, everReady = false, ...changes }: Ended = {}) {
+    const added = over(outcome, { slot: 1, hash: 'b', generation: 2, age });
+    const runs = runsRemembered([added, { met: true, everReady }]);
+    return rolling({ desired, ...changes, runs: [OLD, added], memory: { runs } });
+  }
+
+  const phaseOf = ({ slots }: Decision, wanted: number) => slots.find((phase) => phase.slot === wanted);
+
+  it('by the end of a run in a place that it added, which then stays empty', () => {
+    const decision = decide(ended());
+    expect(decision.memory.rejected).toMatchObject({ generation: 2, reason: 'exited with code 1' });
+    expect(started(decision)).toEqual([]);
+    expect(stopped(decision)).toEqual([]);
+    expect(phaseOf(decision, 0)).toMatchObject({ outdated: true, rejected: 'exited with code 1' });
+    expect(phaseOf(decision, 1)).toMatchObject({ phase: 'stopped' });
+    expect(phaseOf(decision, 2)).toMatchObject({ phase: 'stopped' });
+  });
+
+  it('by a start in such a place that was refused, unless the host was short of something', () => {
+    const refused = (why: Parameters<typeof problem>[0]) => {
+      const outcome = { kind: 'not_started', problem: problem(why) } as const;
+      const exit = { outcome, at: NOW - 500, by: 'itself', run: null, uptime: 0 } as const;
+      const next = { at: NOW + 500, delay: 1000, digest: desired.digest, pardon: 0 };
+      const slots = { 1: slot({ generation: 2, exits: [exit], next }) };
+      return decide(rolling({ desired, memory: { slots } })).memory.rejected;
+    };
+    expect(refused({})).toMatchObject({ generation: 2, reason: 'it did not work', run: null });
+    expect(refused({ passing: true })).toBeNull();
+  });
+
+  it('also when it was taken for ready, but had not lived long enough to prove it', () => {
+    expect(decide(ended({ age: 200, everReady: true })).memory.rejected).not.toBeNull();
+  });
+
+  it('not by the end of one that has served, which is tried again', () => {
+    const decision = decide(ended({ everReady: true }));
+    expect(decision.memory.rejected).toBeNull();
+    expect(phaseOf(decision, 1)).toMatchObject({ phase: 'backoff' });
+    // Nor later, when nothing is remembered of that run but how it ended.
+    const later = decide(rolling({ desired, memory: { ...decision.memory, runs: {} } }));
+    expect(later.memory.rejected).toBeNull();
+  });
+
+  it('not by a one-shot that has done its work, but by one that has failed', () => {
+    const spec = { instances: 3, rollout: ROLLOUT, process: { type: 'oneshot' } } as const;
+    const oneshot = defined({ hash: 'b', spec });
+    const done = decide(ended({ desired: oneshot, outcome: exited(0), age: 50 }));
+    expect(done.memory.rejected).toBeNull();
+    expect(phaseOf(done, 1)).toMatchObject({ phase: 'completed' });
+    expect(decide(ended({ desired: oneshot, age: 50 })).memory.rejected).toMatchObject({ generation: 2 });
+  });
+
+  it('not by what ended in a place that nobody wants any more', () => {
+    const fewer = defined({ ...desired, hash: 'b', spec: { ...desired.spec, instances: 1 } });
+    expect(decide(ended({ desired: fewer })).memory.rejected).toBeNull();
+  });
+
+  it('but goes on where the failure is accepted', () => {
+    const decision = decide(ended({ desired: more({ surge: 0, on_failure: 'replace' }) }));
+    expect(phaseOf(decision, 1)).toMatchObject({ phase: 'backoff' });
+    expect(started(decision)).toEqual([2]);
   });
 });

@@ -102,11 +102,9 @@ function badVersion(simulation: Simulation, service: ServiceName, more: number):
 }
 
 function nothingAdded(simulation: Simulation, service: ServiceName, wanted: number): void {
-  const { truth, machine, now } = simulation;
+  const { truth, machine } = simulation;
   const desired = truth.inForce.get(service);
   if (desired?.kind !== 'defined' || desired.spec.rollout.on_failure === 'replace') return;
-  // Where a run is stopped first, one that dies takes no place over, and is not rejected.
-  if (!truth.rolls(service) || truth.mixesTypes(service, now)) return;
   const added = machine.placesOf(service).find(({ key }) => key.slot >= wanted);
   if (added === undefined) return;
   throw new Broken('a rejected version leaves nothing', `it goes on in ${service}/${added.key.slot}`);
