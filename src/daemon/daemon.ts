@@ -113,7 +113,8 @@ export class Daemon {
     const { store, freeze, unfinished } = this.#kept;
     this.#trouble = new StateTrouble({
       ...{ files: world.files, clock: world.clock, stateDirectory: settings.state_directory },
-      ...{ reports: this.#reports, mended: () => this.#keepRead() },
+      reports: this.#reports,
+      mended: (part) => (part === 'snapshots' ? this.#deploy?.history.again() : this.#keepRead()),
     });
     const facts = hostFacts();
     this.#loop = new Loop({

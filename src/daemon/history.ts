@@ -1,23 +1,17 @@
 /** Which state was applied when, on whose account, and what became of it? Written down when nobody waits for it. */
-import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import type { Commit, SnapshotResult, Trigger } from '../api/deploys.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
-import type { Desired, DesiredState, EnvFile } from '../model/spec.ts';
+import type { Desired, DesiredState } from '../model/spec.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
+import { fileOf, isSame, isSameState, type Seen, snapshotOf } from './entries.ts';
 import type { KeptText } from './freeze.ts';
 import type { Loop } from './loop.ts';
 import { isUp } from './outcome.ts';
-import {
-  blobOf,
-  type Snapshot,
-  type SnapshotFile,
-  type Snapshots,
-  snapshotId,
-  touchedBy,
-} from './snapshots.ts';
+import { blobOf, type Snapshot, type SnapshotFile, type Snapshots, touchedBy } from './snapshots.ts';
+import { Unkept } from './unkept.ts';
 
 /** Why something is applied. */
 export interface Cause {
@@ -37,15 +31,8 @@ export interface HistoryTools {
   readonly textOf: (desired: Desired) => { readonly file: string; readonly text: string } | undefined;
   /** Never rejects. */
   readonly commit: () => Promise<Commit | null>;
-  /** Told after each write; undefined: it is on disk. */
+  /** Told after each write; undefined: all of it is on disk. */
   readonly wrote: (problem: Problem | undefined) => void;
-}
-
-/** One file as it was followed, before anything of it was worked out. */
-interface Seen {
-  readonly path: string;
-  readonly text: string;
-  readonly desired: Desired;
 }
 
 /** An entry whose outcome is looked at. */
@@ -68,6 +55,7 @@ const AT_ONCE = 50;
 
 export class History {
   readonly #tools: HistoryTools;
+  readonly #unkept: Unkept;
   #last: readonly Seen[] | undefined;
   #work: Promise<void> = Promise.resolve();
   /** Applied, and not written down yet: what is seen of services now says nothing about the newest entry. */
@@ -83,9 +71,10 @@ export class History {
 
   constructor(tools: HistoryTools) {
     this.#tools = tools;
+    this.#unkept = new Unkept(tools.snapshots, tools.wrote);
   }
 
-  /** The entry of what is in force, as far as it is written down. */
+  /** The entry of what is in force. */
   get current(): Snapshot | undefined {
     return this.#current ?? this.#tools.snapshots.latest();
   }
@@ -152,6 +141,12 @@ export class History {
     });
   }
 
+  /** What could not be written is tried again. */
+  again(): void {
+    const { snapshots, most } = this.#tools;
+    this.#work = this.#work.then(() => this.#unkept.again()).then(() => snapshots.prune(most));
+  }
+
   /** Resolves when everything so far is written. */
   settled(): Promise<void> {
     return this.#work;
@@ -164,17 +159,20 @@ export class History {
   }
 
   async #record(seen: readonly Seen[], at: number, cause: Cause, reading: number): Promise<void> {
-    const { snapshots, soon, wrote, most } = this.#tools;
+    const { snapshots, soon, most } = this.#tools;
     await soon();
     const before = snapshots.latest();
     const { files, texts } = await this.#filesOf(seen);
-    const next = snapshotOf(files, before, { at, number: snapshots.nextNumber, ...cause });
+    const next = snapshotOf(files, before, { at, number: this.#unkept.nextNumber, ...cause });
+    const dropped = this.#unkept.drop();
+    this.#followed = this.#followed.filter((each) => each.snapshot.number !== dropped);
     if (before !== undefined && isSameState(before, next)) {
       // Nothing new; but an earlier daemon may have ended before it knew what became of it.
       this.#follow(before);
+      if (dropped !== undefined) await this.#unkept.again();
       return;
     }
-    wrote(await snapshots.keep(next, texts));
+    await this.#unkept.keep(next, texts);
     this.#follow(next);
     void this.#noteCommit(next, reading);
     await snapshots.prune(most);
@@ -201,8 +199,8 @@ export class History {
     // Where files were applied again meanwhile it stays without: by now the checkout may stand elsewhere. What was gone
     // back to meanwhile, as after a deploy that failed at once, has left the checkout where it was.
     if (commit === null || this.#isClosed || reading !== this.#readings) return;
-    const noted = this.#tools.snapshots.all().find((each) => each.number === number);
-    if (noted !== undefined) this.#note({ ...noted, commit });
+    const noted = this.#unkept.of(number);
+    if (noted?.id === entry.id) this.#note({ ...noted, commit });
   }
 
   /** The checkout stays where it is when one goes back: the commit is the one that the state was of. */
@@ -250,7 +248,7 @@ export class History {
       const open = new Set([...each.open].filter((service) => snapshot.results[service] !== 'converged'));
       return open.size === 0 ? [] : [{ snapshot, open }];
     });
-    this.#tools.wrote(this.#tools.snapshots.note(snapshot));
+    this.#unkept.note(snapshot);
   }
 
   #resultOf(service: ServiceName, names: ReadonlySet<string>): SnapshotResult {
@@ -277,71 +275,4 @@ function openOf(snapshot: Snapshot): ReadonlySet<string> {
 /** Nearly every file lies in the directory itself. */
 function pathIn(directory: string, file: string): string {
   return file.startsWith(`${directory}/`) ? file.slice(directory.length + 1) : relative(directory, file);
-}
-
-function isSame(a: readonly Seen[], b: readonly Seen[]): boolean {
-  if (a.length !== b.length) return false;
-  return a.every(({ path, text, desired }, at) => {
-    const other = b[at];
-    return other?.path === path && other.text === text && digestOf(other.desired) === digestOf(desired);
-  });
-}
-
-/** The same texts, and they mean the same. */
-function isSameState(before: Snapshot, next: Snapshot): boolean {
-  const nothing = next.added.length + next.changed.length + next.removed.length === 0;
-  return before.id === next.id && nothing;
-}
-
-function snapshotOf(
-  files: readonly SnapshotFile[],
-  before: Snapshot | undefined,
-  about: Pick<Snapshot, 'at' | 'number' | 'trigger' | 'by'>,
-): Snapshot {
-  const old = new Map((before?.files ?? []).map((file) => [file.service, file]));
-  const names = new Set(files.map(({ service }) => service));
-  const added = files.filter(({ service }) => !old.has(service)).map(({ service }) => service);
-  const changed = files.flatMap(({ service, blob, digest }) => {
-    const was = old.get(service);
-    return was === undefined || (was.blob === blob && was.digest === digest) ? [] : [service];
-  });
-  const removed = [...old.keys()].filter((service) => !names.has(service));
-  const touched = [...added, ...changed, ...removed];
-  // What had not come up before is told by the entry that brought it: one broken service spoils no other entry.
-  const results = touched.map((service) => [service, 'pending'] as const);
-  return {
-    ...about,
-    id: snapshotId(files),
-    commit: null,
-    files,
-    added,
-    changed,
-    removed,
-    results: Object.fromEntries(results),
-  };
-}
-
-function fileOf({ path, desired }: Seen, blob: string): SnapshotFile {
-  const good = desired.kind === 'defined' ? desired : undefined;
-  const env_files = (good?.spec.process.env_files ?? []).map((file) => [file.path, envDigest(file)] as const);
-  return {
-    path,
-    blob,
-    service: desired.name,
-    hash: good?.hash ?? null,
-    digest: good?.digest ?? null,
-    env_files: Object.fromEntries(env_files),
-  };
-}
-
-/** Of a dotenv file, which holds digests in the place of its values already. */
-export function envDigest({ values }: Pick<EnvFile, 'values'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify(Object.entries(values).sort()))
-    .digest('hex')
-    .slice(0, 12);
-}
-
-function digestOf(desired: Desired): string | null {
-  return desired.kind === 'defined' ? desired.digest : null;
 }

@@ -91,8 +91,13 @@ export class Snapshots {
     return found;
   }
 
+  byNumber(number: number): Snapshot | undefined {
+    const found = [...this.#index()].find((name) => numberOf(name) === number);
+    return found === undefined ? undefined : this.#read(found);
+  }
+
   get nextNumber(): number {
-    return Math.max(0, ...this.#names().map((name) => Number(name.split('-')[0]))) + 1;
+    return Math.max(0, ...this.#names().map(numberOf)) + 1;
   }
 
   /** The text of a blob; a Problem when it is gone or not what was kept. */
@@ -115,9 +120,11 @@ export class Snapshots {
       if ((kept.length + 1) % AT_ONCE === 0) await this.#soon();
       const failure = this.#keepBlob(blob, text);
       if (failure !== undefined) return this.#unwritable(failure);
-      kept.push(this.#blobPath(blob));
+      kept.push(blob);
     }
-    await this.#files.settle(kept);
+    await this.#files.settle(kept.map((blob) => this.#blobPath(blob)));
+    // Not before: what was written when another one failed is written once more, and is on disk then.
+    for (const blob of kept) this.#sure.add(blob);
     return this.note(snapshot);
   }
 
@@ -174,10 +181,7 @@ export class Snapshots {
     const path = this.#blobPath(blob);
     this.#there ??= new Set(this.#listed('blobs'));
     const before = this.#there.has(blob) ? this.#files.read(path, MOST_BYTES.blob) : undefined;
-    const failure =
-      before === text ? undefined : this.#files.replace(path, text, { mode: 0o600, durable: false });
-    if (failure === undefined) this.#sure.add(blob);
-    return failure;
+    return before === text ? undefined : this.#files.replace(path, text, { mode: 0o600, durable: false });
   }
 
   /** Newest first. */
@@ -248,6 +252,10 @@ export function resultOf(snapshot: Touched & Pick<Snapshot, 'results'>): Snapsho
   const each = touchedBy(snapshot).map((service) => snapshot.results[service]);
   if (each.includes('failed')) return 'failed';
   return each.includes('pending') ? 'pending' : 'converged';
+}
+
+function numberOf(name: string): number {
+  return Number(name.split('-')[0]);
 }
 
 function nameOf({ number, id }: Pick<Snapshot, 'number' | 'id'>): string {

@@ -18,7 +18,7 @@ export interface StateTroubleTools {
   readonly clock: Pick<Clock, 'after'>;
   readonly stateDirectory: string;
   readonly reports: Pick<Reports, 'lasting'>;
-  /** What is written rarely can be written again. */
+  /** What is written rarely can perhaps be written again; how that went is told by `wrote`. */
   readonly mended: (part: Part) => void;
 }
 
@@ -69,7 +69,7 @@ export class StateTrouble {
     else this.#unwritten.set(part, problem);
     const listed = (each: Problem | undefined) => (each === undefined ? [] : [each]);
     this.#tools.reports.lasting(listed(before), listed(problem));
-    if (RARE.some((rare) => this.#unwritten.has(rare))) this.#tryLater();
+    this.#tryAgainLater();
   }
 
   close(): void {
@@ -82,21 +82,18 @@ export class StateTrouble {
     this.#cancel = undefined;
     const { files, stateDirectory, mended } = this.#tools;
     for (const part of RARE) {
-      const problem = this.#unwritten.get(part);
-      if (problem === undefined) continue;
+      if (!this.#unwritten.has(part)) continue;
       const path = join(stateDirectory, part, '.probe');
       const failure = files.replace(path, 'ok\n', { mode: 0o600, durable: false });
       files.remove(path);
-      if (failure === undefined) {
-        this.wrote(part, undefined);
-        mended(part);
-      } else if (this.#unwritten.get(part) === problem) {
-        this.#tryLater();
-      }
+      // Where there is room for so little, there may be none for the rest: it is told as mended when that is written.
+      if (failure === undefined) mended(part);
     }
+    this.#tryAgainLater();
   }
 
-  #tryLater(): void {
+  #tryAgainLater(): void {
+    if (!RARE.some((part) => this.#unwritten.has(part))) return;
     this.#cancel ??= this.#tools.clock.after(AGAIN, () => this.#tryAgain());
   }
 }

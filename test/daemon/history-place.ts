@@ -19,6 +19,8 @@ export class Place {
   /** What each service is. */
   type: 'service' | 'oneshot' = 'service';
   readonly complaints: string[] = [];
+  /** Why something of the history waits to be written, as last told. */
+  unwritten: string | undefined;
   readonly texts = new WeakMap<Desired, string>();
   readonly history: History;
   readonly snapshots: Snapshots;
@@ -50,7 +52,10 @@ export class Place {
         return text === undefined ? undefined : { file: `/etc/config.d/${desired.name}.yaml`, text };
       },
       commit: async () => place.commit,
-      wrote: (problem) => problem !== undefined && this.complaints.push(problem.message),
+      wrote: (problem) => {
+        this.unwritten = problem?.message;
+        if (problem !== undefined) this.complaints.push(problem.message);
+      },
     });
   }
 

@@ -14,6 +14,8 @@ let trouble: StateTrouble;
 /** What began and what ended. */
 let told: string[];
 let mended: Part[];
+/** How it goes to write such a part again. */
+let stillUnkept: Problem | undefined;
 /** What waits for its time. */
 let timers: (() => void)[];
 
@@ -21,6 +23,7 @@ beforeEach(() => {
   files = new MemoryFiles(new Injector());
   told = [];
   mended = [];
+  stillUnkept = undefined;
   timers = [];
   const after = (_milliseconds: number, act: () => void) => {
     timers.push(act);
@@ -35,7 +38,10 @@ beforeEach(() => {
   const reports = { lasting };
   trouble = new StateTrouble({
     ...{ files, clock, stateDirectory: '/state', reports },
-    mended: (part) => mended.push(part),
+    mended: (part) => {
+      mended.push(part);
+      trouble.wrote(part, stillUnkept);
+    },
   });
 });
 
@@ -108,6 +114,17 @@ describe('a part that cannot be written', () => {
     trouble.wrote('last-good', UNKEPT);
     passTime();
     expect([trouble.problems, mended]).toEqual([[UNKEPT], ['last-good']]);
+  });
+
+  it('is told without a pause where there is room to try it, but none for what is to be kept', () => {
+    trouble.wrote('snapshots', UNKEPT);
+    stillUnkept = { ...UNKEPT };
+    passTime();
+    passTime();
+    expect([told, mended]).toEqual([['+ state-unwritable'], ['snapshots', 'snapshots']]);
+    stillUnkept = undefined;
+    passTime();
+    expect([told, timers]).toEqual([['+ state-unwritable', '- state-unwritable'], []]);
   });
 
   it('is not tried again after the end', () => {

@@ -56,6 +56,10 @@ describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory',
 
       mend();
       await host.until('nothing to be shown', () => isShown(host).then((shown) => !shown || undefined));
+      // What was applied meanwhile is part of the history, with its texts.
+      const [applied] = JSON.parse((await host.pmctl('history', '--json')).stdout).entries;
+      expect(applied).toMatchObject({ mark: 'current', changed: ['web'], added: ['fresh'] });
+      expect((await host.pmctl('show', applied.id, 'web')).stdout).toContain('edited');
       expect((await host.pmctl('stop', 'web')).code).toBe(0);
       expect(isGone(pid)).toBe(true);
       await host.crash();
