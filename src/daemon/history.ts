@@ -206,9 +206,14 @@ export class History {
   /** The checkout stays where it is when one goes back: the commit is the one that the state was of. */
   async #commitOf({ id, number, trigger }: Snapshot): Promise<Commit | null> {
     if (!isKept({ trigger })) return this.#tools.commit();
-    const earlier = this.#tools.snapshots.all().filter((each) => each.id === id && each.number !== number);
-    const known = earlier.find(({ commit }) => commit !== null)?.commit ?? null;
-    if (known !== null || trigger === 'rollback' || earlier.length > 0) return known;
+    let isKnown = trigger === 'rollback';
+    for (const each of this.#tools.snapshots.ofState(id)) {
+      if (each.number === number) continue;
+      if (each.commit !== null) return each.commit;
+      isKnown = true;
+      await this.#tools.soon();
+    }
+    if (isKnown) return null;
     // A part of an update: what is checked out, and not all of it.
     const commit = await this.#tools.commit();
     return commit === null ? null : { ...commit, dirty: true };

@@ -96,6 +96,14 @@ export class Snapshots {
     return found === undefined ? undefined : this.#read(found);
   }
 
+  /** The entries of one state, newest first; each is read when it is asked for. */
+  *ofState(id: string): Iterable<Snapshot> {
+    for (const name of this.#names()) {
+      const snapshot = name.endsWith(`-${id}.json`) ? this.#read(name) : undefined;
+      if (snapshot !== undefined) yield snapshot;
+    }
+  }
+
   get nextNumber(): number {
     return Math.max(0, ...this.#names().map(numberOf)) + 1;
   }

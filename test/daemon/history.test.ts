@@ -1,6 +1,6 @@
 /** Which applied states are written down, what becomes of them, and to which does one go back? */
 import { describe, expect, test } from 'vitest';
-import type { Commit } from '../../src/api/deploys.ts';
+import type { Commit, Trigger } from '../../src/api/deploys.ts';
 import { lastGood } from '../../src/daemon/history-views.ts';
 import { resultOf, Snapshots } from '../../src/daemon/snapshots.ts';
 import { name } from '../builders.ts';
@@ -285,6 +285,25 @@ describe('the commit comes when Git has told it', () => {
     const place = await meanwhile((same) => same.apply({ a: '3' }, 'bob', 'sync'));
     expect(told(place)).toContainEqual([2, null]);
   });
+});
+
+test('of a long history only those entries are read that the commit is asked of', async () => {
+  const at = (letter: string): Commit => ({ oid: letter.repeat(40), branch: 'main', dirty: false });
+  const first = new Place();
+  first.commit = at('a');
+  for (const text of ['1', '2', '3', '4', '5']) await first.apply({ a: text });
+  /** Numbers of the entries that a later daemon reads to apply this, and what the newest says then. */
+  async function readFor(text: string, trigger: Trigger) {
+    const place = new Place(first.files);
+    place.commit = at('b');
+    place.files.calls.length = 0;
+    await place.apply({ a: text }, 'bob', trigger);
+    for (let turn = 0; turn < 10; turn++) await soon();
+    const read = place.files.calls.flatMap((call) => /^read .*\/0*(\d+)-\w+\.json$/.exec(call)?.[1] ?? []);
+    return { read, commit: place.snapshots.latest()?.commit };
+  }
+  expect(await readFor('6', 'update')).toEqual({ read: ['5'], commit: at('b') });
+  expect(await readFor('2', 'rollback')).toEqual({ read: ['6', '2'], commit: at('a') });
 });
 
 test('what one goes back to is of its own commit, not of the one that is checked out', async () => {
