@@ -1,13 +1,15 @@
 /** Do services of this state directory still run where a daemon before had them, and this one would not look? */
 import { join } from 'node:path';
-import type { RunKey } from '../model/names.ts';
+import { isServiceName, parseRunDirectory, type RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
-import { childCgroups, isPopulated } from './cgroup-files.ts';
-import { inWords } from './errno.ts';
+import { childCgroups, childCount, isPopulated } from './cgroup-files.ts';
+import { tooShort } from './cgroup-lock.ts';
+import { inWords, isShortage } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { bootId } from './procfs.ts';
 import { RunRecords } from './run-records.ts';
 import { RunSessions } from './run-sessions.ts';
+import { ProcessTable } from './session-members.ts';
 import { runsDirectory } from './state-lock.ts';
 import { type Failure, isFailure } from './world.ts';
 
@@ -30,7 +32,17 @@ const files = systemFiles();
  * there, and a second process of each service would be started. The next daemon learns of this one.
  * @returns why this place may not be taken
  */
-export function takePlace({ stateDirectory, services }: Place): Problem | undefined {
+export function takePlace(place: Place): Problem | undefined {
+  try {
+    return taken(place);
+  } catch (error) {
+    if (!isShortage(error)) throw error;
+    return tooShort(`whether services still run elsewhere cannot be found out: ${inWords(error)}`);
+  }
+}
+
+/** Throws what the host is short of. */
+function taken({ stateDirectory, services }: Place): Problem | undefined {
   const former = noted(stateDirectory);
   if (isFailure(former)) return unreadable(stateDirectory, former);
   const names = former === undefined || former === services ? [] : inCgroups(stateDirectory, former);
@@ -48,9 +60,12 @@ export function takePlace({ stateDirectory, services }: Place): Problem | undefi
   return undefined;
 }
 
-/** At the end of a daemon that has this place still: what leaves nothing there need not be looked for. */
+/**
+ * At the end of a daemon that has this place still: what leaves nothing there need not be looked for. The cgroup of a
+ * service is removed by then if nothing of it runs, which does not follow from nobody being in it.
+ */
 export function leavePlace({ stateDirectory, services }: Place): void {
-  if (services === null || noted(stateDirectory) !== services || isInUse(services)) return;
+  if (services === null || noted(stateDirectory) !== services || !isEmpty(services)) return;
   forget(stateDirectory);
 }
 
@@ -75,6 +90,7 @@ function noted(stateDirectory: string): string | Failure | undefined {
 }
 
 function unreadable(stateDirectory: string, { failed }: Failure): Problem {
+  if (isShortage(failed)) return tooShort(`${fileIn(stateDirectory)} cannot be read: ${inWords(failed)}`);
   return {
     code: 'state-unreadable',
     severity: 'error',
@@ -83,10 +99,19 @@ function unreadable(stateDirectory: string, { failed }: Failure): Problem {
   };
 }
 
+function isEmpty(cgroup: string): boolean {
+  try {
+    return childCount(cgroup) === 0;
+  } catch {
+    return false;
+  }
+}
+
 function isInUse(cgroup: string): boolean {
   try {
     return isPopulated(cgroup);
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     // Gone, with the boot or by hand.
     return false;
   }
@@ -94,15 +119,28 @@ function isInUse(cgroup: string): boolean {
 
 /** Others may have this place by now, for services of their own: only what this state directory knows counts. */
 function inCgroups(stateDirectory: string, services: string): readonly string[] {
-  if (!isInUse(services)) return [];
   const known = knownServices(stateDirectory);
+  let table: ProcessTable | undefined;
+  const isElsewhere = (run: string): boolean => {
+    table ??= new ProcessTable();
+    return table.members({ run, leader: null }).length > 0;
+  };
   try {
-    return childCgroups(services).filter(
-      (name) => known?.has(name) !== false && isInUse(join(services, name)),
-    );
-  } catch {
+    return childCgroups(services).filter((name) => {
+      if (known?.has(name) === false) return false;
+      const cgroup = join(services, name);
+      // Nobody removes the cgroup of a run whose main process has left it.
+      return isInUse(cgroup) || runsIn(cgroup, name).some(isElsewhere);
+    });
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return ['which cannot be listed'];
   }
+}
+
+function runsIn(cgroup: string, service: string): readonly string[] {
+  if (!isServiceName(service)) return [];
+  return childCgroups(cgroup).flatMap((name) => parseRunDirectory(service, name)?.id ?? []);
 }
 
 /**
@@ -130,7 +168,8 @@ function inSessions(stateDirectory: string): readonly string[] {
       return record !== null && sessions.leads(record);
     };
     return records.services().filter((name) => records.runs(name).some(lives));
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return [];
   }
 }

@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { runDirectory, runId } from '../../src/model/names.ts';
 import { leavePlace, takePlace } from '../../src/world/former-place.ts';
+import { runKey } from '../builders.ts';
 
 let directory: string;
 let stateDirectory: string;
@@ -67,6 +71,45 @@ describe('a daemon that would not find what runs', () => {
     }
   });
 
+  test('does not start where one runs that has left its cgroup, as long as it runs', async () => {
+    populate({ web: false });
+    know('web');
+    // All processes of the host are looked at.
+    const key = { ...runKey(), id: runId(Date.now(), `f${process.pid}`.padEnd(6, '0')) };
+    fs.mkdirSync(join(former, 'web', runDirectory(key)));
+    leavePlace({ stateDirectory, services: former });
+    const env = { ...process.env, PROCESSMASTER_RUN_ID: key.id };
+    const main = spawn('sleep', ['1000'], { env, stdio: 'ignore' });
+    await once(main, 'spawn');
+    expect(takePlace({ stateDirectory, services: join(directory, 'other/services') })?.message).toContain(
+      '(web)',
+    );
+    main.kill('SIGKILL');
+    await once(main, 'exit');
+    expect(taken()).toEqual([undefined, undefined]);
+  });
+
+  test.each([
+    ['that it had a place', 'openSync', '/state/cgroup', 'ENFILE'],
+    ['whether anybody is there', 'readFileSync', 'web/cgroup.events', 'EMFILE'],
+    ['who is there', 'readdirSync', '/former/services', 'ENOMEM'],
+    ['whether sessions are left', 'readdirSync', '/state/runs', 'EMFILE'],
+  ] as const)('does not start where the host is too short to tell %s', (_what, call, part, code) => {
+    populate({ web: false });
+    const real = fs[call] as (path: unknown, ...more: unknown[]) => unknown;
+    const short = vi.spyOn(fs, call).mockImplementation(((path: unknown, ...more: unknown[]) => {
+      if (String(path).endsWith(part)) throw Object.assign(new Error('short'), { code });
+      return real(path, ...more);
+    }) as never);
+    const problem = takePlace({ stateDirectory, services: join(directory, 'other/services') });
+    short.mockRestore();
+    expect(problem).toMatchObject({ code: 'host-short', message: expect.stringContaining(code) });
+    // Nothing is forgotten for that.
+    populate({ web: true });
+    know('web');
+    expect(taken()).toEqual(Array(2).fill(expect.stringContaining('(web)')));
+  });
+
   test('starts where somebody else has services by now', () => {
     populate({ shop: true, web: false });
     know('web');
@@ -76,7 +119,7 @@ describe('a daemon that would not find what runs', () => {
 
 describe('a place is not asked for again', () => {
   test('when a daemon has left nothing there', () => {
-    populate({ web: false });
+    populate({});
     leavePlace({ stateDirectory, services: former });
     // Somebody else, with services of the same names.
     populate({ web: true });
