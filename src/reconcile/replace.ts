@@ -83,11 +83,15 @@ export function placesKept(
   return Math.max(scaled, placesOf(older, situation));
 }
 
-/** How many places the definitions of these runs had. */
-function placesOf(older: readonly JudgedRun[], { applied }: Situation): number {
-  return Math.max(
-    ...older.map(({ run: { key } }) => Math.max(key.slot + 1, applied.get(key.hash)?.instances ?? 0)),
-  );
+/** How many places the definitions of these runs had; of one that is lost, nobody knows which came later. */
+function placesOf(older: readonly JudgedRun[], { applied, desired }: Situation): number {
+  const had = older.map(({ run: { key } }) => {
+    // A restart replaces runs of the definition that is in force.
+    const spec =
+      desired?.kind === 'defined' && key.hash === desired.hash ? desired.spec : applied.get(key.hash);
+    return Math.max(key.slot + 1, spec?.instances ?? Number.POSITIVE_INFINITY);
+  });
+  return Math.max(...had);
 }
 
 function placesFrom(first: number, count: number): readonly number[] {

@@ -133,6 +133,18 @@ describe('a place that a rejected definition added', () => {
     expect(started(decide(kept({ runs: [] })))).toEqual([0, 1, 2]);
   });
 
+  it('is none where the definition of what runs is lost: how many places it had is not known', () => {
+    expect(started(decide(kept({ applied: {} })))).toEqual([1, 2]);
+  });
+
+  it('is none of a restart: its definition has had all of them', () => {
+    const before = run({ slot: 0, hash: 'b', generation: 1 });
+    const again = kept({ runs: [before], intent: { minGeneration: 2 }, applied: {} });
+    const decision = decide(again);
+    expect(decision.slots[0]).toMatchObject({ outdated: true, rejected: 'not ready' });
+    expect(started(decision)).toEqual([1, 2]);
+  });
+
   it('is one that was scaled to after the rejection, not one that was there before', () => {
     const scaled = (at: number) => ({ scale: { by: 'root', at, instances: 2, file: 3 } });
     expect(started(decide(kept({ intent: scaled(NOW - 500) })))).toEqual([]);

@@ -168,7 +168,8 @@ function mayHaveEndedWell(simulation: Simulation, desired: Defined, slot: number
   // Where a service was forgotten, generations count from 1 again.
   const newest = runs.findLast(({ daemon }) => daemon !== NOBODY)?.key.generation;
   const byEnd = runs
-    .filter((run) => run.key.generation === newest && !runs.some((other) => gaveWay(run, other)))
+    .filter(({ key }) => key.generation === newest)
+    .filter((run) => stopMayBeForgotten(simulation, run) || !runs.some((other) => gaveWay(run, other)))
     .sort((a, b) => endTime(a) - endTime(b));
   // What came by a mishap, and was stopped, takes nothing back: a place that had completed before remains so.
   const wasStopped = (run: RunTruth): boolean =>

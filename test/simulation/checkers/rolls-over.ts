@@ -129,7 +129,7 @@ function isAddedByRejected({ service, slot, generation }: RunKey, simulation: Si
 
 /**
  * How many places the definitions had of which runs go on, while the daemon says that the newer one is rejected.
- * @returns undefined: it does not say so, the failure is accepted, or nothing older goes on
+ * @returns undefined: it does not say so, the failure is accepted, nothing older goes on, or it has lost a definition
  */
 export function placesOfOlder(
   service: ServiceName,
@@ -148,6 +148,9 @@ export function placesOfOlder(
       other.stopAt === undefined &&
       lives(other, { machine }),
   );
+  const isLost = ({ key }: RunTruth): boolean =>
+    key.hash !== desired.hash && daemon?.store.applied(service).has(key.hash) !== true;
+  if (older.some(isLost)) return undefined;
   const had = older.flatMap(({ key, spec }) => {
     const known = truth.definitions.get(`${service} ${key.hash}`) ?? [{ spec }];
     return [key.slot + 1, ...known.map((each) => each.spec.instances)];
