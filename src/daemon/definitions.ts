@@ -12,6 +12,7 @@ import type { World } from '../world/world.ts';
 import type { Cause } from './history.ts';
 import type { Loop } from './loop.ts';
 import { isDown, isUp, type Outcome } from './outcome.ts';
+import { unstopped } from './removals.ts';
 import { untilSettled } from './waiting.ts';
 
 /** What becomes of service files; done where files are known. */
@@ -64,6 +65,8 @@ export class Definitions {
       const problem = this.#again(service, name, written.file);
       if (problem !== undefined) return refused(service, [problem]);
     }
+    // It is a new one: that another of its name was stopped before its file went says nothing about it.
+    if (loop.intent(name).goneAt !== undefined) loop.setIntents(new Map([[name, {}]]));
     note({ name: 'define_requested', service: name, actor: by, fields: { file: written.file } });
     // Only this file is deployed: whatever else lies changed in the directory is not part of the command.
     loop.reload(new Set([name]));
@@ -178,6 +181,10 @@ export class Definitions {
     if (problem !== undefined) {
       loop.setIntents(new Map<ServiceName, Intent>([[name, intent]]));
       return { result: 'failed', detail: problem.message };
+    }
+    // Not before: with its file still there, the next daemon would start it, should this one die in between.
+    if (intent.stopped !== undefined) {
+      loop.setIntents(new Map([[name, { ...unstopped(intent), removalApproved: true }]]));
     }
     return { removed: desired === undefined ? 'its file was gone already' : `${desired.file} is removed` };
   }

@@ -247,7 +247,7 @@ export class Hands {
     const left = this.#tools.world.containment.forget(name);
     if (left !== undefined) return left;
     this.#warnings.delete(name);
-    return this.#tools.store.forget(name);
+    return this.#tools.store.forget(name, this.#tools.world.clock.now());
   }
 
   #warn(name: ServiceName, problems: readonly Problem[]): void {

@@ -144,7 +144,7 @@ export class Loop {
 
   /** Approves the removals that the guard holds back, or only those of these services. */
   prune(only?: ReadonlySet<string>): Problem | undefined {
-    return this.#settlement.prune(only);
+    return this.#settlement.prune(this.#desired, only);
   }
 
   /** Durable when it answers undefined. */
@@ -285,6 +285,7 @@ export class Loop {
       store: this.#tools.store,
       situation: (name) => this.situation(name, desired),
       inForce: this.#desired,
+      now: this.#tools.world.clock.now(),
     };
   }
 

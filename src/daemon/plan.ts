@@ -16,6 +16,7 @@ export interface PlanTools {
   readonly store: Store;
   readonly situation: (name: ServiceName) => Situation;
   readonly inForce: DesiredState;
+  readonly now: number;
 }
 
 /** Service by service; those on which nothing would be done, and whose definition stays as it is, are left out. */
@@ -65,7 +66,7 @@ function newlyApproved({ removals, prune }: PlanTools): ReadonlySet<ServiceName>
 function situationAfter(desired: DesiredState, tools: PlanTools): (name: ServiceName) => Situation {
   const { store, situation } = tools;
   const approved = newlyApproved(tools);
-  const outlived = outlivedIntents(desired, store);
+  const outlived = outlivedIntents(desired, store, tools.now);
   return (name) => {
     const now = situation(name);
     const kept = outlived.get(name) ?? now.intent;

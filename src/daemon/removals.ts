@@ -27,6 +27,12 @@ export interface RemovalTools {
   readonly recent: RecentRemovals;
 }
 
+/**
+ * A file may be away for as long as somebody looks at another branch, or mends a deployment, and its service is the same
+ * when it is back: what was stopped for a reason stays so. Milliseconds.
+ */
+const REMEMBERED = 24 * 60 * 60_000;
+
 export const NO_REMOVALS: Removals = { held: [], approved: [], stopping: [], reason: '', lasts: false };
 
 /** @param names every service that is wanted, seen or remembered */
@@ -73,19 +79,61 @@ function heldBefore(held: number): string {
 }
 
 /** What a new reading of the directory makes obsolete in the intents of its services. */
-export function outlivedIntents(desired: DesiredState, store: Store): ReadonlyMap<ServiceName, Intent> {
+export function outlivedIntents(
+  desired: DesiredState,
+  store: Store,
+  now: number,
+): ReadonlyMap<ServiceName, Intent> {
   const changes = new Map<ServiceName, Intent>();
   for (const [name, service] of desired.services) {
-    const before = store.intent(name);
-    const { removalApproved, removalHeld, ...rest } = before;
-    let next: Intent = rest;
-    if (service.kind === 'defined' && rest.scale !== undefined) {
-      const { scale, ...unscaled } = rest;
+    const { removalApproved, removalHeld, goneAt, ...before } = store.intent(name);
+    let next: Intent = goneAt !== undefined && isForgotten(goneAt, now) ? unstopped(before) : before;
+    if (service.kind === 'defined' && next.scale !== undefined) {
+      const { scale, ...unscaled } = next;
       if (isOutlived(scale, service.spec)) next = unscaled;
     }
-    if (removalApproved === true || removalHeld === true || next !== rest) changes.set(name, next);
+    const isBack = removalApproved === true || removalHeld === true || goneAt !== undefined;
+    if (isBack || next !== before) changes.set(name, next);
   }
   return changes;
+}
+
+/** The stops of services without a file that are remembered no longer. */
+export function forgottenStops(
+  desired: DesiredState,
+  store: Store,
+  now: number,
+): ReadonlyMap<ServiceName, Intent> {
+  return stopsDropped(desired, store, ({ goneAt }) => goneAt !== undefined && isForgotten(goneAt, now));
+}
+
+/** The same of those services of which somebody has confirmed that they are gone. */
+export function confirmedStops(
+  desired: DesiredState,
+  store: Store,
+  only: ReadonlySet<string> | undefined,
+): ReadonlyMap<ServiceName, Intent> {
+  const isGoing = ({ goneAt, removalApproved }: Intent): boolean =>
+    goneAt !== undefined || removalApproved === true;
+  return stopsDropped(desired, store, (intent, name) => isGoing(intent) && (only?.has(name) ?? true));
+}
+
+function stopsDropped(
+  { services }: DesiredState,
+  store: Store,
+  isOver: (intent: Intent, name: ServiceName) => boolean,
+): ReadonlyMap<ServiceName, Intent> {
+  const over = [...store.intents].filter(([name, intent]) => !services.has(name) && isOver(intent, name));
+  const stopped = over.filter(([, intent]) => intent.stopped !== undefined);
+  return new Map(stopped.map(([name, { goneAt: _, ...intent }]) => [name, unstopped(intent)]));
+}
+
+export function unstopped({ stopped: _, ...intent }: Intent): Intent {
+  return intent;
+}
+
+function isForgotten(goneAt: number, now: number): boolean {
+  return now - goneAt >= REMEMBERED;
 }
 
 /** "Could not look" counts as running: a removal that cannot be judged is not waved through. */

@@ -5,7 +5,14 @@ import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { type RecentRemovals, stillRecent } from '../reconcile/guard.ts';
 import type { World } from '../world/world.ts';
-import { NO_REMOVALS, outlivedIntents, type Removals } from './removals.ts';
+import {
+  confirmedStops,
+  forgottenStops,
+  NO_REMOVALS,
+  outlivedIntents,
+  type Removals,
+  unstopped,
+} from './removals.ts';
 import type { Store } from './store.ts';
 
 export interface SettlementTools {
@@ -65,14 +72,18 @@ export class Settlement {
   }
 
   /**
-   * Approves removals that the guard holds back. Somebody has looked at all of them: what went before counts no more.
+   * Approves removals that the guard holds back. Somebody has looked at all of them: what went before counts no more, and
+   * nobody waits for their files.
    * @param only these services; what is held besides stays held, and those that go now count together with it
    */
-  prune(only?: ReadonlySet<string>): Problem | undefined {
+  prune(desired: DesiredState, only?: ReadonlySet<string>): Problem | undefined {
+    const { store } = this.#tools;
+    const unwritten = writtenStops(store, confirmedStops(desired, store, only));
+    if (unwritten !== undefined) return unwritten;
     const { held } = this.#removals;
     const named = held.filter((name) => only?.has(name) ?? true);
     const rest = held.filter((name) => !named.includes(name));
-    const problem = this.#write(named, rest);
+    const problem = this.#write(named, rest, true);
     if (problem !== undefined) return problem;
     if (rest.length > 0) {
       this.#removals = { ...this.#removals, held: rest, lasts: true };
@@ -86,10 +97,13 @@ export class Settlement {
 
   #settle(desired: DesiredState, judge: boolean): void {
     const { store, setIntents, world } = this.#tools;
-    const outlived = outlivedIntents(desired, store);
-    const unwritten = outlived.size === 0 ? undefined : setIntents(outlived);
+    const now = world.clock.now();
+    const outlived = outlivedIntents(desired, store, now);
+    const unwritten =
+      (outlived.size === 0 ? undefined : setIntents(outlived)) ??
+      writtenStops(store, forgottenStops(desired, store, now));
     const judged = !judge || this.#judge(desired);
-    this.#tryAt = unwritten === undefined && judged ? undefined : world.clock.now() + TRY_AGAIN;
+    this.#tryAt = unwritten === undefined && judged ? undefined : now + TRY_AGAIN;
   }
 
   #judge(desired: DesiredState): boolean {
@@ -122,12 +136,17 @@ export class Settlement {
   }
 
   /** Whose removal is approved, and whose waits for somebody, with this daemon or the next one. */
-  #write(approved: readonly ServiceName[], held: readonly ServiceName[]): Problem | undefined {
+  #write(
+    approved: readonly ServiceName[],
+    held: readonly ServiceName[],
+    confirmed = false,
+  ): Problem | undefined {
     const { store, setIntents } = this.#tools;
     const changes = new Map<ServiceName, Intent>();
     for (const name of approved) {
       const { removalHeld: _, ...intent } = store.intent(name);
-      if (intent.removalApproved !== true) changes.set(name, { ...intent, removalApproved: true });
+      if (intent.removalApproved === true) continue;
+      changes.set(name, { ...(confirmed ? unstopped(intent) : intent), removalApproved: true });
     }
     for (const name of held) {
       const intent = store.intent(name);
@@ -135,6 +154,11 @@ export class Settlement {
     }
     return changes.size === 0 ? undefined : setIntents(changes);
   }
+}
+
+/** Not by the loop: there is nothing to be looked at of who is gone. */
+function writtenStops(store: Store, changes: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
+  return changes.size === 0 ? undefined : store.setIntents(changes);
 }
 
 function recorded(before: RecentRemovals, removed: readonly ServiceName[], now: number): RecentRemovals {

@@ -7,7 +7,8 @@ type Form = Readonly<Record<string, Kind | `${Kind}?`>>;
 
 const ASKED: Form = { by: 'string', at: 'number' };
 const INTENT: Form = {
-  ...{ stopped: 'map', held: 'map', scale: 'map', removalApproved: 'boolean', removalHeld: 'boolean' },
+  ...{ stopped: 'map', held: 'map', scale: 'map' },
+  ...{ removalApproved: 'boolean', removalHeld: 'boolean', goneAt: 'number' },
   ...{ minGeneration: 'number', pardon: 'number', reloads: 'number', triggers: 'number' },
 };
 const MEMORY: Form = {

@@ -1,5 +1,5 @@
 /** What must outlive the daemon, and where is it kept? `intent.json`, `memory.json` and `applied.json`, each a whole. */
-import { type DueRun, type Intent, isSettled, type Memory, NO_MEMORY } from '../model/memory.ts';
+import { type DueRun, type Intent, type Memory, NO_MEMORY } from '../model/memory.ts';
 import type { RunKey, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
@@ -10,6 +10,7 @@ import { afterReboot, caughtUp, completed, completedSpec } from './recall.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
 import { corrupt, unreadable, unwritable } from './state-problems.ts';
 import { areSpecs, isIntent, isMemory, isOfServices } from './state-shape.ts';
+import { endings, lasting } from './worth-writing.ts';
 
 /** A state file larger than this is not ours. Bytes. */
 const STATE_LIMIT = 256 * 1024 * 1024;
@@ -115,13 +116,18 @@ export class Store {
     return aside === undefined || !isFailure(this.#files.status(aside));
   }
 
-  /** Services that something is kept about. */
+  /** Services that something is kept about; none that is gone but for the memory that it was stopped. */
   names(): readonly ServiceName[] {
-    return [...new Set([...this.#intents.keys(), ...this.#memories.keys(), ...this.#applied.keys()])];
+    const intended = [...this.#intents].flatMap(([name, { goneAt }]) => (goneAt === undefined ? [name] : []));
+    return [...new Set([...intended, ...this.#memories.keys(), ...this.#applied.keys()])];
   }
 
   intent(name: ServiceName): Intent {
     return this.#intents.get(name) ?? {};
+  }
+
+  get intents(): ReadonlyMap<ServiceName, Intent> {
+    return this.#intents;
   }
 
   /** On disk when it answers undefined; otherwise nothing has changed. */
@@ -205,7 +211,8 @@ export class Store {
     }
   }
 
-  forget(name: ServiceName): Problem | undefined {
+  /** All but that somebody stopped it: its file may be back in a moment. */
+  forget(name: ServiceName, now: number): Problem | undefined {
     if (this.#memories.delete(name)) {
       this.#memoryDirty = true;
       this.#forgot = true;
@@ -213,7 +220,9 @@ export class Store {
     // Also what was written down ahead, and never started.
     const isWritten = this.#applied.delete(name) || this.#written.has(name);
     if (isWritten && this.#appliedFile === 'fresh') this.#appliedFile = 'stale';
-    return this.#intents.has(name) ? this.setIntents(new Map([[name, {}]])) : undefined;
+    const { stopped, goneAt = now } = this.intent(name);
+    const left = stopped === undefined ? {} : { stopped, goneAt };
+    return this.#intents.has(name) ? this.setIntents(new Map([[name, left]])) : undefined;
   }
 
   /** Something was noted that must not be lost: an instance completed. */
@@ -319,23 +328,6 @@ export class Store {
 
 function copied(specs: ReadonlyMap<ServiceName, AppliedSpecs>): Map<ServiceName, Map<SpecHash, ServiceSpec>> {
   return new Map([...specs].map(([name, of]) => [name, new Map(of)]));
-}
-
-/** Without what the next probe tells as well: a service that is asked every second is not written every second. */
-function lasting(memory: Memory): Memory {
-  const runs = Object.entries(memory.runs);
-  if (runs.every(([, { probes }]) => Object.keys(probes).length === 0)) return memory;
-  const without = runs.map(([id, run]) => {
-    const { startup } = run.probes;
-    return [id, { ...run, probes: startup === undefined ? {} : { startup: { passed: startup.passed } } }];
-  });
-  return { ...memory, runs: Object.fromEntries(without) };
-}
-
-/** Differs whenever another instance is over for good, or the same one again. */
-function endings(memory: Memory): string {
-  const ends = Object.entries(memory.slots).filter(([, { end }]) => isSettled(end));
-  return ends.map(([slot, { end }]) => `${slot}:${end?.at}`).join();
 }
 
 function entries(value: unknown): [string, unknown][] {

@@ -32,6 +32,11 @@ export interface Intent {
   readonly removalApproved?: boolean;
   /** The guard held the removal back: it stays so until somebody confirms it, or the file is back. */
   readonly removalHeld?: boolean;
+  /**
+   * Its file is gone and nothing else is kept of it: only that it was stopped, should the file be away for a moment only.
+   * Milliseconds since 1970.
+   */
+  readonly goneAt?: number;
 }
 
 /** What we noticed about one service. Losing it costs time, never correctness. */

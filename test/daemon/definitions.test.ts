@@ -144,6 +144,26 @@ describe('a new service', () => {
     expect(machine.placesOf(WEB)).toHaveLength(1);
   });
 
+  test('is no matter of one of its name that was stopped, and is gone', async () => {
+    await exists();
+    await exists('db' as ServiceName);
+    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    files.delete(WEB);
+    daemon.loop.reload();
+    await answered(
+      new Promise<void>((resolve) => {
+        const stop = daemon.loop.onPass(() => {
+          if (daemon.loop.names().includes(WEB)) return;
+          stop();
+          resolve();
+        });
+      }),
+    );
+    expect(store().intent(WEB)).toMatchObject({ stopped: { by: 'bob' } });
+    expect(await define()).toMatchObject({ result: 'done' });
+    expect(machine.placesOf(WEB)).toHaveLength(1);
+  });
+
   test.each([
     { why: 'a bad name', more: { name: 'all' }, code: 'name-invalid' },
     { why: 'a taken port', more: { port: 80 }, code: 'port-taken' },
@@ -242,6 +262,21 @@ describe('a service that is deleted', () => {
     expect(files.has(WEB)).toBe(true);
     expect((await remove('web', 'worker')).results).toMatchObject([{ result: 'done' }, { result: 'done' }]);
     expect(daemon.loop.names()).toEqual([]);
+  });
+
+  test('is not remembered as one that was stopped', async () => {
+    await exists();
+    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    await remove('web');
+    expect(store().intents.size).toBe(0);
+  });
+
+  test('stays stopped where its file cannot be removed', async () => {
+    await exists();
+    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    unremovable = true;
+    await remove('web');
+    expect(store().intent(WEB)).toEqual({ stopped: { by: 'bob', at: 0 } });
   });
 
   test('whose file was gone, and whose removal the guard held back, goes', async () => {

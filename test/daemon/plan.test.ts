@@ -25,6 +25,7 @@ function told(inForce: Defined, reading: Defined, changes: SituationChanges) {
     store: new Store(new MemoryFiles(new Injector()), '/state', 'boot'),
     situation: () => situation({ desired: reading, intent: HELD, applied, ...changes }),
     inForce: state(inForce),
+    now: NOW,
   };
   return {
     changes: planOf(state(reading), [WEB], tools),

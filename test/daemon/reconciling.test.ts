@@ -120,6 +120,32 @@ describe('services of which nothing runs, and whose files the guard misses', () 
   });
 });
 
+test('a service that was stopped stays so where its file was away for a moment, in the plan as in the deed', async () => {
+  for (const service of ['s1', 's2', 's3', 's4']) daemon.save(service);
+  daemon.loop.reload();
+  const stopped = { by: 'bob', at: 0 };
+  daemon.loop.setIntents(new Map(['s1', 's2'].map((service) => [name(service), { stopped }])));
+  daemon.pass(40_000);
+  expect(daemon.running()).toEqual(['s3', 's4']);
+  for (const service of ['s1', 's2']) daemon.files.delete(service);
+  const { prune } = await reconciling.reconcile(BY_HAND, 'watch');
+  expect(prune).toBeNull();
+  daemon.pass(1000);
+  expect(daemon.loop.names()).toEqual(['s3', 's4']);
+  expect(reconciling.diff()).toMatchObject({ changes: [], unchanged: 2 });
+  for (const service of ['s1', 's2']) daemon.save(service);
+  const { changes } = reconciling.diff();
+  expect(changes).toEqual(
+    ['s1', 's2'].map((service) => {
+      return { service, action: 'define', because: [], reason: 'added; stopped by bob', instances: 0 };
+    }),
+  );
+  await reconciling.reconcile(BY_HAND, 'watch');
+  daemon.pass(40_000);
+  expect(daemon.running()).toEqual(['s3', 's4']);
+  expect(daemon.loop.intent(name('s1'))).toEqual({ stopped });
+});
+
 test('a named removal is judged by what it removes, in the plan as in the deed', async () => {
   for (const service of ['s1', 's2', 's3', 's4', 's5', 's6']) daemon.save(service);
   daemon.loop.reload();

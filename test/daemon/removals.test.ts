@@ -165,11 +165,17 @@ describe('removals of a moment ago', () => {
 
 describe('intents that a new reading makes obsolete', () => {
   const outlived = (desired: Desired, intent: Intent): Intent | undefined =>
-    outlivedIntents(directory([desired]), storeWith({ web: intent })).get(WEB);
+    outlivedIntents(directory([desired]), storeWith({ web: intent }), NOW).get(WEB);
 
   it('an approved removal is over when the file is back', () => {
     expect(outlived(defined(), { removalApproved: true, pardon: 2 })).toEqual({ pardon: 2 });
     expect(outlived(defined(), { removalHeld: true, pardon: 2 })).toEqual({ pardon: 2 });
+  });
+
+  it('a stop by hand lasts where the file was away for less than a day', () => {
+    const goneAt = NOW - 24 * 60 * 60_000;
+    expect(outlived(defined(), { stopped: ASKED, goneAt: goneAt + 1 })).toEqual({ stopped: ASKED });
+    expect(outlived(defined(), { stopped: ASKED, goneAt })).toEqual({});
   });
 
   it('a scale by hand lasts while the file says what it said then', () => {

@@ -76,7 +76,7 @@ function read(): void {
   for (const gone of [...running]) {
     if (store.intent(gone).removalApproved !== true) continue;
     running.delete(gone);
-    store.forget(gone);
+    store.forget(gone, now);
   }
 }
 
@@ -129,7 +129,7 @@ describe('a directory that vanishes file by file', () => {
     read();
     settlement.resettle(directory());
     expect([...running]).toEqual(names.slice(3));
-    expect(settlement.prune()).toBeUndefined();
+    expect(settlement.prune(directory())).toBeUndefined();
     read();
     expect([...running]).toEqual(names.slice(4));
   });
@@ -155,14 +155,14 @@ describe('what is held back', () => {
   });
 
   it('stays so for the next daemon, also where somebody has confirmed the rest', () => {
-    settlement.prune(new Set(['s0', 's1']));
+    settlement.prune(directory(), new Set(['s0', 's1']));
     read();
     expect(settlement.removals.held).toEqual(['s2', 's3']);
     daemonStarts();
     read();
     expect(settlement.removals.held).toEqual(['s2', 's3']);
     expect([...running]).toEqual(['s2', 's3', 's4', 's5', 's6', 's7', 's8', 's9']);
-    expect(settlement.prune()).toBeUndefined();
+    expect(settlement.prune(directory())).toBeUndefined();
     read();
     expect([...running]).toEqual(['s4', 's5', 's6', 's7', 's8', 's9']);
   });
@@ -196,7 +196,7 @@ describe('what is held back', () => {
   it('stays so in an empty directory as well, once somebody has confirmed the rest', () => {
     written.clear();
     read();
-    settlement.prune(new Set(['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7']));
+    settlement.prune(directory(), new Set(['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7']));
     read();
     written.add(name('other'));
     daemonStarts();
@@ -228,7 +228,7 @@ describe('removals that are meant', () => {
   it('count anew after somebody has confirmed', () => {
     const names = services(10);
     for (const one of names.slice(0, 3)) vanishes(one);
-    settlement.prune();
+    settlement.prune(directory());
     vanishes(name('s3'));
     expect([...running]).toEqual(names.slice(4));
   });
@@ -242,5 +242,75 @@ describe('removals that are meant', () => {
     settlement.resettle(directory());
     read();
     expect([...running]).toEqual(names.slice(1));
+  });
+});
+
+describe('a service that was stopped by hand, and whose file is gone', () => {
+  const ASKED = { by: 'bob', at: NOW };
+  const DAY = 24 * 60 * MINUTE;
+  const web = name('s0');
+
+  beforeEach(() => {
+    services(4);
+    store.setIntents(new Map([[web, { stopped: ASKED, pardon: 2, held: ASKED }]]));
+    vanishes(web);
+  });
+
+  it('is known to nobody, and was stopped all the same when its file is back', () => {
+    expect(store.names()).toEqual([]);
+    now += DAY - 1;
+    daemonStarts();
+    read();
+    expect(store.names()).toEqual([]);
+    written.add(web);
+    read();
+    expect(store.intent(web)).toEqual({ stopped: ASKED });
+    now += DAY;
+    read();
+    expect(store.intent(web)).toEqual({ stopped: ASKED });
+  });
+
+  it('is forgotten after a day', () => {
+    now += DAY;
+    settlement.resettle(directory());
+    expect(files.contents.get('/state/intent.json')).not.toContain(web);
+    written.add(web);
+    read();
+    expect(store.intent(web)).toEqual({});
+  });
+
+  it.each([
+    ['by its name', new Set(['s0'])],
+    ['with all others', undefined],
+  ])('is forgotten at once when somebody confirms that it is gone, %s', (_, only) => {
+    expect(settlement.prune(directory(), only)).toBeUndefined();
+    daemonStarts();
+    expect(store.intents.size).toBe(0);
+  });
+
+  it('is not forgotten when somebody confirms that others are', () => {
+    settlement.prune(directory(), new Set(['s1']));
+    expect(store.intent(web)).toMatchObject({ stopped: ASKED });
+  });
+
+  it('is forgotten where its removal was confirmed before it had ended', () => {
+    now += MINUTE;
+    store.setIntents(new Map([['s1' as ServiceName, { stopped: ASKED }]]));
+    written.delete(name('s1'));
+    settlement.settle(directory());
+    expect(store.intent(name('s1'))).toMatchObject({ removalApproved: true, stopped: ASKED });
+    settlement.prune(directory());
+    read();
+    expect(store.intents.size).toBe(0);
+  });
+
+  it('is forgotten where the guard held its removal back until somebody confirmed it', () => {
+    services(4);
+    store.setIntents(new Map([['s1' as ServiceName, { stopped: ASKED }]]));
+    for (const one of ['s1', 's2', 's3']) written.delete(name(one));
+    read();
+    settlement.prune(directory());
+    read();
+    expect(store.intents.has(name('s1'))).toBe(false);
   });
 });

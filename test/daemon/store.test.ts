@@ -313,7 +313,7 @@ describe('forget', () => {
       store.setApplied(one, hash('a'), spec());
     }
     store.flush();
-    expect(store.forget(WEB)).toBeUndefined();
+    expect(store.forget(WEB, NOW)).toBeUndefined();
     store.flush();
     const later = next();
     expect(later.names()).toEqual([db]);
@@ -337,10 +337,10 @@ describe('forget', () => {
     store.setIntents(of(STOPPED));
     store.flush();
     files.failing = 'EROFS';
-    expect(store.forget(WEB)).toMatchObject({ code: 'state-unwritable' });
+    expect(store.forget(WEB, NOW)).toMatchObject({ code: 'state-unwritable' });
     expect(store.intent(WEB)).toEqual(STOPPED);
     files.failing = undefined;
-    expect(store.forget(WEB)).toBeUndefined();
+    expect(store.forget(WEB, NOW)).toBeUndefined();
     store.flush();
     expect(next().names()).toEqual([]);
   });

@@ -353,3 +353,37 @@ it('a hook before a stop that a daemon took along is run by the next one', () =>
     { step: 'wait', ms: 8000 },
   );
 });
+
+it('what was stopped by hand, and whose file was away for a moment, is not started when that is back', () => {
+  const file = { step: 'add', text: { ...web, name: API } } as const;
+  const gone: readonly Step[] = [
+    { step: 'add', text: web },
+    file,
+    reload,
+    { step: 'wait', ms: 2000 },
+    { step: 'command', verb: 'stop', service: WEB },
+    { step: 'wait', ms: 2000 },
+    { step: 'remove_file', service: WEB },
+    reload,
+    { step: 'wait', ms: 2000 },
+  ];
+  const back: readonly Step[] = [{ step: 'add', text: web }, reload, { step: 'wait', ms: 3000 }];
+  tell(...gone, ...back);
+  for (const calls of [1, 2, 3]) tell(...gone, { step: 'crash', calls, moment: 'before', fate }, ...back);
+  tell(...gone, { step: 'die', politely: false, fate }, ...back, { step: 'die', politely: false, fate });
+});
+
+it('what the guard held back is held back by the next daemon as well, however little is left of it', () => {
+  const names = [WEB, API, DB, 'cache' as ServiceName];
+  tell(
+    ...names.map((name): Step => ({ step: 'add', text: { ...web, name } })),
+    reload,
+    { step: 'wait', ms: 2000 },
+    { step: 'remove_file', service: WEB },
+    { step: 'remove_file', service: API },
+    reload,
+    { step: 'add', text: web },
+    { step: 'die', politely: false, fate },
+    { step: 'wait', ms: 3000 },
+  );
+});

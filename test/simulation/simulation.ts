@@ -124,8 +124,8 @@ export class Simulation {
       this.truth.ending = undefined;
       for (const name of this.truth.inForce.keys()) this.truth.lift(name, this.now);
       this.truth.inForce = new Map();
-      for (const name of [...this.#unsure, ...this.truth.forgotten])
-        this.truth.intents.set(name, daemon.store.intent(name));
+      for (const name of this.#unsure) this.truth.intents.set(name, daemon.store.intent(name));
+      for (const name of this.truth.forgotten) this.truth.forget(name, daemon.store.intent(name));
       this.#unsure.clear();
       for (const name of this.truth.mayGo) {
         // The last daemon may have died before it wrote down that the removal was approved.
@@ -162,8 +162,13 @@ export class Simulation {
       this.note('prune');
       const { held } = daemon.loop.removals;
       for (const name of held) this.truth.mayGo.add(name);
+      const gone = [...this.truth.intents.keys()].filter((name) => !this.truth.inForce.has(name));
+      for (const name of gone) this.#unsure.add(name);
       const confirmed = daemon.loop.prune() === undefined;
+      for (const name of gone) this.#unsure.delete(name);
       for (const name of held) this.truth[confirmed ? 'heldBack' : 'mayGo'].delete(name);
+      if (confirmed) this.truth.confirm();
+      else for (const name of gone) this.truth.intents.set(name, daemon.store.intent(name));
     });
   }
 
@@ -335,7 +340,7 @@ export class Simulation {
     for (const [name, intent] of truth.intents) {
       if (intent.scale !== undefined) truth.followScale(name, daemon.store.intent(name));
     }
-    for (const name of truth.forgotten) truth.intents.set(name, daemon.store.intent(name));
+    for (const name of truth.forgotten) truth.forget(name, daemon.store.intent(name));
     truth.forgotten.clear();
     for (const name of daemon.loop.removals.held) {
       if (daemon.store.intent(name).removalHeld !== true) continue;

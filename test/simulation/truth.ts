@@ -370,6 +370,19 @@ export class Truth {
     this.judgeRemovals(seen);
   }
 
+  /** Its daemon forgets it, and what is left of its intent is `kept`: that it was stopped must be, by then or later. */
+  forget(name: ServiceName, kept: Intent): void {
+    const { stopped } = this.intent(name);
+    this.intents.set(name, stopped === undefined ? kept : { ...kept, stopped });
+  }
+
+  /** Somebody has confirmed that all are gone of which no file is there: what was asked of them counts no more. */
+  confirm(): void {
+    for (const [name, { stopped: _, ...intent }] of this.intents) {
+      if (!this.inForce.has(name)) this.intents.set(name, intent);
+    }
+  }
+
   lift(name: ServiceName, now: number): void {
     this.liftedAt.set(name, now);
   }
@@ -419,6 +432,9 @@ export class Truth {
   #enters(name: ServiceName, desired: Desired, now: number): void {
     if (this.mayGo.delete(name)) this.cameBack.add(name);
     this.heldBack.delete(name);
+    // What was stopped is still, when its file was away for less than a day; no history goes on for that long.
+    const { goneAt: _, ...intent } = this.intent(name);
+    if (this.intents.has(name)) this.intents.set(name, intent);
     const before = this.inForce.get(name);
     if (desired.kind !== 'defined') return;
     if (before?.kind !== 'defined' || before.digest !== desired.digest) this.lift(name, now);
