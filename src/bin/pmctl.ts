@@ -27,12 +27,6 @@ for (const [signal, code] of [
   });
 }
 
-process.on('uncaughtException', (error) => {
-  // A screen that is taken is given back before anything is said.
-  interrupt.abort();
-  process.exit(internalError(error, argv, terminal));
-});
-
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') {
     hasReader = false;
@@ -61,6 +55,12 @@ const terminal = processTerminal({
     ...DAEMON_FLAGS,
     fileURLToPath(new URL('processmaster.js', import.meta.url)),
   ],
+});
+// Not before it has what it tells by: until then Node tells.
+process.on('uncaughtException', (error) => {
+  // A screen that is taken is given back before anything is said.
+  interrupt.abort();
+  process.exit(internalError(error, argv, terminal));
 });
 void pmctl(argv, terminal).then((exit) => {
   process.exitCode = signalled ?? exit;
