@@ -47,6 +47,7 @@ export function readServiceFiles(
     readonly except: string | null;
   },
 ): readonly ServiceFile[] | Failure {
+  const listed = { ...options, isListed: true } as const;
   let before = look(directory, files);
   for (let count = 1; ; count++) {
     if (isFailure(before)) return before;
@@ -54,7 +55,7 @@ export function readServiceFiles(
       .filter(isServiceFile)
       .map((name) => join(directory, name))
       .filter((path) => path !== options.except)
-      .map((path) => readServiceFile(path, files, options));
+      .map((path) => readServiceFile(path, files, listed));
     const after = look(directory, files);
     if (isFailure(after)) return after;
     if (after.seen === before.seen || count === MOST_LOOKS) return found;
@@ -78,10 +79,17 @@ export function textsAsFiles(
 export function readServiceFile(
   path: string,
   files: Files,
-  { cwd, known }: { readonly cwd: string; readonly known: ReadonlyMap<string, FileContent> },
+  options: {
+    readonly cwd: string;
+    readonly known: ReadonlyMap<string, FileContent>;
+    /** Its directory was listed a moment ago, and it was there; absent: that is looked up if need be. */
+    readonly isListed?: true;
+  },
 ): ServiceFile {
-  const shown = shownPath(path, cwd);
-  return { path, shown, content: contentOf(path, shown, files, known.get(path)) };
+  const shown = shownPath(path, options.cwd);
+  const known = options.known.get(path);
+  const isListed = () => options.isListed ?? names(files, dirname(path)).includes(basename(path));
+  return { path, shown, content: contentOf(path, shown, files, known, isListed) };
 }
 
 /**
@@ -122,11 +130,19 @@ function look(directory: string, files: Files): { names: readonly string[]; seen
   return { names, seen: `${status.version} ${names.join('/')}` };
 }
 
-function contentOf(path: string, shown: string, files: Files, known: FileContent | undefined): FileContent {
+function contentOf(
+  path: string,
+  shown: string,
+  files: Files,
+  known: FileContent | undefined,
+  isListed: () => boolean,
+): FileContent {
   const status = files.status(path);
   if (isFailure(status)) {
-    const isListed = status.failed === 'ENOENT' && names(files, dirname(path)).includes(basename(path));
-    const says = isListed ? 'is a symbolic link that leads nowhere (ENOENT)' : failureText(status);
+    const says =
+      status.failed === 'ENOENT' && isListed()
+        ? 'is a symbolic link that leads nowhere (ENOENT)'
+        : failureText(status);
     return unreadable('file-unreadable', shown, says);
   }
   if (status.kind !== 'file') {

@@ -228,6 +228,19 @@ describe('everything that is wrong is told at once', () => {
 });
 
 describe('odd files', () => {
+  test('links to nothing need no listing of the directory, however many there are', () => {
+    const files = filesWith({ 'web.yaml': version(1) });
+    const directory = directoryOf(files);
+    const listings = () => {
+      files.calls.length = 0;
+      const { problems } = directory.load();
+      return [problems.length, files.calls.filter((call) => call === `list ${HERE}`).length];
+    };
+    const [, before] = listings();
+    for (const name of ['a', 'b', 'c']) files.link(`${HERE}/${name}.yaml`, 'gone.txt');
+    expect(listings()).toEqual([3, before]);
+  });
+
   test.each([
     ['a fifo or device', (files: TwinFiles) => files.odd(`${HERE}/web.yaml`), 'no regular file'],
     ['a directory', (files: TwinFiles) => files.mkdir(`${HERE}/web.yaml`), 'is a directory'],
