@@ -4,6 +4,9 @@ import { sentence } from '../model/problem.ts';
 import type { Defined, Desired, DesiredState } from '../model/spec.ts';
 import type { UserOf } from '../world/world.ts';
 
+/** Before the directory is read first. */
+export const NOTHING: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
+
 /**
  * The new reading for the named services, the old one for all others, and for those whose file is broken now.
  * @param only undefined: all services

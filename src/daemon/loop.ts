@@ -19,7 +19,7 @@ import { BlindSpots } from './blind-spots.ts';
 import { carryOut } from './carrying-out.ts';
 import { Due } from './due.ts';
 import { Flushing } from './flushing.ts';
-import { definedIn, followed, userIn } from './following.ts';
+import { definedIn, followed, NOTHING, userIn } from './following.ts';
 import { Hands, newRun } from './hands.ts';
 import { Jobs } from './jobs.ts';
 import type { LoopTools, PassResult } from './loop-tools.ts';
@@ -36,8 +36,6 @@ import { earliest, Wakes } from './wakes.ts';
 
 /** After an action failed, the service is looked at again this much later. Milliseconds. */
 const RETRY_ACTION = 1000;
-
-const NOTHING: DesiredState = { services: new Map(), problems: [], files: 0, readable: true };
 
 export class Loop {
   readonly #tools: LoopTools;
