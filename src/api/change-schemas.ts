@@ -7,6 +7,7 @@ import type {
   FrozenView,
   HeldRemovals,
   HeldService,
+  UnderWayResult,
   UpdateView,
 } from './changes.ts';
 import type { ConfigError } from './config-error.ts';
@@ -82,12 +83,22 @@ const changeFields: FieldsOf<Change> = {
   rejected: optional(text('Why this definition has failed already: nothing of it is done by itself.')),
 };
 
-const changeResult = object<ChangeResult>({
-  ...changeFields,
-  result: words<ChangeResult['result']>({ done: true, failed: true, pending: true, refused: true }),
+const outcomeFields: FieldsOf<Pick<ChangeResult, 'detail' | 'kept' | 'log'>> = {
   detail: text(),
   kept: optional(yes),
   log: optional(list(text())),
+};
+
+const changeResult = object<ChangeResult>({
+  ...changeFields,
+  result: words<ChangeResult['result']>({ done: true, failed: true, pending: true, refused: true }),
+  ...outcomeFields,
+});
+
+const underWayResult = object<UnderWayResult>({
+  service: text<UnderWayResult['service']>(),
+  result: words<UnderWayResult['result']>({ done: true, failed: true, pending: true }),
+  ...outcomeFields,
 });
 
 export const configError = component(
@@ -133,6 +144,7 @@ export const diff = component('Diff', object<DiffView>(diffFields));
 export const updateFields: FieldsOf<UpdateView> = {
   ...diffFields,
   changes: list(changeResult),
+  underway: optional(list(underWayResult)),
   failure: optional(
     object<FailureView>({
       did: words<FailureView['did']>({ stopped: true, rolled_back: true }),

@@ -1,6 +1,7 @@
 /** What would an update change, what is asked of one, and what came of it? */
 
 import type { Change } from '../model/action.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { ConfigError } from './config-error.ts';
 import type { MayGo } from './may-go.ts';
 
@@ -103,8 +104,16 @@ export interface ChangeResult extends Change {
   readonly log?: readonly string[];
 }
 
+/** What became of a service of which nothing was left to be begun, and that was not there yet. */
+export interface UnderWayResult extends Pick<ChangeResult, 'detail' | 'kept' | 'log'> {
+  readonly service: ServiceName;
+  readonly result: 'done' | 'failed' | 'pending';
+}
+
 export interface UpdateView extends Omit<DiffView, 'changes'> {
   readonly changes: readonly ChangeResult[];
+  /** Services that were on their way before; absent: none was, or nothing was waited for. */
+  readonly underway?: readonly UnderWayResult[];
   /** What was done because one of them failed. */
   readonly failure?: FailureView;
 }

@@ -27,7 +27,8 @@ export interface ReloadAnswer extends UpdateView {
 
 /** @param now milliseconds since 1970 */
 export function reloadAnswer(view: UpdateView, now: number): ReloadAnswer {
-  const failed = view.changes.filter(({ result }) => result === 'failed' || result === 'refused').length;
+  const all = [...view.changes, ...(view.underway ?? [])];
+  const failed = all.filter(({ result }) => result === 'failed' || result === 'refused').length;
   const errors = view.errors.length;
   const told = [
     count(view.changes.length, 'change'),

@@ -35,7 +35,7 @@ export interface SyncView {
    * commit would do.
    */
   readonly diff: DiffView | null;
-  /** `applied`: what became of it. */
+  /** `applied`: what became of it. `nothing_new`: what became of services that were under way; null: none was. */
   readonly update: UpdateView | null;
   /** `nothing_new`: services that did not come up as they are defined; absent: none. */
   readonly failed?: readonly { readonly service: string; readonly detail: string }[];

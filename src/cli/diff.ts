@@ -57,7 +57,7 @@ export async function update(call: Call): Promise<Exit> {
   const view = await withProgress(call, daemon, { doing: 'updating', limit: wait, isOpen }, asked);
   if (isRefusal(view)) return refuse(call, view);
   print(call, view);
-  if (!call.options.json) printLines(call, lastWords(view.changes));
+  if (!call.options.json) printLines(call, lastWords([...view.changes, ...(view.underway ?? [])]));
   return exitOf(view, services, wait > 0);
 }
 
@@ -95,11 +95,12 @@ function print(call: Call, view: DiffView | UpdateView): void {
 
 /** The guard first, then what failed, then what is wrong with files or has not come about in time. */
 export function exitOf(view: UpdateView, services: readonly string[], waited: boolean): Exit {
-  const { prune, changes, errors, failed = [] } = view;
+  const { prune, changes, errors, failed = [], underway = [] } = view;
   if (errors.some(({ code }) => code === 'plan-stale')) return 'stalePlan';
   const guarded = prune?.services.some((name) => services.length === 0 || services.includes(name)) ?? false;
   if (guarded) return 'guarded';
-  const results = new Set(changes.filter(({ action }) => action !== 'keep').map(({ result }) => result));
+  const made = changes.filter(({ action }) => action !== 'keep');
+  const results = new Set([...made, ...underway].map(({ result }) => result));
   // Whoever names a service wants it to run, also when there is nothing to be changed about it.
   const isDown = failed.some(({ service }) => services.includes(service));
   if (isDown || results.has('failed') || results.has('refused')) return 'partly';

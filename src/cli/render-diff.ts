@@ -1,5 +1,5 @@
 /** How do the differences between the files and what runs look, and what they mean for processes? */
-import type { FailureView, HeldService } from '../api/changes.ts';
+import type { FailureView, HeldService, UnderWayResult } from '../api/changes.ts';
 import type { ChangeResult, ConfigError, DiffView } from '../api/contract.ts';
 import type { Change, ChangeKind, FieldChange } from '../model/action.ts';
 import { safeText } from '../model/terminal-safe.ts';
@@ -20,6 +20,7 @@ export interface DiffLook {
 type AnyChange = Change & Partial<Pick<ChangeResult, 'result' | 'detail'>>;
 type AnyDiff = Omit<DiffView, 'changes'> & {
   readonly changes: readonly AnyChange[];
+  readonly underway?: readonly UnderWayResult[];
   readonly failure?: FailureView;
 };
 
@@ -74,6 +75,7 @@ export function renderDiff(view: AnyDiff, look: DiffLook): readonly string[] {
     ...view.warnings.map((warning) => `${paint('yellow', '!')} warning: ${errorText(warning)}`),
     ...renderPrune(view.prune, paint),
     ...scaledTexts(view),
+    ...renderUnderWay(view.underway ?? [], paint),
     ...(isUncompared(view) ? [] : [unchangedText(view)]),
     ...renderFrozen(view.frozen ?? null, paint),
     ...renderFailure(view.failure, paint),
@@ -120,8 +122,18 @@ function changeRows(change: AnyChange, symbol = SYMBOLS[change.action]): readonl
   // What is kept has said why already.
   if (kept) return rows;
   if (result === undefined) return rejected === undefined ? rows : [...rows, told(failedText(change), 'red')];
-  const resultColour = result === 'done' ? 'green' : result === 'pending' ? 'yellow' : 'red';
-  return [...rows, told(detail === '' ? result : `${result}: ${detail}`, resultColour)];
+  return [...rows, told(detail === '' ? result : `${result}: ${detail}`, colourOf(result))];
+}
+
+function colourOf(result: ChangeResult['result']): Colour {
+  return result === 'done' ? 'green' : result === 'pending' ? 'yellow' : 'red';
+}
+
+/** What was begun before, and has been waited for. */
+export function renderUnderWay(all: readonly UnderWayResult[], paint: Paint): readonly string[] {
+  return all.map(({ service, result, detail }) =>
+    paint(colourOf(result), safeText(`= ${service}  was under way: ${result}: ${detail}`)),
+  );
 }
 
 const EMPTY: Cell = { text: '' };
@@ -187,7 +199,8 @@ function isUncompared({ changes, unchanged, held, failed = [], errors }: AnyDiff
   return toldOf === 0 && errors.length > 0;
 }
 
-function unchangedText({ unchanged, held, failed = [] }: AnyDiff): string {
+function unchangedText({ unchanged, held, failed: all = [], underway = [] }: AnyDiff): string {
+  const failed = all.filter(({ service }) => underway.every((each) => each.service !== service));
   const names = held.map(({ service, reason }) => `${service} (${reason})`).join(', ');
   const heldText = held.length === 0 ? '' : `; ${held.length} held: ${names}`;
   const failures =

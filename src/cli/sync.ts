@@ -6,7 +6,7 @@ import { type Call, printJson, printLines, refuse, widthOf } from './call.ts';
 import { exitOf } from './diff.ts';
 import type { Exit } from './exit-codes.ts';
 import { isRefusal } from './refusal.ts';
-import { renderDiff } from './render-diff.ts';
+import { renderDiff, renderUnderWay } from './render-diff.ts';
 import { lastWords } from './verbs.ts';
 
 const DEFAULT_TIMEOUT = 60_000;
@@ -34,7 +34,8 @@ export async function sync(call: Call): Promise<Exit> {
   const { result, update, failed = [] } = view;
   if (result === 'refused') return 'error';
   if (result === 'would_apply') return 'changes';
-  if (update === null || result === 'nothing_new') return failed.length === 0 ? 'fine' : 'partly';
+  if (failed.length > 0) return 'partly';
+  if (update === null) return 'fine';
   return exitOf(update, [], wait > 0);
 }
 
@@ -51,7 +52,12 @@ function print(call: Call, view: SyncView): void {
   }
   for (const { service, detail } of failed)
     printLines(call, [`${paint('red', 'failed ')}  ${safeText(`${service}: ${detail}`)}`]);
-  if (result === 'nothing_new') return;
+  const underway = view.update?.underway ?? [];
+  if (result === 'nothing_new') {
+    printLines(call, renderUnderWay(underway, paint));
+    printLines(call, lastWords(underway));
+    return;
+  }
   if (result === 'refused') {
     if (view.diff !== null) printDiff(call, view.diff);
     for (const { file, line, column, message, hint } of view.errors) {
@@ -65,7 +71,7 @@ function print(call: Call, view: SyncView): void {
   }
   const shown = view.update ?? view.diff;
   if (shown !== null) printDiff(call, shown);
-  if (view.update !== null) printLines(call, lastWords(view.update.changes));
+  if (view.update !== null) printLines(call, lastWords([...view.update.changes, ...underway]));
 }
 
 function printDiff(call: Call, diff: DiffView): void {

@@ -1,5 +1,6 @@
 /** Has a change of the plan come about? */
 import type { Change } from '../model/action.ts';
+import type { ServiceName } from '../model/names.ts';
 import { changeOf } from '../reconcile/change.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { Loop } from './loop.ts';
@@ -9,7 +10,7 @@ export function changeOutcome(change: Change, loop: Loop): Outcome {
   switch (change.action) {
     case 'stop':
     case 'forget':
-      return stopOutcome(change, loop);
+      return outcomeOf(change.service, loop);
     case 'live':
       return changeOf(loop.situation(change.service)) === undefined
         ? { result: 'done', detail: 'applied' }
@@ -26,12 +27,13 @@ export function changeOutcome(change: Change, loop: Loop): Outcome {
   }
 }
 
-function stopOutcome(change: Change, loop: Loop): Outcome {
-  const glance = loop.glance(change.service);
+/** Whatever is wanted of the service: is it there, or gone? */
+export function outcomeOf(service: ServiceName, loop: Loop): Outcome {
+  const glance = loop.glance(service);
   // Something of it is wanted all the same: what was too many, or is to wait for its time, goes.
   if (glance.desired !== undefined && wantedOf(glance).kind !== 'none') return isUp(glance);
-  const down = isDown(glance, () => loop.situation(change.service).observed);
+  const down = isDown(glance, () => loop.situation(service).observed);
   // A removed service is over when nothing is kept of it either: only then no status shows it any more.
   if (down.result !== 'done' || glance.desired !== undefined) return down;
-  return loop.names().includes(change.service) ? { ...down, result: 'pending' } : down;
+  return loop.names().includes(service) ? { ...down, result: 'pending' } : down;
 }

@@ -88,8 +88,8 @@ export class Failing {
         noted(this.#tools.loop.glance(change.service)) === undefined,
     );
     const isNew = changed.size > 0 || starting.some(({ service }) => former?.open.has(service) !== true);
-    // Who only asks again does not take back what becomes of the update that is under way.
-    if (former !== undefined && !isNew && trigger !== 'rollback') return NONE;
+    // Who only asks again does not take back what becomes of the update that is under way, and is told of it.
+    if (former !== undefined && !isNew && trigger !== 'rollback') return verdictsOf(former);
     if (former !== undefined) former.isOver = true;
     this.#watched = undefined;
     const policy = request.on_failure ?? (trigger === 'update' ? 'stop' : 'continue');
@@ -109,12 +109,7 @@ export class Failing {
     this.#watched = watched;
     const { loop, clock } = this.#tools;
     void untilSettled(loop, clock, LONGEST_WATCH, () => this.#look(watched)).then(() => this.#end(watched));
-    return {
-      of: (service) => watched.verdicts.get(service),
-      get failure() {
-        return watched.failure;
-      },
-    };
+    return verdictsOf(watched);
   }
 
   /**
@@ -195,6 +190,15 @@ export class Failing {
     }
     watched.failure = { did: 'rolled_back', detail: `${failed} failed: ${detail}`, services };
   }
+}
+
+function verdictsOf(watched: Watched): Verdicts {
+  return {
+    of: (service) => watched.verdicts.get(service),
+    get failure() {
+      return watched.failure;
+    },
+  };
 }
 
 /**

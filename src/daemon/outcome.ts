@@ -187,7 +187,7 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, spec: ServiceSpec, 
 }
 
 /** With a schedule each run ends, and none of them is what is waited for. */
-function isOneShot({ process: { type, schedule } }: ServiceSpec): boolean {
+export function isOneShot({ process: { type, schedule } }: ServiceSpec): boolean {
   return type === 'oneshot' && schedule === null;
 }
 

@@ -1,5 +1,12 @@
 /** How does what is read of the directory become what is in force, and what came of it? The one way for all triggers. */
-import type { ChangeResult, DiffView, HeldRemovals, UpdateRequest, UpdateView } from '../api/changes.ts';
+import type {
+  ChangeResult,
+  DiffView,
+  HeldRemovals,
+  UnderWayResult,
+  UpdateRequest,
+  UpdateView,
+} from '../api/changes.ts';
 import { configError } from '../api/config-error.ts';
 import type { Trigger } from '../api/deploys.ts';
 import type { Change, Event } from '../model/action.ts';
@@ -7,7 +14,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { World } from '../world/world.ts';
-import { changeOutcome } from './change-outcome.ts';
+import { changeOutcome, outcomeOf } from './change-outcome.ts';
 import { desiredHash } from './comparison.ts';
 import { type DeployTools, LocalDeploys } from './deploys.ts';
 import { failedServices } from './failed-services.ts';
@@ -20,6 +27,7 @@ import type { Loop } from './loop.ts';
 import type { Outcome } from './outcome.ts';
 import { changesBrought } from './plan.ts';
 import { scaleOf } from './scaling.ts';
+import { underWay } from './under-way.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface ReconcilingTools {
@@ -100,6 +108,10 @@ export class Reconciling {
     const brought = new Set(own);
     const isAwaited = asked && trigger !== 'HUP';
     const { wait, gone } = request;
+    // What the watch has begun before somebody asked is a part of that way.
+    const isToTell = isAwaited && wait > 0 && (trigger === 'update' || trigger === 'sync');
+    const others = isToTell ? underWay(loop, planned, only) : [];
+    const underway = others.map((service) => this.#outcomeOf(service, request, () => verdicts?.of(service)));
     const results = (isAwaited ? planned : own).map(async (change) => {
       // Of who has gone, only what is told in the lines is waited for.
       const isRead = () => isAwaited && gone?.aborted !== true;
@@ -112,12 +124,14 @@ export class Reconciling {
     });
     const changes = judged(await Promise.all(results), verdicts);
     if (isTold) this.#tellEnd(changes, own, view.errors.length);
+    const awaited = judged(await Promise.all(underway), verdicts);
     const failure = verdicts?.failure;
     return {
       ...view,
       failed: failedServices(loop, new Set(changes.map(({ service }) => service))),
       prune: heldBy(loop.removals),
       changes,
+      ...(awaited.length === 0 ? {} : { underway: awaited }),
       ...(this.deploys === undefined ? {} : { frozen: this.deploys.frozen ?? null }),
       ...(failure === undefined ? {} : { failure }),
     };
@@ -140,11 +154,29 @@ export class Reconciling {
     if (change.action === 'keep') {
       return { ...change, result: 'refused', detail: refused?.message ?? change.reason };
     }
+    const ask = () => verdict() ?? changeOutcome(change, this.#tools.loop);
+    return { ...change, ...(await this.#settled(change.service, { wait, gone }, ask)) };
+  }
+
+  /** Of a service of which nothing is left to be begun. */
+  async #outcomeOf(
+    service: ServiceName,
+    { wait, gone }: Pick<UpdateRequest, 'wait' | 'gone'>,
+    verdict: () => Outcome | undefined,
+  ): Promise<UnderWayResult> {
+    const ask = () => verdict() ?? outcomeOf(service, this.#tools.loop);
+    return { service, ...(await this.#settled(service, { wait, gone }, ask)) };
+  }
+
+  async #settled(
+    service: ServiceName,
+    { wait, gone }: Pick<UpdateRequest, 'wait' | 'gone'>,
+    ask: () => Outcome,
+  ): Promise<Omit<UnderWayResult, 'service'>> {
     const { loop, world } = this.#tools;
-    const ask = () => verdict() ?? changeOutcome(change, loop);
     const settled = await untilSettled(loop, world.clock, wait, ask, gone);
     const { again: _, ...outcome } = { again: 0, ...settled };
-    return { ...change, ...outcome, ...lastWords(outcome, () => loop.situation(change.service)) };
+    return { ...outcome, ...lastWords(outcome, () => loop.situation(service)) };
   }
 
   #view(desired: DesiredState, changes: readonly Change[]): DiffView {
@@ -174,7 +206,10 @@ export function heldBy(removals: Loop['removals']): HeldRemovals | null {
 }
 
 /** A change that came about first is undone all the same when another one of the update fails. */
-function judged(changes: readonly ChangeResult[], verdicts: Verdicts | undefined): readonly ChangeResult[] {
+function judged<Result extends Pick<ChangeResult, 'result' | 'detail'> & { readonly service: ServiceName }>(
+  changes: readonly Result[],
+  verdicts: Verdicts | undefined,
+): readonly Result[] {
   return changes.map((change) => {
     const verdict = verdicts?.of(change.service);
     if (verdict === undefined || change.result !== 'done') return change;

@@ -9,6 +9,7 @@ import type { Loop } from './loop.ts';
 import type { Log, Reports } from './reports.ts';
 import { Sync } from './sync.ts';
 import type { Pending, SyncTools } from './sync-tools.ts';
+import { underWay } from './under-way.ts';
 
 export interface SyncParts extends Pick<SyncTools, 'checkout' | 'readAs'> {
   readonly world: World;
@@ -43,5 +44,7 @@ function pendingOf(control: LocalControl, loop: Loop): Pending {
     const outcome = noted(loop.glance(service));
     return outcome === undefined ? [] : [{ service, detail: outcome.detail }];
   };
-  return { diff: control.diff(), failed: loop.names().flatMap(failureOf) };
+  const diff = control.diff();
+  const isUnderWay = underWay(loop, diff.changes).length > 0;
+  return { diff, failed: loop.names().flatMap(failureOf), isUnderWay };
 }

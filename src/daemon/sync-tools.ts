@@ -41,4 +41,6 @@ export interface Pending {
   readonly diff: DiffView;
   /** Services that did not come up as they are defined. */
   readonly failed: NonNullable<SyncView['failed']>;
+  /** Of what is in force, something is still on its way. */
+  readonly isUnderWay: boolean;
 }

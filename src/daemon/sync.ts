@@ -287,11 +287,15 @@ export class Sync {
     // Another Git may have taken the directory away with its last file.
     const isMissing = !request.dryRun && isFailure(files.status(directory));
     if (isMissing && (await byHand(checkout)) === undefined) checkout.keepDirectory();
-    const { diff, failed } = pending();
+    const { diff, failed, isUnderWay } = pending();
     const { changes, errors, prune } = diff;
     const isInForce =
       errors.length === 0 && prune === null && changes.every(({ action }) => action === 'keep');
-    if (isInForce) return { view: failed.length === 0 ? view : { ...view, failed } };
+    if (isInForce) {
+      const shown = failed.length === 0 ? view : { ...view, failed };
+      const isAwaited = isUnderWay && !request.dryRun && request.wait > 0;
+      return isAwaited ? { view: shown, outcome: this.#follow(request, until) } : { view: shown };
+    }
     const edited = await byHand(checkout);
     if (edited !== undefined) return { view: refused(view, edited) };
     if (request.dryRun) return { view: { ...view, result: 'would_apply', diff } };

@@ -7,6 +7,7 @@ export type {
   HeldRemovals,
   OnFailure,
   PlanRequest,
+  UnderWayResult,
   UpdateView,
 } from '../api/changes.ts';
 export type {

@@ -1,4 +1,5 @@
 /** Looking at applied states, going back to one, and saved plans, as typed. */
+
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +7,7 @@ import type { UpdateView } from '../../src/api/changes.ts';
 import type { HistoryEntry } from '../../src/api/deploys.ts';
 import type { SyncView } from '../../src/api/sync.ts';
 import type { Change } from '../../src/model/action.ts';
+import type { ServiceName } from '../../src/model/names.ts';
 import { name } from '../builders.ts';
 import { Answer, fakeDaemon, run, statusView } from './fake-daemon.ts';
 
@@ -225,6 +227,17 @@ describe('a sync that brings no commit', () => {
       { failed },
       5,
       ['newest commit already', 'failed   web: exited with code 3'],
+    ],
+    [
+      'of which something was under way',
+      {
+        update: {
+          ...NOTHING,
+          underway: [{ service: 'web' as ServiceName, result: 'failed', detail: 'no', log: ['oops'] }],
+        },
+      },
+      5,
+      ['already (abcdef0123)\n= web  was under way: failed: no', 'web | oops'],
     ],
     [
       'of which something was not in force',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { UnderWayResult } from '../../src/api/changes.ts';
 import type { ChangeResult, ConfigError, DiffView, UpdateView } from '../../src/api/contract.ts';
 import type { Change, ChangeKind } from '../../src/model/action.ts';
 import type { ServiceName } from '../../src/model/names.ts';
@@ -197,6 +198,10 @@ describe('update', () => {
     detail,
   });
   const done = result(change('api', 'roll'), 'done', '1/1 running, pid 12');
+  const underway = (word: UnderWayResult['result']): UnderWayResult => ({
+    ...{ service: 'a' as ServiceName, result: word, detail: 'the detail' },
+    ...(word === 'failed' ? { log: ['oops'] } : {}),
+  });
   const view = (more: Partial<UpdateView>): UpdateView => ({ ...NOTHING, changes: [done], ...more });
 
   test('tells the result of each change', async () => {
@@ -257,6 +262,19 @@ describe('update', () => {
     expect(daemon.askedFor('POST /api/update')).toEqual([]);
   });
 
+  test('tells what became of services that were under way, and of each once', async () => {
+    const failed = ['a', 'b'].map((service) => ({ service, reason: 'exited with code 3' }));
+    const answer = view({ unchanged: 4, changes: [], underway: [underway('failed')], failed });
+    const daemon = await fakeDaemon({ 'POST /api/update': answer });
+    expect((await run(daemon, 'update')).out.split('\n')).toEqual([
+      '= a  was under way: failed: the detail',
+      '= 4 unchanged; 1 does not come up: b',
+      '  a: written since it was started:',
+      '  a | oops',
+      '',
+    ]);
+  });
+
   const guard = { services: ['legacy'], reason: 'the configuration directory is empty' };
   test.each([
     { why: 'all done', view: view({}), exit: 0 },
@@ -276,6 +294,9 @@ describe('update', () => {
       view: view({ changes: [result(change('b', 'keep'), 'refused')] }),
       exit: 0,
     },
+    { why: 'one that was under way has come up', view: view({ underway: [underway('done')] }), exit: 0 },
+    { why: 'one that was under way has failed', view: view({ underway: [underway('failed')] }), exit: 5 },
+    { why: 'one is under way still', view: view({ underway: [underway('pending')] }), exit: 1 },
     { why: 'the guard refused', view: view({ prune: guard, errors: [BROKEN] }), exit: 6 },
   ])('$why: exit $exit', async ({ view: answer, exit }) => {
     const daemon = await fakeDaemon({ 'POST /api/update': answer });

@@ -263,8 +263,10 @@ describe('an update looks after what it changes', () => {
   test('also when an update that brings nothing is asked for meanwhile, though somebody waits', () => {
     daemon.save('new', { restart_policy: { policy: 'never' } });
     update('rollback');
-    update('continue');
+    const again = update('continue');
     comesAndCrashes('new');
     expect(failed).toEqual(['new']);
+    // Who asked for that one is told what became of the service, which may be up again as it was.
+    expect([again.of(name('new'))?.result, again.failure?.did]).toEqual(['failed', 'rolled_back']);
   });
 });

@@ -8,6 +8,7 @@ import { SimulatedDaemon } from '../simulation/daemon.ts';
 import { Injector } from '../twins/injector.ts';
 import { Machine } from '../twins/machine.ts';
 import { MemoryFiles } from '../twins/memory-files.ts';
+import type { Program } from '../twins/program.ts';
 import { Chance } from '../twins/random.ts';
 
 export class SmallDaemon {
@@ -49,8 +50,14 @@ export class SmallDaemon {
     return { services, problems: [], files: services.size, readable: true };
   }
 
-  save(service: string, spec: DefinedChanges['spec'] = {}): void {
-    this.files.set(service, defined({ name: name(service), spec }));
+  /** @param hash another letter: a change that replaces what runs */
+  save(service: string, spec: DefinedChanges['spec'] = {}, hash = 'a'): void {
+    this.files.set(service, defined({ name: name(service), spec, hash }));
+  }
+
+  /** How the executable behaves; a good program unless it is said here. */
+  install(path: string, program: Program): void {
+    this.#machine.programs.set(path, program);
   }
 
   /** Lets time pass; the loop is woken by what the kernel tells and when it asked for it, and for nothing else. */

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DiffView, UpdateRequest, UpdateView } from '../../src/api/changes.ts';
 import type { SyncRequest } from '../../src/api/sync.ts';
 import { Sync } from '../../src/daemon/sync.ts';
-import type { SyncTools } from '../../src/daemon/sync-tools.ts';
+import type { Pending, SyncTools } from '../../src/daemon/sync-tools.ts';
 import { Unfinished } from '../../src/daemon/unfinished.ts';
 import { sentence } from '../../src/model/problem.ts';
 import type { DesiredState } from '../../src/model/spec.ts';
@@ -54,6 +54,10 @@ const CHANGE = {
 } as const;
 const ASKED: SyncRequest = { by: 'bob', dryRun: false, prune: false, wait: 0 };
 
+function pending(diff: Partial<DiffView> = {}, more: Partial<Pending> = {}): () => Pending {
+  return () => ({ diff: { ...NONE, ...diff }, failed: [], isUnderWay: false, ...more });
+}
+
 /** A daemon of which only this is there. */
 function daemon(part: Partial<SyncTools> = {}) {
   const updates: UpdateRequest[] = [];
@@ -67,7 +71,7 @@ function daemon(part: Partial<SyncTools> = {}) {
     unfinished: new Unfinished(files, join(ground, 'state')),
     readAs: () => GOOD,
     planned: () => NONE,
-    pending: () => ({ diff: NONE, failed: [] }),
+    pending: pending(),
     reconcile: async (request) => {
       updates.push(request);
       return DONE;
@@ -126,7 +130,7 @@ describe('where the newest commit is checked out', () => {
     ['something would change', { changes: [CHANGE] }],
     ['the guard holds something back', { prune: { services: ['db'], reason: 'many' } }],
   ])('but %s, it is brought in force, as update does it', async (_, part) => {
-    const { sync, updates } = daemon({ pending: () => ({ diff: { ...NONE, ...part }, failed: [] }) });
+    const { sync, updates } = daemon({ pending: pending(part) });
     expect(await sync.sync({ ...ASKED, dryRun: true })).toMatchObject({ result: 'would_apply', diff: part });
     expect(updates).toEqual([]);
     expect(await sync.sync({ ...ASKED, prune: true })).toMatchObject({ result: 'applied', update: DONE });
@@ -135,7 +139,7 @@ describe('where the newest commit is checked out', () => {
 
   it('but edited, nothing is taken for what the commit says', async () => {
     fs.writeFileSync(join(here, 'config.d/web.yaml'), 'mine');
-    const { sync } = daemon({ pending: () => ({ diff: { ...NONE, changes: [CHANGE] }, failed: [] }) });
+    const { sync } = daemon({ pending: pending({ changes: [CHANGE] }) });
     expect(await sync.sync(ASKED)).toMatchObject({
       result: 'refused',
       reason: expect.stringMatching(/^changed/),
@@ -155,8 +159,19 @@ describe('where the newest commit is checked out', () => {
 
   it('but a service has failed by it, that is said', async () => {
     const failed = [{ service: 'web', detail: 'exited with code 3' }];
-    const { sync } = daemon({ pending: () => ({ diff: NONE, failed }) });
+    const { sync } = daemon({ pending: pending({}, { failed }) });
     expect(await sync.sync(ASKED)).toMatchObject({ result: 'nothing_new', failed });
+  });
+
+  it('but something is on its way, who has time waits for it', async () => {
+    const failed = [{ service: 'db', detail: 'exited with code 3' }];
+    const { sync, updates } = daemon({ pending: pending({}, { failed, isUnderWay: true }) });
+    for (const asked of [ASKED, { ...ASKED, dryRun: true, wait: 5000 }])
+      expect(await sync.sync(asked)).toMatchObject({ result: 'nothing_new', failed, update: null });
+    expect(updates).toEqual([]);
+    const view = await sync.sync({ ...ASKED, wait: 5000 });
+    expect(view).toMatchObject({ result: 'nothing_new', failed, update: DONE });
+    expect(updates).toMatchObject([{ services: [], by: 'bob' }]);
   });
 });
 
@@ -178,9 +193,7 @@ describe('where the remote has less than what is checked out', () => {
   it('because somebody committed here, it is not taken for a deploy', async () => {
     fs.writeFileSync(join(here, 'config.d/web.yaml'), 'mine');
     commitAll(here, 'mine');
-    const { sync, updates } = daemon({
-      pending: () => ({ diff: { ...NONE, changes: [CHANGE] }, failed: [] }),
-    });
+    const { sync, updates } = daemon({ pending: pending({ changes: [CHANGE] }) });
     const reason = expect.stringMatching(/^main has commits of its own/);
     expect(await sync.sync(ASKED)).toMatchObject({ result: 'refused', reason });
     expect(updates).toEqual([]);
@@ -315,7 +328,7 @@ describe('by itself', () => {
         waits.push(wait);
         return { ...NONE, changes: [failed], failure };
       },
-      pending: () => ({ diff: { ...NONE, changes: [CHANGE] }, failed: [] }),
+      pending: pending({ changes: [CHANGE] }),
     });
     const bad = push('bad').slice(0, 10);
     await pass();

@@ -25,6 +25,15 @@ async function hasHistory(host: Host, count: number): Promise<void> {
   );
 }
 
+function requests(host: Host): number {
+  return host.lifecycle('manager_reload_requested').length;
+}
+
+/** Waits until so many updates were asked for. */
+async function isAskedFor(host: Host, count: number): Promise<void> {
+  await host.until(`${count} requests`, async () => (requests(host) === count ? true : undefined));
+}
+
 async function names(host: Host): Promise<readonly string[]> {
   return (await host.status()).services.map(({ name }) => name);
 }
@@ -151,8 +160,16 @@ describe('an update that is under way', () => {
 
   test('is rolled back also when somebody asks for an update that brings nothing meanwhile', async () => {
     const { host, update, fail } = await underWay();
-    expect(await host.pmctl('update')).toMatchObject({ code: 0 });
-    expect(await host.pmctl('resume')).toMatchObject({ code: 0 });
+    expect(await host.pmctl('update', '--no-wait')).toMatchObject({ code: 0 });
+    expect(await host.pmctl('resume', '--no-wait')).toMatchObject({ code: 0 });
+    const late = await host.pmctl('update', '--timeout', '200ms');
+    expect(late).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('= slow  was under way: pending'),
+    });
+    const asked = requests(host);
+    const again = host.background('update');
+    await isAskedFor(host, asked + 1);
     host.signal('SIGHUP');
     await host.until('the signal to be heard', () =>
       host.lifecycle('manager_reload_started').some(({ fields }) => fields['trigger'] === 'HUP')
@@ -161,16 +178,20 @@ describe('an update that is under way', () => {
     );
     fail();
     await isRolledBack(host, update);
+    await again.over;
+    expect(again.child.exitCode).toBe(5);
     expect(await names(host)).toEqual(['a']);
   });
 
   test('is looked after by the next one, which brings something else', async () => {
     const { host, update, fail } = await underWay();
     host.service('b', SLEEPS);
-    expect(await host.pmctl('update', '--on-failure', 'rollback')).toMatchObject({ code: 0 });
+    const second = host.background('update', '--on-failure', 'rollback');
     await host.runs('b');
     fail();
     await isRolledBack(host, update);
+    await second.over;
+    expect(second.child.exitCode).toBe(5);
     await host.isForgotten('b');
     expect(await names(host)).toEqual(['a']);
   });
@@ -185,6 +206,32 @@ describe('an update that is under way', () => {
     expect(frozen).toMatchObject({ reason: 'rolled back' });
     expect((await host.status()).frozen).toMatchObject({ reason: 'rolled back', since: frozen?.since });
   });
+});
+
+test('an update that comes after the watch waits for what that has begun, and tells how it ends', async () => {
+  const host = openHost({ ground: GROUND });
+  const told = join(host.work, 'let-go');
+  const stopsLate = `trap 'until [ -e ${told} ]; do sleep 0.05; done; exit 0' TERM; while :; do sleep 0.05; done`;
+  const service = (command: string | readonly string[]) =>
+    host.service('slow', { process: { command }, rollout: { surge: 0 } });
+  service(stopsLate);
+  host.service('a', SLEEPS);
+  await host.start();
+  await host.allRun(['a', 'slow']);
+  service(['/nonexistent/x']);
+  await host.sees('slow', 'stopping', ({ state }) => state === 'stopping');
+  const asked = requests(host);
+  expect(await host.pmctl('update', 'a')).toMatchObject({ code: 0 });
+  expect(await host.pmctl('update', '--no-wait')).toMatchObject({ code: 0 });
+  const update = host.pmctl('update', 'slow', '--timeout', '50s');
+  await isAskedFor(host, asked + 3);
+  fs.writeFileSync(told, '');
+  const { code, stdout } = await update;
+  expect(stdout).toMatch(/^= slow {2}was under way: failed: .*\/nonexistent\/x does not exist/m);
+  expect(stdout).toContain('= 2 unchanged\n');
+  expect(code).toBe(5);
+  // It has failed before now, and is not asked for.
+  expect(await host.pmctl('update')).toMatchObject({ code: 0 });
 });
 
 describe('a one-shot of an update that fails late', () => {
