@@ -130,4 +130,6 @@ export interface UpdateRequest extends MayGo {
   readonly on_failure?: OnFailure;
   /** Do exactly this or nothing. */
   readonly plan?: PlanRequest;
+  /** Nobody has asked: only what this reading brings is waited for and told of, not what was outstanding before. */
+  readonly own?: true;
 }

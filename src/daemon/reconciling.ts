@@ -106,7 +106,7 @@ export class Reconciling {
     for (const change of own) this.#newest.set(change.service, change);
     // Whoever reads the answer is told of the whole way to what the files say; for the lines, its own part counts.
     const brought = new Set(own);
-    const isAwaited = asked && trigger !== 'HUP';
+    const isAwaited = asked && trigger !== 'HUP' && request.own !== true;
     const { wait, gone } = request;
     // What the watch has begun before somebody asked is a part of that way.
     const isToTell = isAwaited && wait > 0 && (trigger === 'update' || trigger === 'sync');

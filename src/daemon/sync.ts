@@ -1,5 +1,5 @@
 /** How does the directory come to the newest commit of its branch, and only to one that is right? */
-import type { UpdateView } from '../api/contract.ts';
+import type { UpdateRequest, UpdateView } from '../api/contract.ts';
 import type { SyncRequest, SyncView } from '../api/sync.ts';
 import { type Problem, sentence } from '../model/problem.ts';
 import { byHand } from '../world/fast-forward.ts';
@@ -10,9 +10,11 @@ import { type Hold, THAWS } from './freeze.ts';
 import { failureIn, NOTHING, newestCommit, readCommit, refused, short, troubleOf } from './newest-commit.ts';
 import type { SyncTools } from './sync-tools.ts';
 
+type Asked = SyncRequest & Pick<UpdateRequest, 'own'>;
+
 /** One synchronisation. */
 interface Task {
-  readonly request: SyncRequest;
+  readonly request: Asked;
   /** When it has to be over; by the clock of the daemon. */
   readonly until: number;
   /** Where the newest commit is checked out, it is left at that. */
@@ -40,7 +42,14 @@ const SELDOM = 60_000;
 /** Nobody waits: it is told when everything is there or has failed. Milliseconds. */
 const LONGEST = 24 * 3600_000;
 
-const BY_ITSELF = { by: 'sync.interval', dryRun: false, prune: false, wait: LONGEST } as const;
+/** A commit answers for the services that it changes, as in the history. */
+const BY_ITSELF = {
+  by: 'sync.interval',
+  dryRun: false,
+  prune: false,
+  wait: LONGEST,
+  own: true,
+} as const;
 
 /** One at a time. Never a merge, never a forced checkout: a branch that cannot be fast-forwarded is left alone. */
 export class Sync {
@@ -125,7 +134,7 @@ export class Sync {
   }
 
   /** Where its turn does not come in time, nothing is done. */
-  #begin(request: SyncRequest, onlyNewer: boolean): Promise<Begun> {
+  #begin(request: Asked, onlyNewer: boolean): Promise<Begun> {
     const { clock } = this.#tools;
     const limit = request.wait > 0 ? request.wait : (request.limit ?? 0);
     const until = limit > 0 ? clock.now() + limit : Number.POSITIVE_INFINITY;
@@ -227,12 +236,20 @@ export class Sync {
   }
 
   #follow(
-    { by, prune, wait, on_failure, gone }: SyncRequest,
+    { by, prune, wait, on_failure, gone, own }: Asked,
     until = Number.POSITIVE_INFINITY,
   ): Promise<UpdateView> {
     const { reconcile, onFailure, clock } = this.#tools;
     const rest = wait === 0 ? 0 : Math.max(1, Math.min(wait, until - clock.now()));
-    const asked = { services: [], prune, wait: rest, by, on_failure: on_failure ?? onFailure, gone };
+    const asked = {
+      services: [],
+      prune,
+      wait: rest,
+      by,
+      on_failure: on_failure ?? onFailure,
+      gone,
+      ...(own && { own }),
+    };
     return reconcile(asked, 'sync');
   }
 

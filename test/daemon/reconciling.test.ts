@@ -1,7 +1,9 @@
 /** What does a request to follow the files do, and to whom? */
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { UpdateRequest } from '../../src/api/changes.ts';
 import { Reconciling } from '../../src/daemon/reconciling.ts';
 import { name } from '../builders.ts';
+import { GOOD } from '../twins/program.ts';
 import { SmallDaemon } from './small-daemon.ts';
 
 let daemon: SmallDaemon;
@@ -235,5 +237,47 @@ describe('what waits for a service that does not come', () => {
     await follows('watch');
     expect(waiters.size).toBe(1);
     expect((await answer).changes.map(({ service }) => service)).toEqual(['w1', 'w2', 'w3']);
+  });
+});
+
+describe('a commit that nobody has asked for', () => {
+  const synced = (more: Partial<UpdateRequest> = {}) =>
+    reconciling.reconcile({ ...BY_HAND, wait: 10_000, ...more }, 'sync');
+
+  beforeEach(() => {
+    daemon.install('/bad', { ...GOOD, ends: { how: 'exit', code: 3, after: 50 } });
+    for (const service of ['a', 'b']) daemon.save(service);
+    daemon.loop.reload();
+    daemon.pass(1000);
+    daemon.save('a', { process: { command: ['/bad'] }, rollout: { surge: 1 } }, 'b');
+  });
+
+  test('answers for the services that it changes, and no others', async () => {
+    const first = synced({ own: true });
+    daemon.pass(5000);
+    expect((await first).changes).toMatchObject([{ service: 'a', result: 'failed', kept: true }]);
+    daemon.save('b', { description: 'newer' });
+    const second = synced({ own: true });
+    daemon.pass(5000);
+    expect((await second).changes).toMatchObject([{ service: 'b', result: 'done' }]);
+    // Whoever asks is told of all that is not as the files say.
+    const byHand = synced();
+    daemon.pass(5000);
+    expect((await byHand).changes).toMatchObject([{ service: 'a', result: 'failed', kept: true }]);
+  });
+
+  test('does not wait for what another one has left under way', async () => {
+    daemon.install('/slow', { ...GOOD, onStop: { how: 'dies', after: 3000, code: 0 } });
+    daemon.save('c', { process: { command: ['/slow'] }, rollout: { surge: 0 } });
+    daemon.loop.reload();
+    daemon.pass(5000);
+    daemon.save('c', { rollout: { surge: 0 } }, 'b');
+    void synced({ own: true });
+    daemon.pass(500);
+    daemon.save('b', { description: 'newer' });
+    const second = synced({ own: true });
+    daemon.pass(100);
+    expect(daemon.running()).toContain('c');
+    expect(await second).not.toHaveProperty('underway');
   });
 });

@@ -322,10 +322,10 @@ describe('by itself', () => {
   it('a commit that does not come up is told, and one that brings nothing newer is left alone', async () => {
     const failed = { ...CHANGE, result: 'failed', detail: 'exited with code 3' } as const;
     const failure = { did: 'rolled_back', detail: 'web failed: code 3', services: ['web'] } as const;
-    const waits: number[] = [];
+    const asked: UpdateRequest[] = [];
     const { told, pass } = hourly({
-      reconcile: async ({ wait }) => {
-        waits.push(wait);
+      reconcile: async (request) => {
+        asked.push(request);
         return { ...NONE, changes: [failed], failure };
       },
       pending: pending({ changes: [CHANGE] }),
@@ -335,7 +335,7 @@ describe('by itself', () => {
     await pass();
     expect(told).toEqual([`${bad} did not come up as a whole: web failed: code 3; it was rolled back`]);
     // Until the outcome is known.
-    expect(waits).toEqual([expect.any(Number)]);
-    expect(waits[0]).toBeGreaterThan(3600_000);
+    expect(asked).toEqual([expect.objectContaining({ wait: expect.any(Number), own: true })]);
+    expect(asked[0]?.wait).toBeGreaterThan(3600_000);
   });
 });
