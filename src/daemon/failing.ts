@@ -207,15 +207,17 @@ function verdictsOf(watched: Watched): Verdicts {
  */
 export function noted({ desired, memory, intent }: Glance): Outcome | undefined {
   if (desired?.kind !== 'defined') return undefined;
-  const { hash, digest } = desired;
+  const { hash, digest, spec } = desired;
   const pardon = intent.pardon ?? 0;
   const { rejected, slots } = memory;
   if (rejected?.digest === digest && rejected.pardon === pardon) {
-    return {
-      result: 'failed',
-      detail: `the new definition failed, the old one goes on: ${rejected.reason}`,
-      kept: true,
-    };
+    const { reason } = rejected;
+    return spec.rollout.on_failure === 'replace'
+      ? {
+          result: 'failed',
+          detail: `the new definition failed, and replaces the old one all the same: ${reason}`,
+        }
+      : { result: 'failed', detail: `the new definition failed, the old one goes on: ${reason}`, kept: true };
   }
   const stays = Object.values(memory.runs).some(({ stop }) => stop === null);
   for (const { end, next, exits } of Object.values(slots)) {

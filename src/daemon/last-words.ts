@@ -34,7 +34,9 @@ export function lastWords(
   const now = situation();
   const { desired, memory, observed } = now;
   if (desired?.kind !== 'defined') return {};
-  const failed = outcome.kept === true ? failedRun({ memory, observed }) : crashedRun(now, desired);
+  // Where the failure is accepted, what ran before is on its way down still.
+  const isRejected = outcome.kept === true || memory.rejected?.digest === desired.digest;
+  const failed = isRejected ? failedRun({ memory, observed }) : crashedRun(now, desired);
   if (failed === undefined || failed === 'unknown') return {};
   const { lines, before } = wordsSince(failed, desired, ['stdout', 'stderr']);
   const log = tellingLines(lines, before, LAST_WORDS);

@@ -89,8 +89,11 @@ function stateSentences(situation: Situation, view: ServiceView): readonly strin
     rejected !== null &&
     view.instances.some(({ generation }) => generation !== null && generation < rejected.generation)
   ) {
+    const { desired } = situation;
+    const isAccepted = desired?.kind === 'defined' && desired.spec.rollout.on_failure === 'replace';
+    const follows = isAccepted ? 'replaces the older one all the same' : 'the older one goes on';
     sentences.push(
-      `generation ${rejected.generation} failed at ${iso(rejected.at)} and the older one goes on: ${rejected.reason}`,
+      `generation ${rejected.generation} failed at ${iso(rejected.at)} and ${follows}: ${rejected.reason}`,
     );
   }
   return [...sentences, ...straySentences(situation), ...exitSentence(situation)];

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { OnFailure } from '../../src/api/changes.ts';
 import { Failing, hasBegun, noted, type Verdicts } from '../../src/daemon/failing.ts';
 import type { Glance } from '../../src/daemon/outcome.ts';
+import { sightsOf } from '../../src/daemon/sights.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import type { RunId } from '../../src/model/names.ts';
 import {
@@ -18,6 +19,7 @@ import {
   stopProgress,
   unseen,
 } from '../builders.ts';
+import { GOOD } from '../twins/program.ts';
 import { SmallDaemon } from './small-daemon.ts';
 
 const NEW = defined({ hash: 'b' });
@@ -166,6 +168,11 @@ describe('a change has begun', () => {
   });
 });
 
+const UNANSWERED = {
+  ...{ how: { tcp: { host: '127.0.0.1', port: 1 } }, interval: 1000, timeout: 500, failure_threshold: 3 },
+  ...{ success_threshold: 1, initial_delay: 0 },
+} as const;
+
 describe('an update looks after what it changes', () => {
   let daemon: SmallDaemon;
   let failing: Failing;
@@ -258,6 +265,39 @@ describe('an update looks after what it changes', () => {
       { phase: 'waiting', dueToFailure: true },
     ]);
     expect(failed).toEqual([]);
+  });
+
+  test.each([
+    ['one that ends at once', { ends: { how: 'exit', code: 3, after: 50 } }, 'exited with code 3'],
+    ['one that does not become ready', {}, 'not ready within 5 s'],
+  ] as const)('and tells what is done about %s', (_, behaviour, reason) => {
+    daemon.install('/bad', { ...GOOD, ...behaviour });
+    const bad = { process: { command: ['/bad'] }, probes: { readiness: UNANSWERED } };
+    for (const [service, on_failure] of [
+      ['x', 'keep_old'],
+      ['y', 'replace'],
+    ] as const)
+      daemon.save(service, { ...bad, rollout: { surge: 1, timeout: 5000, on_failure } }, 'b');
+    const details = new Map<string, string>();
+    const sights = new Set<string>();
+    daemon.loop.onPass(() => {
+      for (const service of ['x', 'y']) {
+        const now = daemon.loop.glance(name(service));
+        const outcome = noted(now);
+        if (outcome !== undefined && !details.has(service)) details.set(service, outcome.detail);
+        for (const { trouble, sight } of sightsOf(service, now))
+          if (trouble === 'rolled_back' && sight.is === 'in_trouble')
+            sights.add(`${service} ${sight.detail}`);
+      }
+    });
+    update('continue');
+    daemon.pass(20_000);
+    expect(details.get('x')).toMatch(`the new definition failed, the old one goes on: ${reason}`);
+    expect(details.get('y')).toMatch(
+      `the new definition failed, and replaces the old one all the same: ${reason}`,
+    );
+    // To nobody it is told that something was kept that was not.
+    expect([...sights]).toEqual([expect.stringMatching(`^x .* the old one goes on: ${reason}`)]);
   });
 
   test('also when an update that brings nothing is asked for meanwhile, though somebody waits', () => {

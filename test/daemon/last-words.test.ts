@@ -86,6 +86,17 @@ describe('the last words of a definition that failed to take over', () => {
     expect(lastWords(KEPT, () => after(refused))).toEqual({});
   });
 
+  it('are told also where it replaces the older one all the same', () => {
+    write('err.log', `${OLD_WORDS}FATAL: config option X missing\n`);
+    write('out.log', '');
+    const now = after({ ...failed, ...sizes });
+    const digest = now.desired?.kind === 'defined' ? now.desired.digest : '';
+    const accepted = { ...now.memory, rejected: { ...rejected(RUN_ID), digest } };
+    expect(lastWords({ result: 'failed' }, () => ({ ...now, memory: accepted })).log).toEqual([
+      'FATAL: config option X missing',
+    ]);
+  });
+
   it('are none when it wrote nothing, whatever was written before', () => {
     write('err.log', OLD_WORDS);
     write('out.log', '');

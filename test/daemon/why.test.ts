@@ -60,6 +60,19 @@ describe('why a service is in its state', () => {
     expect(advised[0]).toContainEqual(expect.stringContaining('make it'));
   });
 
+  it.each([
+    ['keep_old', 'the older one goes on'],
+    ['replace', 'replaces the older one all the same'],
+  ] as const)('tells what follows from a newer definition that failed: %s', (on_failure, follows) => {
+    const rejected = { generation: 9, digest: 'd', pardon: 0, at: NOW, reason: 'it ended', run: null };
+    const desired = defined({ spec: { rollout: { on_failure } } });
+    const now = situation({ desired, memory: memory({ rejected }) });
+    const { because } = whyView({ ...NOTHING, situation: now, view: serviceView('web') });
+    expect(because).toContainEqual(
+      expect.stringMatching(new RegExp(`failed at .* and ${follows}: it ended$`)),
+    );
+  });
+
   it('tells of a main process that has left its cgroup', () => {
     const outside = { is: 'running', pid: 4242, outside: '/elsewhere' } as const;
     const because = [{ is: 'running', pid: 17 } as const, outside].map((main) => {
