@@ -108,7 +108,7 @@ function isRejected({ daemon, truth, now }: Simulation, name: ServiceName, slot:
 
 function isWithheld(simulation: Simulation, { name }: Defined, slot: number): boolean {
   const { truth, now } = simulation;
-  const places = placesOfOlder(name, simulation);
+  const places = placesOfOlder(name, simulation, 'least');
   return places !== undefined && slot >= places && truth.hasFailedToComeUp(name, now);
 }
 
@@ -162,15 +162,21 @@ function rightlyOver(
 
 /** Or nobody can know. */
 function mayHaveEndedWell(simulation: Simulation, desired: Defined, slot: number): boolean {
-  const { truth, entries } = simulation;
   // Of two runs in one place the older one may have gone on for longer.
-  const runs = truth.runsOf(desired.name, slot);
+  const runs = simulation.truth.runsOf(desired.name, slot);
   // Where a service was forgotten, generations count from 1 again.
   const newest = runs.findLast(({ daemon }) => daemon !== NOBODY)?.key.generation;
-  const byEnd = runs
-    .filter(({ key }) => key.generation === newest)
-    .filter((run) => stopMayBeForgotten(simulation, run) || !runs.some((other) => gaveWay(run, other)))
-    .sort((a, b) => endTime(a) - endTime(b));
+  const byEnd = runs.filter(({ key }) => key.generation === newest).sort((a, b) => endTime(a) - endTime(b));
+  const isWay = (run: RunTruth): boolean => runs.some((other) => gaveWay(run, other));
+  const standing = byEnd.filter((run) => !isWay(run));
+  // Whether it gave way is lost with what was noted of its stop.
+  const unsure = byEnd.filter((run) => !isWay(run) || stopMayBeForgotten(simulation, run));
+  return mayHaveEndedWellIn(standing, simulation) || mayHaveEndedWellIn(unsure, simulation);
+}
+
+/** @param byEnd runs of one place that may have told how it ended */
+function mayHaveEndedWellIn(byEnd: readonly RunTruth[], simulation: Simulation): boolean {
+  const { truth, entries } = simulation;
   // What came by a mishap, and was stopped, takes nothing back: a place that had completed before remains so.
   const wasStopped = (run: RunTruth): boolean =>
     truth.endedBy(run) === 'stop' && !stopMayBeForgotten(simulation, run);

@@ -124,16 +124,18 @@ function isAddedByRejected({ service, slot, generation }: RunKey, simulation: Si
   // What it was scaled to before, nobody remembers here.
   if (truth.intent(service).scale !== undefined) return false;
   if (daemon?.store.memory(service).rejected?.generation !== generation) return false;
-  return slot >= (placesOfOlder(service, simulation) ?? Number.POSITIVE_INFINITY);
+  return slot >= (placesOfOlder(service, simulation, 'most') ?? Number.POSITIVE_INFINITY);
 }
 
 /**
  * How many places the definitions had of which runs go on, while the daemon says that the newer one is rejected.
+ * @param counts of the numbers that one definition had, as it can be changed without a new run
  * @returns undefined: it does not say so, the failure is accepted, nothing older goes on, or it has lost a definition
  */
 export function placesOfOlder(
   service: ServiceName,
   { truth, daemon, machine }: Simulation,
+  counts: 'most' | 'least',
 ): number | undefined {
   const desired = truth.inForce.get(service);
   const { rejected } = daemon?.store.memory(service) ?? {};
@@ -151,9 +153,10 @@ export function placesOfOlder(
   const isLost = ({ key }: RunTruth): boolean =>
     key.hash !== desired.hash && daemon?.store.applied(service).has(key.hash) !== true;
   if (older.some(isLost)) return undefined;
-  const had = older.flatMap(({ key, spec }) => {
+  const had = older.map(({ key, spec }) => {
     const known = truth.definitions.get(`${service} ${key.hash}`) ?? [{ spec }];
-    return [key.slot + 1, ...known.map((each) => each.spec.instances)];
+    const numbers = known.map((each) => each.spec.instances);
+    return Math.max(key.slot + 1, counts === 'most' ? Math.max(...numbers) : Math.min(...numbers));
   });
   return had.length === 0 ? undefined : Math.max(...had);
 }
