@@ -73,6 +73,8 @@ export interface ControlTools {
   readonly readLogs: (request: LogsRequest, desired: DesiredState) => LogsView;
   /** What is wrong with logs. */
   readonly logs: Pick<LogKeeping, 'problems' | 'warnings' | 'lost'>;
+  /** What is wrong with how the sources of a service change. */
+  readonly sources: (name: ServiceName) => readonly Problem[];
   readonly sync: (request: SyncRequest) => Promise<SyncView>;
   /** Why this host does not come to the newest commit by itself. */
   readonly syncProblems: () => readonly Problem[];
@@ -214,12 +216,13 @@ export class LocalControl implements Control {
     const { loop } = this.#tools;
     const name = this.#known(service);
     if (name === undefined) return this.#whyNotInForce(service);
+    const { logs, sources, trouble } = this.#tools;
     const situation = loop.situation(name);
     const view = whyView({
       situation,
       view: this.#views.service(situation, loop.decision(name)),
       change: changeOf(situation) ?? changeWhenReleased(situation),
-      warnings: [...loop.warnings(name), ...this.#tools.logs.warnings(name), ...this.#tools.trouble.losses],
+      warnings: [...loop.warnings(name), ...logs.warnings(name), ...sources(name), ...trouble.losses],
       stderr: stderrWords(situation, loop.desired, this.#tools.readLogs),
       excerpts: excerptsOf(situation),
     });

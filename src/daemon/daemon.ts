@@ -153,6 +153,7 @@ export class Daemon {
       syncProblems: () => this.#sync.problems,
       trouble: this.#trouble,
       logs: this.#logs,
+      sources: (name) => this.#development.problems(name),
       examine: () => examine(world, settings, this.#loop, host.system, this.#trouble.problems),
       followed: (cause) => this.#followed(cause),
       deploy: this.#deploy,
@@ -176,8 +177,9 @@ export class Daemon {
     });
     this.#development = new Development({
       restart: (request) => this.control.command(request),
-      glance: (name) => this.#loop.glance(name),
-      log,
+      situation: (name) => this.#loop.situation(name),
+      lasting: (before, now) => this.#reports.lasting(before, now),
+      ...{ clock: world.clock, log },
     });
   }
 

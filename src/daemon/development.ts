@@ -1,19 +1,30 @@
 /** Which services are restarted when their sources change? */
+import { relative } from 'node:path';
 import type { CommandRequest } from '../api/contract.ts';
 import { logPattern } from '../model/log-path.ts';
 import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
 import type { DesiredState, ServiceSpec, Watch } from '../model/spec.ts';
+import type { Situation } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
+import type { Clock } from '../world/world.ts';
 import type { Log } from './reports.ts';
+import { type Restart, WatchRestarts } from './watch-restarts.ts';
 
 export interface DevelopmentTools {
   readonly restart: (request: CommandRequest) => Promise<unknown>;
-  readonly glance: (name: ServiceName) => Parameters<typeof wantedOf>[0];
+  readonly situation: (
+    name: ServiceName,
+  ) => Pick<Situation, 'desired' | 'intent' | 'ending' | 'now' | 'observed'>;
+  readonly clock: Clock;
   readonly log: Log;
+  /** Tells of a problem that begins or ends. */
+  readonly lasting: (before: readonly Problem[], now: readonly Problem[]) => void;
 }
 
 interface Watched {
   readonly watch: Watch;
+  readonly restarts: WatchRestarts;
   close(): Promise<void>;
 }
 
@@ -33,6 +44,11 @@ export class Development {
    */
   follow(desired: DesiredState, since: number): Promise<void> {
     return this.#inTurn(() => this.#follow(desired, since));
+  }
+
+  /** What is wrong with how the files of the service change. */
+  problems(name: ServiceName): readonly Problem[] {
+    return this.#watched.get(name)?.restarts.problems ?? [];
   }
 
   close(): Promise<void> {
@@ -68,31 +84,58 @@ export class Development {
 
   async #open(name: ServiceName, watch: Watch, own: readonly string[], since: number): Promise<void> {
     const { SourceWatch } = await import('../world/source-watch.ts');
+    const { clock, lasting } = this.#tools;
+    const restarts = new WatchRestarts({
+      ...{ service: name, debounce: watch.debounce, clock, lasting },
+      startedAt: () => newestStart(this.#tools.situation(name)),
+      restart: (restart) => void this.#restart(name, restart),
+    });
     const sources = new SourceWatch({
       ...watch,
       since,
       ignore: [...watch.ignore, ...own],
-      changed: (files) => void this.#changed(name, files),
+      changed: (files) => {
+        if (this.#isWanted(name)) restarts.changed(files.map((file) => shownPath(file, watch.paths)));
+      },
       failed: (reason) =>
         this.#tools.log.warn(
           { service: name, reason },
           `the sources of ${name} cannot be watched: ${reason}`,
         ),
     });
-    this.#watched.set(name, { watch, close: () => sources.close() });
+    const close = (): Promise<void> => {
+      restarts.close();
+      return sources.close();
+    };
+    this.#watched.set(name, { watch, restarts, close });
   }
 
   /** What somebody stopped or holds is left alone. */
-  async #changed(name: ServiceName, files: readonly string[]): Promise<void> {
-    if (wantedOf(this.#tools.glance(name)).kind !== 'run') return;
-    const shown = files.slice(0, 3).join(', ');
-    const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
-    this.#tools.log.info(
-      { service: name, files: files.length },
-      `${name} is restarted: ${shown}${more} changed`,
-    );
-    await this.#tools.restart({ verb: 'restart', services: [name], by: 'watch', wait: 0 });
+  #isWanted(name: ServiceName): boolean {
+    return wantedOf(this.#tools.situation(name)).kind === 'run';
   }
+
+  async #restart(name: ServiceName, { files, shown }: Restart): Promise<void> {
+    // Somebody may have stopped it while the restart waited.
+    if (!this.#isWanted(name)) return;
+    const reason = `${shown} changed`;
+    this.#tools.log.info({ service: name, files }, `${name} is restarted: ${reason}`);
+    await this.#tools.restart({ verb: 'restart', services: [name], by: 'watch', reason, wait: 0 });
+  }
+}
+
+function newestStart({ observed }: Pick<Situation, 'observed'>): number {
+  const runs = observed.kind === 'seen' ? observed.runs : [];
+  return Math.max(0, ...runs.map(({ startedAt }) => startedAt));
+}
+
+/** As seen from the watched directory. */
+function shownPath(file: string, paths: readonly string[]): string {
+  for (const path of paths) {
+    const way = relative(path, file);
+    if (way !== '' && way !== '..' && !way.startsWith('../')) return way;
+  }
+  return file;
 }
 
 /** What rotation leaves beside a log for a moment. */

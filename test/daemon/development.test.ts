@@ -5,21 +5,33 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Development } from '../../src/daemon/development.ts';
 import type { Defined, DesiredState } from '../../src/model/spec.ts';
+import { systemClock } from '../../src/world/clock.ts';
 import { defined, name, situation } from '../builders.ts';
 
 let ground: string;
 let development: Development;
 const restarted: string[] = [];
+const reasons: (string | undefined)[] = [];
+
+function newDevelopment(): Development {
+  return new Development({
+    restart: async ({ services, reason }) => {
+      restarted.push(...services);
+      reasons.push(reason);
+    },
+    situation: (service) => situation({ name: service, desired: watching(service, service) }),
+    clock: systemClock(),
+    lasting: () => {},
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+}
 
 beforeEach(() => {
   ground = fs.realpathSync(fs.mkdtempSync(join(os.tmpdir(), 'pmtest-')));
   for (const directory of ['a', 'b', 'mark']) fs.mkdirSync(join(ground, directory));
   restarted.length = 0;
-  development = new Development({
-    restart: async ({ services }) => restarted.push(...services),
-    glance: (service) => situation({ name: service, desired: watching(service, service) }),
-    log: { info: () => {}, warn: () => {}, error: () => {} },
-  });
+  reasons.length = 0;
+  development = newDevelopment();
 });
 afterEach(async () => {
   await development.close();
@@ -64,12 +76,15 @@ it('nothing is watched any more after the end, whatever came before it', async (
   const opening = development.follow(state(watching('a', 'a')), Date.now());
   await Promise.all([opening, development.close()]);
   await development.follow(state(watching('a', 'a')), Date.now());
-  const witness = new Development({
-    restart: async ({ services }) => restarted.push(...services),
-    glance: (service) => situation({ name: service, desired: watching(service, service) }),
-    log: { info: () => {}, warn: () => {}, error: () => {} },
-  });
+  const witness = newDevelopment();
   await witness.follow(state(watching('mark', 'mark')), Date.now());
   expect(await restartedFor('a/file')).toEqual([]);
   await witness.close();
+});
+
+it('the restart tells what has changed, as seen from the watched directory', async () => {
+  await development.follow(state(watching('mark', 'mark')), Date.now());
+  fs.mkdirSync(join(ground, 'mark', 'src'));
+  fs.writeFileSync(join(ground, 'mark', 'src', 'main.js'), 'x');
+  await expect.poll(() => reasons, { timeout: 8000 }).toEqual(['src/main.js changed']);
 });

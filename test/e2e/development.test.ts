@@ -105,6 +105,20 @@ test('its own logs in the watched directory do not restart it', async () => {
   await restarted(2);
 });
 
+test('that it writes its own sources at each start is told, and what each restart was for', async () => {
+  const writes = `date +%s.%N > src/written; ${SLEEP}`;
+  const { host } = sources(openHost({ ground: GROUND }), writes);
+  await host.start();
+  const why = () => host.pmctl('why', 'app').then(({ stdout }) => stdout);
+  await host.until('why tells of it', async () => {
+    const told = await why();
+    return told.includes('src/written is changed by the service itself') ? told : undefined;
+  });
+  expect((await host.pmctl('events', 'app')).stdout).toContain(
+    'restart asked for: src/written changed (watch)',
+  );
+});
+
 test('many changes at once are one restart', async () => {
   const { host, write, restarted, toldOf } = sources(openHost({ ground: GROUND }), SLEEP);
   await host.start();

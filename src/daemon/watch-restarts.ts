@@ -1,0 +1,93 @@
+/** When is one service restarted for its changed files, and what is told of one that changes them itself? */
+import type { ServiceName } from '../model/names.ts';
+import type { Problem } from '../model/problem.ts';
+import { printDuration } from '../model/units.ts';
+import { brake, LONGEST_WAIT, NO_ROW, type QuickRow } from '../policy/watch-brake.ts';
+import type { Clock } from '../world/world.ts';
+
+export interface Restart {
+  /** How many have changed. */
+  readonly files: number;
+  /** The first of them, in words. */
+  readonly shown: string;
+}
+
+export interface WatchRestartsTools {
+  readonly service: ServiceName;
+  /** Milliseconds. */
+  readonly debounce: number;
+  readonly clock: Clock;
+  /** When the newest run was started, milliseconds since 1970; 0 where none is there. */
+  readonly startedAt: () => number;
+  readonly restart: (restart: Restart) => void;
+  readonly lasting: (before: readonly Problem[], now: readonly Problem[]) => void;
+}
+
+export class WatchRestarts {
+  readonly #tools: WatchRestartsTools;
+  #row: QuickRow = NO_ROW;
+  #problems: readonly Problem[] = [];
+  #askedAt = 0;
+  /** What has changed since the last restart. */
+  readonly #changed = new Set<string>();
+  #cancel: (() => void) | undefined;
+
+  constructor(tools: WatchRestartsTools) {
+    this.#tools = tools;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  changed(files: readonly string[]): void {
+    const { clock, debounce, startedAt } = this.#tools;
+    const age = clock.now() - Math.max(this.#askedAt, startedAt());
+    const waits = this.#cancel !== undefined;
+    const { row, wait } = brake(this.#row, { files, age, debounce, waits });
+    this.#row = row;
+    for (const file of files) this.#changed.add(file);
+    if (wait === 0) this.#restart();
+    else this.#cancel ??= clock.after(wait, () => this.#restart());
+    if (row.length === 0) this.#tell([]);
+    else if (wait > 0 && this.#problems.length === 0) this.#tell([this.#problem(files)]);
+  }
+
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#tell([]);
+  }
+
+  #restart(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const files = [...this.#changed];
+    this.#changed.clear();
+    this.#askedAt = this.#tools.clock.now();
+    this.#tools.restart({ files: files.length, shown: shownFiles(files) });
+  }
+
+  #problem(files: readonly string[]): Problem {
+    const [are, them] = files.length === 1 ? ['is', 'it'] : ['are', 'them'];
+    return {
+      code: 'watch-restless',
+      severity: 'warning',
+      service: this.#tools.service,
+      message: `${shownFiles(files)} ${are} changed by the service itself, or all the time: restarts for ${them} wait, up to ${printDuration(LONGEST_WAIT)}`,
+      hint: `add ${them} to watch.ignore`,
+    };
+  }
+
+  #tell(problems: readonly Problem[]): void {
+    if (problems.length === 0 && this.#problems.length === 0) return;
+    this.#tools.lasting(this.#problems, problems);
+    this.#problems = problems;
+  }
+}
+
+/** `a.js, b.js, c.js and 4 more`. */
+function shownFiles(files: readonly string[]): string {
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
+  return `${files.slice(0, 3).join(', ')}${more}`;
+}

@@ -1,0 +1,107 @@
+/** When is a service restarted that changes its own sources, and what is told of it? */
+import { expect, test } from 'vitest';
+import { type Restart, WatchRestarts } from '../../src/daemon/watch-restarts.ts';
+import type { Problem } from '../../src/model/problem.ts';
+import { name } from '../builders.ts';
+import { Agenda } from '../twins/agenda.ts';
+import { simulatedClock } from '../twins/clock.ts';
+
+class Ground {
+  readonly time = { now: 1_000_000 };
+  readonly agenda = new Agenda();
+  readonly restarts: (Restart & { readonly at: number })[] = [];
+  readonly told: string[] = [];
+  startedAt = this.time.now;
+  /** What the service does after each start. */
+  started = (): void => {};
+  readonly watched = new WatchRestarts({
+    service: name('web'),
+    debounce: 200,
+    clock: simulatedClock(this.time, 0, this.agenda),
+    startedAt: () => this.startedAt,
+    restart: (restart) => {
+      this.restarts.push({ ...restart, at: this.time.now });
+      this.startedAt = this.time.now;
+      this.started();
+    },
+    lasting: (before: readonly Problem[], now: readonly Problem[]) => {
+      for (const { message } of before) this.told.push(`gone: ${message}`);
+      for (const { message } of now) this.told.push(message);
+    },
+  });
+
+  /** It writes these files a moment after each start. */
+  writes(...files: readonly string[]): void {
+    this.started = () => {
+      this.agenda.add(this.time.now + 300, () => this.watched.changed(files));
+    };
+    this.started();
+  }
+
+  pass(duration: number): void {
+    const end = this.time.now + duration;
+    for (;;) {
+      const next = this.agenda.take(Math.min(end, this.agenda.next ?? end));
+      if (next === undefined) break;
+      this.time.now = next.at;
+      next.act();
+    }
+    this.time.now = end;
+  }
+
+  get pauses(): readonly number[] {
+    return this.restarts.slice(1).map(({ at }, index) => at - (this.restarts[index]?.at ?? 0));
+  }
+}
+
+test('a service that writes at each start is restarted ever more rarely, and that is told once', () => {
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(120_000);
+  expect(ground.pauses).toEqual([300, 300, 300, 1300, 2300, 4300, 8300, 16_300, 30_300, 30_300]);
+  expect(ground.told).toEqual([
+    'out.log is changed by the service itself, or all the time: restarts for it wait, up to 30s',
+  ]);
+  expect(ground.watched.problems).toMatchObject([{ service: 'web', hint: 'add it to watch.ignore' }]);
+});
+
+test('a restart that waits comes at once with a file that a person saves, and tells all that has changed', () => {
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(40_000);
+  const before = ground.restarts.length;
+  ground.watched.changed(['main.js']);
+  expect(ground.restarts.slice(before)).toEqual([
+    { files: 2, shown: 'out.log, main.js', at: ground.time.now },
+  ]);
+  // What had waited is over with it: only the next change counts.
+  ground.pass(299);
+  expect(ground.restarts).toHaveLength(before + 1);
+});
+
+test('a run that goes on before its files change ends the row, and what was told of it', () => {
+  const ground = new Ground();
+  ground.writes('a.log', 'b.log');
+  ground.pass(10_000);
+  ground.started = () => {};
+  ground.pass(60_000);
+  const before = ground.restarts.length;
+  ground.watched.changed(['a.log']);
+  expect(ground.restarts).toHaveLength(before + 1);
+  expect(ground.watched.problems).toEqual([]);
+  const message =
+    'a.log, b.log are changed by the service itself, or all the time: restarts for them wait, up to 30s';
+  expect(ground.told).toEqual([message, `gone: ${message}`]);
+});
+
+test('nothing is restarted any more when it is watched no longer', () => {
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(10_000);
+  const before = ground.restarts.length;
+  ground.watched.close();
+  ground.started = () => {};
+  ground.pass(60_000);
+  expect(ground.restarts).toHaveLength(before);
+  expect(ground.watched.problems).toEqual([]);
+});
