@@ -116,7 +116,7 @@ export class LocalControl implements Control {
 
   status(): StatusView {
     const { loop, trouble, logs, syncProblems } = this.#tools;
-    const services = loop.names().map((name) => this.#view(name));
+    const services = this.#views.only(loop.names()).map((name) => this.#view(name));
     const { desired, unseen, unwritten } = loop;
     const standing = [unseen, unwritten, ...trouble.problems].flatMap((problem) => problem ?? []);
     const problems = [...desired.problems, ...standing, ...logs.problems, ...syncProblems()];
@@ -132,7 +132,7 @@ export class LocalControl implements Control {
       const view = this.#view(name);
       return statsOf(view, observed, figures, toldHeap(view, desired));
     };
-    return { services: loop.names().map(rowOf) };
+    return { services: this.#views.only(loop.names()).map(rowOf) };
   }
 
   diff(): DiffView {

@@ -9,6 +9,7 @@ import type {
   ServiceView,
 } from '../api/contract.ts';
 import type { Exit } from '../model/memory.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { ObservedRun } from '../model/observed.ts';
 import { sentence } from '../model/problem.ts';
 import { SIGNALS } from '../model/signals.ts';
@@ -33,6 +34,15 @@ export class Views {
   constructor(world: World, jobs: Jobs) {
     this.#world = world;
     this.#jobs = jobs;
+  }
+
+  /**
+   * Whoever is not among them is gone, and nothing is kept of it.
+   * @returns the same
+   */
+  only(services: readonly ServiceName[]): readonly ServiceName[] {
+    this.#cpu.keepOnly(services);
+    return services;
   }
 
   service(situation: Situation, decision: Decision | undefined): ServiceView {

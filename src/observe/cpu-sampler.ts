@@ -38,4 +38,10 @@ export class CpuSampler {
     for (const id of runs?.keys() ?? []) if (!ids.has(id)) runs?.delete(id);
     if (runs?.size === 0) this.#samples.delete(service);
   }
+
+  /** Forgets all other services. */
+  keepOnly(services: readonly ServiceName[]): void {
+    const kept = new Set(services);
+    for (const service of this.#samples.keys()) if (!kept.has(service)) this.#samples.delete(service);
+  }
 }

@@ -1,18 +1,22 @@
 /** When is a command answered? */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type ControlTools, LocalControl } from '../../src/daemon/control.ts';
+import { Views } from '../../src/daemon/views.ts';
 import { SmallDaemon } from './small-daemon.ts';
 
 function controlOf(daemon: SmallDaemon): LocalControl {
   const tools: Partial<ControlTools> = {
     world: {
       clock: daemon.clock,
-      containment: { usage: () => ({}), members: () => [] },
+      containment: { usage: () => ({}), members: () => [], figures: () => ({}) },
     } as unknown as ControlTools['world'],
     loop: daemon.loop,
     journal: { listen: () => () => {} } as unknown as ControlTools['journal'],
     setEnabled: () => 'same',
     note: () => {},
+    trouble: { problems: [] } as unknown as ControlTools['trouble'],
+    logs: { problems: [] } as unknown as ControlTools['logs'],
+    syncProblems: () => [],
   };
   return new LocalControl(tools as ControlTools);
 }
@@ -55,6 +59,19 @@ test('waiting without any time says what has happened, also what nobody has look
   daemon.crash('web');
   const asked = controlOf(daemon).wait({ service: 'web', for: 'ready', timeout: 0 });
   expect(await answeredWithin(daemon, 100, asked)).toMatchObject({ met: false });
+});
+
+test('a status keeps nothing of services that are not in it any more', () => {
+  const daemon = new SmallDaemon();
+  daemon.save('web');
+  daemon.loop.reload();
+  daemon.pass(30_000);
+  const only = vi.spyOn(Views.prototype, 'only');
+  onTestFinished(() => only.mockRestore());
+  const control = controlOf(daemon);
+  control.status();
+  control.stats();
+  expect(only.mock.calls).toEqual([[['web']], [['web']]]);
 });
 
 test('enabling what is enabled already is answered at once, also while nothing else happens', async () => {

@@ -15,12 +15,17 @@ import { credentials } from '../builders.ts';
 
 /** Of each server that was made. */
 const servers: WeakRef<object>[] = [];
+/** How many of them were closed with all that belongs to them. */
+let closed: number;
 
 vi.mock('../../src/api/server.ts', async (original) => {
   const { apiServer, ...rest } = await original<typeof import('../../src/api/server.ts')>();
   const noted: typeof apiServer = (...args) => {
     const server = apiServer(...args);
     servers.push(new WeakRef(server));
+    server.addHook('onClose', async () => {
+      closed++;
+    });
     return server;
   };
   return { ...rest, apiServer: noted };
@@ -37,6 +42,7 @@ beforeEach(() => {
   onTestFinished(() => fs.rmSync(directory, { recursive: true }));
   said = [];
   servers.length = 0;
+  closed = 0;
   user = () => undefined;
 });
 
@@ -127,7 +133,7 @@ test('servers whose socket is gone are not kept', async () => {
   }
   expect(await answer()).toBe(200);
   await expect.poll(keptServers, { timeout: 10_000 }).toBe(1);
-  expect(servers).toHaveLength(11);
+  expect([servers.length, closed]).toEqual([11, 10]);
 });
 
 test('who is connected to a server whose socket is gone is answered, and lets it go with that', async () => {

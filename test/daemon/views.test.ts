@@ -26,6 +26,27 @@ const viewOf = (now: Situation): ServiceView => views().service(now, decide(now)
 
 const view = (changes: SituationChanges): ServiceView => viewOf(situation(changes));
 
+test.each([
+  ['a run that is gone', (told: Views) => void told.service(situation(), undefined)],
+  ['a service that is gone', (told: Views) => void told.only([])],
+])('nothing is remembered of the CPU time of %s', (_what, go) => {
+  const { world } = fakeTools();
+  let microseconds = 1_000_000;
+  const usage = () => ({ memoryBytes: null, cpuMicroseconds: microseconds });
+  const containment = { ...world.containment, usage, members: () => [] };
+  const told = new Views({ ...world, containment }, new Jobs(() => 'UTC'));
+  const there = situation({ observed: seen(run({ age: 10_000 })) });
+  const percentAt = (later: number) => {
+    const now = { ...there, now: there.now + later };
+    return told.service(now, decide(now)).instances[0]?.cpu_percent;
+  };
+  expect(percentAt(0)).toBe(10);
+  microseconds += 1_000_000;
+  go(told);
+  // Since the look before it would be all of a core.
+  expect(percentAt(1000)).toBe(18.2);
+});
+
 describe('a service that somebody holds', () => {
   const AT = Date.parse('2026-11-22T10:00:00Z');
   const held = { by: 'ann', at: AT, reason: 'incident' };

@@ -94,6 +94,23 @@ describe('who waits', () => {
     expect(timers.next).toBeUndefined();
   });
 
+  it('is asked about no more when he has his answer, though his connection ends', async () => {
+    const asker = new AbortController();
+    let asked = 0;
+    const { promise } = wait(
+      () => {
+        asked++;
+        return UP;
+      },
+      60_000,
+      asker.signal,
+    );
+    pass();
+    await promise;
+    asker.abort();
+    expect(asked).toBe(1);
+  });
+
   it('costs his connection one listener, for however many services he waits', async () => {
     const asker = new AbortController();
     const [settled, ...others] = Array.from({ length: 50 }, (_, index) => {

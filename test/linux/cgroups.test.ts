@@ -10,7 +10,7 @@ import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
-import { environmentState, processStat } from '../../src/world/procfs.ts';
+import { environmentState, isAlive, processStat } from '../../src/world/procfs.ts';
 import type { Containment } from '../../src/world/world.ts';
 import {
   bundledFixture,
@@ -316,6 +316,25 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
         expect([rotated, active]).toEqual(['line 1\nline 2\n', 'line 3\n']);
       },
     );
+
+    it('has ended where it ends while it is looked at', async () => {
+      const { look, pid, ticks } = await strayed();
+      containment.close();
+      const later = ground.reopen();
+      const read = fs.readFileSync as (path: unknown, ...more: unknown[]) => unknown;
+      const ends = vi.spyOn(fs, 'readFileSync').mockImplementation(((path: unknown, ...more: unknown[]) => {
+        const text = read(path, ...more);
+        if (path === `/proc/${pid}/environ`) {
+          process.kill(pid, 'SIGKILL');
+          const deadline = performance.now() + 5000;
+          while (isAlive(pid, ticks) && performance.now() < deadline);
+        }
+        return text;
+      }) as never);
+      const main = look(later, { pid, ticks })?.main;
+      ends.mockRestore();
+      expect(main).toMatchObject({ is: 'ended' });
+    });
 
     it('is somebody else where only its number is known', async () => {
       const { look, pid, ...key } = await strayed();
