@@ -167,8 +167,8 @@ describe.each(GROUNDS)('$title', (ground) => {
     const host = openHost({ ground });
     const alone = (name: string) => {
       const file = `${host.work}/${name}`;
-      // Who comes while another one of it lives says so.
-      const command = `trap 'rmdir ${file}; exit 0' TERM; mkdir ${file} || echo ${name} >> ${host.work}/doubled; while :; do sleep 1000 & wait; done`;
+      // Who comes while another one of it lives says so. The signal goes to all of a run, also to what comes meanwhile.
+      const command = `trap 'trap "" TERM; rmdir ${file}; exit 0' TERM; mkdir ${file} || echo ${name} >> ${host.work}/doubled; while :; do sleep 1000 & wait; done`;
       return { process: { command }, rollout: { surge: 0 } };
     };
     for (const name of ['stopped', 'restarted', 'removed', 'left']) host.service(name, alone(name));
