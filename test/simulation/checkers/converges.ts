@@ -203,6 +203,8 @@ function overAt(run: RunTruth, { truth, entries }: Simulation): number {
 /** Of two runs in one place the newer one goes on, and says how the place ended; the other one was stopped for it. */
 function gaveWay({ key, startedAt, stopAt }: RunTruth, other: RunTruth): boolean {
   if (stopAt === undefined || other.key.id <= key.id || other.key.generation !== key.generation) return false;
+  // For who died on the way into the place nobody made room.
+  if (!other.everRan) return false;
   // Where the clock was set back, one that was over before has the later id.
   if (endTime(other) <= startedAt) return false;
   return other.startedAt <= stopAt && stopAt <= (other.end?.at ?? stopAt) + HEARSAY;
