@@ -31,7 +31,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') {
     hasReader = false;
     // `pmctl logs | head`: whoever reads has seen enough. `pmctl check | true` still says by its code what was wrong.
-    if (endsWithReader) process.exit(0);
+    if (endsWithReader) readerGone();
     return;
   }
   process.stderr.write(`pmctl: cannot write the output: ${error.code ?? error.message}\n`);
@@ -41,6 +41,13 @@ process.stderr.on('error', () => {
   // Nobody is left who could be told.
 });
 
+/** What has something to do before its end does so as when it is interrupted. */
+function readerGone(): void {
+  if (!endsItself) process.exit(0);
+  signalled ??= 0;
+  interrupt.abort();
+}
+
 const terminal = processTerminal({
   interrupted: interrupt.signal,
   endItself: () => {
@@ -48,7 +55,7 @@ const terminal = processTerminal({
   },
   endWithReader: () => {
     endsWithReader = true;
-    if (!hasReader) process.exit(0);
+    if (!hasReader) readerGone();
   },
   daemonProgram: [
     process.execPath,

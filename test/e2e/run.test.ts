@@ -241,6 +241,20 @@ describe('run --dev', () => {
     expect(await host.view('app')).toMatchObject({ state: 'stopping' });
   });
 
+  test('stops the service as well when nobody reads its output any more', async () => {
+    const host = openHost({ ground: GROUND });
+    await host.start();
+    const { words, write } = development(host);
+    write('while :; do echo "it is up"; sleep 0.05; done');
+    const dev = host.background(...words);
+    await shows(host, dev, 'it is up');
+    dev.child.stdout?.destroy();
+    await dev.over;
+    expect(dev.child.exitCode).toBe(0);
+    expect(dev.stderr).toContain('pmctl delete app removes its file');
+    expect(await host.view('app')).toMatchObject({ state: 'stopped', pid: null });
+  });
+
   test('restarts when a file changes', async () => {
     const host = openHost({ ground: GROUND });
     await host.start();
