@@ -435,6 +435,8 @@ export class Simulation {
       return;
     }
     this.#add({ what: 'exit', run: key, role: process.role, outcome });
+    const isEmpty = ![...process.place.processes].some(({ alive }) => alive);
+    if (isEmpty && run !== undefined) run.emptyAt = this.now;
     if (process.role !== 'main' || run === undefined) return;
     // It never reached its container, so nothing ever ran.
     run.everRan = process.joined;
@@ -475,6 +477,7 @@ export class Simulation {
           end: undefined,
           answers: {},
           unfit: false,
+          emptyAt: undefined,
         });
         return;
       }

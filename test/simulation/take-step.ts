@@ -118,6 +118,7 @@ function double({ machine, truth, clockNow }: Simulation, { service }: Of<'doubl
     daemon: NOBODY,
     answers: {},
     unfit: false,
+    emptyAt: undefined,
     stopAt: undefined,
     killedAt: undefined,
     killedFrom: undefined,

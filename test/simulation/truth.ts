@@ -32,6 +32,8 @@ export interface RunTruth {
   answers: Partial<Record<ProbeKind, Answers>>;
   /** It was told to be stopped because of that. */
   unfit: boolean;
+  /** When the last of its processes ended. */
+  emptyAt: number | undefined;
 }
 
 /** No daemon has this number. */
@@ -144,8 +146,8 @@ export class Truth {
   /** Runs of another type are there, or were a moment ago: then two at a time cannot be. */
   mixesTypes(service: ServiceName, now: number): boolean {
     return [...this.runs.values()].some(
-      ({ key, spec, end }) =>
-        key.service === service && spec.process.type !== 'service' && now - (end?.at ?? now) < 5000,
+      ({ key, spec, emptyAt }) =>
+        key.service === service && spec.process.type !== 'service' && now - (emptyAt ?? now) < 5000,
     );
   }
 

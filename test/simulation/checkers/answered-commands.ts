@@ -9,7 +9,11 @@ export const answeredCommands: Checker = {
   boot({ truth, daemon }) {
     for (const [name, intent] of [...truth.intents]) {
       const kept = daemon?.store.intent(name) ?? {};
-      const known = { ...intent, ...more(intent, kept, truth.inForce.has(name)) };
+      const known = {
+        ...intent,
+        ...(truth.forgottenAt.has(name) ? countedOn(intent, kept) : {}),
+        ...(truth.inForce.has(name) ? {} : remembered(intent, kept)),
+      };
       if (lasting(kept) !== lasting(known)) {
         throw new Broken(PROMISE, `${name}: ${lasting(intent)} became ${lasting(kept)}`);
       }
@@ -18,19 +22,17 @@ export const answeredCommands: Checker = {
   },
 };
 
-/**
- * What a new daemon may know besides: it counts on from what was noted under a greater count, and remembers a stop where
- * a removal could not be judged yet when somebody confirmed those that there were.
- */
-function more(intent: Intent, kept: Intent, hasFile: boolean): Partial<Intent> {
-  const { pardon = 0, triggers = 0 } = kept;
+/** Its daemon died before what it noted of a forgotten service was gone as well: that is counted on from. */
+function countedOn(intent: Intent, { pardon = 0, triggers = 0 }: Intent): Partial<Intent> {
   return {
     ...(pardon > (intent.pardon ?? 0) ? { pardon } : {}),
     ...(triggers > (intent.triggers ?? 0) ? { triggers } : {}),
-    ...(!hasFile && intent.stopped === undefined && kept.stopped !== undefined
-      ? { stopped: kept.stopped }
-      : {}),
   };
+}
+
+/** A stop is remembered where a removal could not be judged yet when somebody confirmed those that there were. */
+function remembered(intent: Intent, { stopped }: Intent): Partial<Intent> {
+  return intent.stopped === undefined && stopped !== undefined ? { stopped } : {};
 }
 
 /** The daemon itself drops a scale and approves a removal. */

@@ -21,13 +21,14 @@ export function stoppedForAReason(): Checker {
       if (entry.what !== 'signal' && entry.what !== 'kill' && entry.what !== 'stop_command' && !isHook)
         return;
       const run = simulation.truth.runs.get(entry.run.id);
-      if (run === undefined || run.stopAt !== undefined) return;
+      if (run === undefined) return;
       const causes = causesOf(run, simulation);
       const { service, slot, generation } = run.key;
-      if (causes.length === 0)
+      if (run.stopAt === undefined && causes.length === 0)
         throw new Broken(PROMISE, `${entry.what} to ${service}/${slot} without any reason`);
       if (!isHook) return;
-      // The stop is told of when the hook has ended, under the reason that it began with.
+      // The stop is told of when the hook has ended, under the reason that it began with. It may begin once more, and for
+      // another reason, where a daemon died before it was on disk.
       const place = `${service}/${slot} generation ${generation}`;
       const before = told.get(place) ?? new Set();
       for (const cause of causes) before.add(cause);

@@ -48,7 +48,7 @@ export function unmetOf(simulation: Simulation, service: ServiceName, ago = 0): 
   if (desired?.kind !== 'defined' || truth.hinderedAt >= now - ago) return undefined;
   const isAlive = ({ end, everRan }: RunTruth): boolean =>
     end === undefined || (everRan && now - end.at < ago);
-  for (const [other, condition] of Object.entries(desired.spec.depends_on) as [ServiceName, Dependency][]) {
+  for (const [other, condition] of dependenciesOf(simulation, service)) {
     // Whether what is held counts as complete depends on when it was held.
     const isUnclear =
       truth.isHeld(other, simulation.clockNow) || truth.inForce.get(other)?.kind !== 'defined';
@@ -70,7 +70,41 @@ export function unmetOf(simulation: Simulation, service: ServiceName, ago = 0): 
  * definition first, but nobody waits for one that cannot come.
  */
 export function heldBack(simulation: Simulation, service: ServiceName): string | undefined {
-  return unmetOf(simulation, service);
+  return unmetOf(simulation, service) ?? replacedFirst(simulation, service);
+}
+
+/** A service that it depends on has not taken its own new definition yet, and still may. */
+function replacedFirst(simulation: Simulation, service: ServiceName): string | undefined {
+  const { truth } = simulation;
+  const other = dependenciesOf(simulation, service).find(
+    ([name]) =>
+      [...truth.runs.values()].some(
+        (run) => run.key.service === name && !truth.isCurrent(run.key) && lives(simulation, run),
+      ) && mayCome(simulation, name),
+  );
+  return other && `${other[0]} is replaced`;
+}
+
+/** Everything that it waits for may be there at any time: what runs may complete. */
+function mayCome(simulation: Simulation, service: ServiceName): boolean {
+  const { truth } = simulation;
+  const living = (run: RunTruth): boolean => lives(simulation, run);
+  const missing = dependenciesOf(simulation, service).filter(
+    ([other, condition]) => truth.isHeld(other, simulation.clockNow) || truth.unmet(other, condition, living),
+  );
+  if (missing.length === 0) return replacedFirst(simulation, service) !== undefined;
+  return missing.every(([other, condition]) =>
+    [...truth.runs.values()].some((run) => run.key.service === other && living(run))
+      ? condition === 'completed'
+      : mayCome(simulation, other),
+  );
+}
+
+function dependenciesOf({ truth }: Simulation, service: ServiceName): [ServiceName, Dependency][] {
+  const desired = truth.inForce.get(service);
+  return desired?.kind === 'defined'
+    ? (Object.entries(desired.spec.depends_on) as [ServiceName, Dependency][])
+    : [];
 }
 
 /** It was to run once, and how it ended was lost with the daemon that saw it, or nobody saw it. */
