@@ -22,7 +22,7 @@ export interface GivenText {
 /**
  * @param services programs in JavaScript may give anything; a list or a Map would mean: none at all
  * @param directory relative paths in definitions are meant below it; nothing is read or written there
- * @param directoryOf reads texts without a past
+ * @param reader of texts without a past
  * @throws ProcessmasterError with the code `invalid` and everything that is wrong
  */
 export function givenTexts(

@@ -169,9 +169,10 @@ export type Shortcoming = Problem & {
   readonly missing?: readonly (keyof Resources)[];
 };
 
-/** Where runs live: one container each, a cgroup or (weaker) a session of processes. */
+/** The user id that a service runs as by its definition; undefined: it is that of the daemon, or not known. */
 export type UserOf = (service: ServiceName) => number | undefined;
 
+/** Where runs live: one container each, a cgroup or (weaker) a session of processes. */
 export interface Containment {
   readonly kind: 'cgroup' | 'process_group';
   /** What this host cannot do, for `doctor` and the log; fixed at start. */
@@ -243,7 +244,6 @@ export interface Containment {
   /**
    * To be called before the first look, and with each new desired state. Where only processes themselves can tell to
    * which run they belong, they are believed if they run as their service does. Absent: nobody has to be believed.
-   * @param userOf the user id that a service runs as by its definition; undefined: that is not known
    */
   believe?(userOf: UserOf): void;
   /** Ends all watching and every command beside a run; leaves the runs alone. */
