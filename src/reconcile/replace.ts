@@ -7,6 +7,7 @@ import { describeExit } from '../policy/restart.ts';
 import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
 import { probesOf } from './health.ts';
 import type { JudgedRun } from './judgement.ts';
+import { specOf } from './notice-exits.ts';
 import type { Situation } from './situation.ts';
 
 /** `roll`: the newer run comes before the older one goes. `stop_first`: two at a time cannot be. */
@@ -84,11 +85,9 @@ export function placesKept(
 }
 
 /** How many places the definitions of these runs had; of one that is lost, nobody knows which came later. */
-function placesOf(older: readonly JudgedRun[], { applied, desired }: Situation): number {
+function placesOf(older: readonly JudgedRun[], situation: Situation): number {
   const had = older.map(({ run: { key } }) => {
-    // A restart replaces runs of the definition that is in force.
-    const spec =
-      desired?.kind === 'defined' && key.hash === desired.hash ? desired.spec : applied.get(key.hash);
+    const spec = specOf(situation, key.hash);
     return Math.max(key.slot + 1, spec?.instances ?? Number.POSITIVE_INFINITY);
   });
   return Math.max(...had);
