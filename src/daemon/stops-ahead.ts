@@ -21,9 +21,9 @@ export function stopsAhead({ actions, memory }: Decision, situation: Situation):
   const runs: Record<RunId, RunMemory> = {};
   let must = false;
   for (const action of actions) {
-    const hooked = action.do === 'hook' && action.hook === 'pre_stop';
+    const hooks = action.do === 'hook' && action.hook === 'pre_stop';
     const ends = action.do === 'signal' || action.do === 'stop_command' || action.do === 'kill';
-    if (!hooked && !ends) continue;
+    if (!hooks && !ends) continue;
     const { id, hash } = action.run;
     const now = memory.runs[id];
     if (now?.stop == null) continue;

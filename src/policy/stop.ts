@@ -55,14 +55,14 @@ export function resumed(progress: StopProgress | null, now: number): StopProgres
 
 /**
  * @param hurry cut the grace short: an operator asked twice
- * @param hooked the pre_stop hook of the run is still going on
+ * @param hooking the pre_stop hook of the run is still going on
  */
 export function nextStopStep(
   progress: StopProgress | null,
   settings: StopSettings,
   now: number,
   hurry: boolean,
-  hooked = false,
+  hooking = false,
 ): StopStep {
   const first = settings.command ? 'command' : 'signal';
   if (progress === null) return { say: hurry ? 'kill' : settings.hook === null ? first : 'hook' };
@@ -70,7 +70,7 @@ export function nextStopStep(
     if (hurry) return { say: 'kill' };
     if (progress.step === 'hooked' || settings.hook === null) return { say: first };
     // A daemon that is gone took it along: nobody knows whether it had done its work.
-    if (!hooked) return { say: 'hook' };
+    if (!hooking) return { say: 'hook' };
     // It is ended by its own timeout; whoever waits longer waits for a hook that nobody hears any more.
     const until = progress.since + settings.hook + HOOK_SLACK;
     return now < until ? { say: 'wait', until } : { say: first };

@@ -32,8 +32,8 @@ export function stop(draft: Draft, situation: Situation, judged: JudgedRun): voi
     draft.say({ slot: key.slot, phase: 'stopping', run: key, until: null, blocked: false, after: first });
     return;
   }
-  const hooked = situation.inFlight.has(besides(key.id, 'pre_stop'));
-  const step = nextStopStep(progress, settings, situation.now, hurry, hooked);
+  const hooking = situation.inFlight.has(besides(key.id, 'pre_stop'));
+  const step = nextStopStep(progress, settings, situation.now, hurry, hooking);
   if (step.say === 'wait') {
     draft.wake(step.until);
   } else {
