@@ -187,18 +187,19 @@ export class Journal implements EventFeed {
     return { id: before - 1, at, name: 'events_lost', fields: { count: this.#lost } };
   }
 
-  /** Told once when it begins, and once when it is over. */
+  /** Told once when it begins, and once when it is over; at last, for that is an event as well. */
   #noteFailure(failed: string | undefined): void {
     const { log, clock, wrote } = this.#tools ?? {};
     const directory = this.#files?.directory;
-    if (failed === undefined && this.#failed !== undefined) {
-      log?.info({ directory }, 'events are written again');
-    }
+    const before = this.#failed;
     this.#failed = failed;
-    if (failed !== undefined) this.#due = clock?.after(RETRY, () => this.flush());
-    // At last: to tell that is an event as well.
+    if (failed === undefined) {
+      if (before !== undefined) log?.info({ directory }, 'events are written again');
+      wrote?.('events', undefined);
+      return;
+    }
+    this.#due = clock?.after(RETRY, () => this.flush());
     const message = `the events cannot be kept in ${directory} (${failed}); the last ${KEPT} stay in memory`;
-    const problem = { code: 'state-unwritable', severity: 'warning', message } as const;
-    wrote?.('events', failed === undefined ? undefined : problem);
+    wrote?.('events', { code: 'state-unwritable', severity: 'warning', message });
   }
 }
