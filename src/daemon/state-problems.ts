@@ -4,9 +4,10 @@ import type { Failure } from '../world/world.ts';
 
 /** Directories in the state directory that are written when there is time, and not again before something changes. */
 export const RARE = ['last-good', 'snapshots'] as const;
+export type RarePart = (typeof RARE)[number];
 
 /** The others are tried again by whoever writes them. */
-export type Part = (typeof RARE)[number] | 'events' | 'forward.json' | 'notified.json' | 'rotations';
+export type Part = RarePart | 'events' | 'forward.json' | 'notified.json' | 'rotations';
 
 /** @param problem undefined: it was written */
 export type Wrote = (part: Part, problem: Problem | undefined) => void;

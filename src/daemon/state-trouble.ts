@@ -4,7 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { Clock, Files } from '../world/world.ts';
 import type { Reports } from './reports.ts';
-import { type Part, RARE } from './state-problems.ts';
+import { type Part, RARE, type RarePart } from './state-problems.ts';
 
 /** Something that was lost before this daemon started. */
 export interface Lost {
@@ -19,7 +19,7 @@ export interface StateTroubleTools {
   readonly stateDirectory: string;
   readonly reports: Pick<Reports, 'lasting'>;
   /** What is written rarely can perhaps be written again; how that went is told by `wrote`. */
-  readonly mended: (part: Part) => void;
+  readonly mended: (part: RarePart) => void;
 }
 
 /** A part that could not be written is tried again this often. Milliseconds; as with the rest of the state. */
