@@ -27,19 +27,22 @@ interface Followed {
   readonly follower: LogFollower;
 }
 
+/** Who has shown lines and said what is wrong until now. */
+interface Before {
+  readonly say: Say;
+  readonly print?: ReturnType<typeof logPrinter> | undefined;
+}
+
 /**
  * The daemon says which files there are; they are read here, so that following goes on while the daemon is away.
  * A file that appears later is shown from its beginning, with what was rotated meanwhile. Lines of several files come in
  * the order in which they are noticed.
- * @param before who has shown lines and said what is wrong until now, if somebody has
  */
 export async function followLogs(
   call: Call,
   daemon: Pick<Daemon, 'logs'>,
   selection: LogSelection,
-  before: { readonly say: Say; readonly print: ReturnType<typeof logPrinter> | undefined } = {
-    ...{ say: sayingOnce(call), print: undefined },
-  },
+  { say, print = logPrinter(call, []) }: Before = { say: sayingOnce(call) },
 ): Promise<Exit> {
   const { terminal } = call;
   terminal.endWithReader();
@@ -47,7 +50,6 @@ export async function followLogs(
   const request: LogsRequest = { ...selected, lines: 0 };
   const first = await daemon.logs(request);
   if (isRefusal(first)) return refuse(call, first);
-  const { say, print = logPrinter(call, []) } = before;
   const here = following(call, say);
   const files = here(first.files);
   complainAbout(say, first);
