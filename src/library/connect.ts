@@ -94,7 +94,7 @@ class Connection implements Client {
       daemon.define({ ...service, wait: waitOf(options) }),
     );
     if (view.result === 'refused' && view.problems.length > 0) throw invalid(view.problems);
-    allDone([{ ...view, result: view.result }], waitOf(options));
+    allDone([view], waitOf(options));
     return view;
   }
 

@@ -23,7 +23,7 @@ export function tagOf(value: unknown): string {
  * Is all that it says in keys of its own? A Map, a list, and what hides its values behind a class look empty, or like
  * something else, to who asks for the keys.
  */
-export function isPlain(value: unknown): boolean {
+function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
