@@ -17,6 +17,7 @@ import { withoutSecrets } from '../config/hidden-secrets.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { firstOf } from '../model/shown-words.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { Clock } from '../world/world.ts';
 import { changesBetween, spoiltSince } from './comparison.ts';
@@ -314,11 +315,10 @@ export class LocalDeploys implements Deploys {
     this.#told = told;
     if (services.length === 0) return;
     this.#tools.manager('manager_changes_held', { services: services.length });
-    const shown = `${services.slice(0, 10).join(', ')}${services.length > 10 ? ', …' : ''}`;
     this.#tools.complain({
       code: 'frozen',
       severity: 'warning',
-      message: `${this.frozenText}; not in force: ${shown}`,
+      message: `${this.frozenText}; not in force: ${firstOf(services, 10)}`,
       hint: THAWS,
     });
   }

@@ -3,6 +3,7 @@ import type { DoctorView } from '../api/contract.ts';
 import type { ServiceName } from '../model/names.ts';
 import { type Problem, sentence } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
+import { firstAndMore } from '../model/shown-words.ts';
 import type { DesiredState, Resources } from '../model/spec.ts';
 import { count } from '../model/units.ts';
 import { joinsSlowly } from '../world/cgroup-mount.ts';
@@ -63,7 +64,7 @@ function shortcomingCheck(
   return {
     name: code,
     level: isIdle ? 'note' : 'failure',
-    detail: `${message}${isIdle ? '; no service asks for that' : ''}${asking.length === 0 ? '' : `; asked for by ${enumerated(asking)}`}`,
+    detail: `${message}${isIdle ? '; no service asks for that' : ''}${asking.length === 0 ? '' : `; asked for by ${firstAndMore(asking, MOST_NAMES)}`}`,
     ...(hint === undefined ? {} : { hint }),
   };
 }
@@ -80,11 +81,6 @@ function askingFor(
 
 /** More names than this are counted only. */
 const MOST_NAMES = 5;
-
-function enumerated(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return names.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
 
 /** Bytes; a host with thousands of mounts has a long list. */
 const MOUNTINFO_LIMIT = 8 * 1024 * 1024;

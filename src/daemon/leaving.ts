@@ -1,5 +1,6 @@
 /** What does the end of the daemon mean for its services? */
 import type { ShutdownView } from '../api/contract.ts';
+import { firstOf } from '../model/shown-words.ts';
 import { count } from '../model/units.ts';
 import type { Host } from '../world/host.ts';
 import type { Foreground } from './foreground.ts';
@@ -29,8 +30,7 @@ export function endOf(ending: Ending, asked: boolean, { host, foreground }: Surr
 export function tellLeft(loop: Pick<Loop, 'names' | 'glance'>, log: Pick<Log, 'info'>): void {
   const left = loop.names().filter((name) => Object.keys(loop.glance(name).memory.runs).length > 0);
   if (left.length === 0) return;
-  const names = `${left.slice(0, 5).join(', ')}${left.length > 5 ? ', …' : ''}`;
   const [go, them] = left.length === 1 ? ['goes', 'it'] : ['go', 'them'];
-  const what = `${count(left.length, 'service')} (${names}) ${go} on, and the next daemon adopts ${them}`;
+  const what = `${count(left.length, 'service')} (${firstOf(left, 5)}) ${go} on, and the next daemon adopts ${them}`;
   log.info({}, `${what}; pmctl shutdown --stop-services would have stopped ${them} first`);
 }

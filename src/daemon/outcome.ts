@@ -2,6 +2,7 @@
 import type { Memory } from '../model/memory.ts';
 import { startOfRun } from '../model/names.ts';
 import type { Observed } from '../model/observed.ts';
+import { firstOf } from '../model/shown-words.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { printElapsed } from '../model/units.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
@@ -202,7 +203,6 @@ function upDetail(slots: readonly SlotPhase[], { memory, nextRun }: Glance, coun
       : `scheduled, next run at ${new Date(next).toISOString()}`;
   }
   const pids = running.flatMap((phase) => memory.runs[phase.run.id]?.main?.pid ?? []);
-  const shown =
-    pids.length === 0 ? '' : `, pid ${pids.slice(0, 8).join(', ')}${pids.length > 8 ? ', …' : ''}`;
+  const shown = pids.length === 0 ? '' : `, pid ${firstOf(pids, 8)}`;
   return `${running.length}/${count} running${shown}`;
 }

@@ -2,6 +2,7 @@
 import type { Intent } from '../model/memory.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { firstOf } from '../model/shown-words.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { type RecentRemovals, stillRecent } from '../reconcile/guard.ts';
 import type { World } from '../world/world.ts';
@@ -118,11 +119,10 @@ export class Settlement {
     this.#unwritten = problem !== undefined;
     if (problem === undefined) this.#remember(stopping, desired);
     if (held.length > 0 && reason !== before) {
-      const shown = `${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`;
       this.#tools.complain({
         code: 'directory-suspicious',
         severity: 'error',
-        message: `${reason}; nothing is stopped: ${shown}`,
+        message: `${reason}; nothing is stopped: ${firstOf(held, 10)}`,
         hint: 'pmctl update --prune stops them',
       });
     }

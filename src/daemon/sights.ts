@@ -3,6 +3,7 @@
 import { NO_SLOT } from '../model/memory.ts';
 import type { Problem } from '../model/problem.ts';
 import { sentence } from '../model/problem.ts';
+import { firstOf } from '../model/shown-words.ts';
 import type { Defined } from '../model/spec.ts';
 import { count } from '../model/units.ts';
 import type { Sight, Subject } from '../policy/notify.ts';
@@ -51,8 +52,7 @@ export function guardSight({
   readonly held: readonly string[];
   readonly reason: string;
 }): Subject {
-  const names = `${held.slice(0, 10).join(', ')}${held.length > 10 ? ', …' : ''}`;
-  const detail = `${count(held.length, 'removed service')} left running: ${names}; ${reason}`;
+  const detail = `${count(held.length, 'removed service')} left running: ${firstOf(held, 10)}; ${reason}`;
   return {
     trouble: 'prune_held',
     sight: held.length === 0 ? WELL : { is: 'in_trouble', mark: 'held', detail },

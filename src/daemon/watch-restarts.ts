@@ -1,6 +1,7 @@
 /** When is one service restarted for its changed files, and what is told of one that changes them itself? */
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { firstAndMore } from '../model/shown-words.ts';
 import { printDuration } from '../model/units.ts';
 import { brake, LONGEST_WAIT, NO_ROW, type QuickRow } from '../policy/watch-brake.ts';
 import type { Clock } from '../world/world.ts';
@@ -22,6 +23,9 @@ export interface WatchRestartsTools {
   readonly restart: (restart: Restart) => void;
   readonly lasting: (before: readonly Problem[], now: readonly Problem[]) => void;
 }
+
+/** More files than this are counted only. */
+const MOST_NAMED = 3;
 
 export class WatchRestarts {
   readonly #tools: WatchRestartsTools;
@@ -65,7 +69,7 @@ export class WatchRestarts {
     const files = [...this.#changed];
     this.#changed.clear();
     this.#askedAt = this.#tools.clock.now();
-    this.#tools.restart({ files: files.length, shown: shownFiles(files) });
+    this.#tools.restart({ files: files.length, shown: firstAndMore(files, MOST_NAMED) });
   }
 
   #problem(files: readonly string[]): Problem {
@@ -74,7 +78,7 @@ export class WatchRestarts {
       code: 'watch-restless',
       severity: 'warning',
       service: this.#tools.service,
-      message: `${shownFiles(files)} ${are} changed by the service itself, or all the time: restarts for ${them} wait, up to ${printDuration(LONGEST_WAIT)}`,
+      message: `${firstAndMore(files, MOST_NAMED)} ${are} changed by the service itself, or all the time: restarts for ${them} wait, up to ${printDuration(LONGEST_WAIT)}`,
       hint: `add ${them} to watch.ignore`,
     };
   }
@@ -84,10 +88,4 @@ export class WatchRestarts {
     this.#tools.lasting(this.#problems, problems);
     this.#problems = problems;
   }
-}
-
-/** `a.js, b.js, c.js and 4 more`. */
-function shownFiles(files: readonly string[]): string {
-  const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
-  return `${files.slice(0, 3).join(', ')}${more}`;
 }
