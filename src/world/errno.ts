@@ -33,6 +33,11 @@ const PASSING: ReadonlySet<string> = new Set([
   ...['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'],
 ]);
 
+/** To be thrown where a file could not be had and nothing follows from that: as node throws it. */
+export function systemError(path: string, code: string): Error {
+  return Object.assign(new Error(path), { code, path });
+}
+
 /** Of descriptors or memory: nothing follows from it but that it has to be tried again. */
 export function isShortage(error: unknown): boolean {
   return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(typeof error === 'string' ? error : codeOf(error));

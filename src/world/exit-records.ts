@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type RunId, type RunKey, startOfRun } from '../model/names.ts';
 import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
+import { systemError } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { parseExitRecord } from './launch-record.ts';
 import { makeDirectories } from './make-directories.ts';
@@ -89,8 +90,7 @@ export class ExitRecords {
     const written = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (written === undefined) return undefined;
     const text = this.#files.read(path, LARGEST);
-    if (isFailure(text) && text.failed !== 'ENOENT')
-      throw Object.assign(new Error(path), { code: text.failed, path });
+    if (isFailure(text) && text.failed !== 'ENOENT') throw systemError(path, text.failed);
     const outcome = isFailure(text) ? undefined : parseExitRecord(text);
     if (outcome === undefined) return undefined;
     return { outcome, at: Math.min(now, Math.max(startOfRun(run), Math.floor(written))) };

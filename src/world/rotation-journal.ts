@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Credentials } from '../model/spec.ts';
-import { codeOf } from './errno.ts';
+import { codeOf, systemError } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { makeDirectories } from './make-directories.ts';
 import { isFailure } from './world.ts';
@@ -108,7 +108,7 @@ export function readJournal(path: string): readonly Note[] | undefined {
   const text = systemFiles().read(path, LARGEST);
   if (isFailure(text)) {
     if (text.failed === 'ENOENT') return undefined;
-    throw Object.assign(new Error(path), { code: text.failed, path });
+    throw systemError(path, text.failed);
   }
   return text.split('\n').flatMap((line) => {
     const note = parsed(line);

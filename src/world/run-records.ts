@@ -11,7 +11,7 @@ import {
 import type { Problem } from '../model/problem.ts';
 import { isBesideName } from './beside-name.ts';
 import { unrestored } from './containment-trouble.ts';
-import { codeOf } from './errno.ts';
+import { codeOf, systemError } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { makeDirectories } from './make-directories.ts';
 import { isFailure } from './world.ts';
@@ -112,8 +112,7 @@ export class RunRecords {
     if (this.read(key) !== null) return true;
     const path = this.path(key);
     const text = this.#files.read(path, LARGEST);
-    if (isFailure(text) && text.failed !== 'ENOENT')
-      throw Object.assign(new Error(path), { code: text.failed, path });
+    if (isFailure(text) && text.failed !== 'ENOENT') throw systemError(path, text.failed);
     return !isFailure(text) && recordIn(text) !== null;
   }
 
