@@ -1,6 +1,7 @@
 /** Is a plan that was saved still what would be done? */
 import type { PlanRequest } from '../api/changes.ts';
 import type { Change } from '../model/action.ts';
+import { firstOf } from '../model/shown-words.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { desiredHash } from './comparison.ts';
 
@@ -19,7 +20,7 @@ export function staleness(
   const names = [...new Set([...was.keys(), ...is.keys()])];
   const moved = names.filter((name) => was.get(name) !== is.get(name)).sort();
   if (moved.length === 0) return undefined;
-  return `what runs has changed since the plan was made: ${moved.slice(0, 10).join(', ')}`;
+  return `what runs has changed since the plan was made: ${firstOf(moved, 10)}`;
 }
 
 function byService(changes: PlanRequest['changes']): ReadonlyMap<string, string> {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { isServiceName, parseRunDirectory, type RunKey } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { firstOf } from '../model/shown-words.ts';
 import { childCgroups, childCount, isPopulated } from './cgroup-files.ts';
 import { tooShort } from './cgroup-lock.ts';
 import { inWords, isShortage } from './errno.ts';
@@ -24,6 +25,9 @@ const LONGEST = 4096;
 
 /** Of what the daemon reads as its state; bytes. */
 const LARGEST = 256 << 20;
+
+/** Services that are told by name. */
+const MOST_NAMED = 3;
 
 const files = systemFiles();
 
@@ -48,14 +52,14 @@ function taken({ stateDirectory, services }: Place): Problem | undefined {
   const names = former === undefined || former === services ? [] : inCgroups(stateDirectory, former);
   if (former !== undefined && names.length > 0) {
     const way = `if they are somebody else's, remove ${fileIn(stateDirectory)}`;
-    return elsewhere(`${former} (${some(names)})`, `; ${way}`);
+    return elsewhere(`${former} (${firstOf(names, MOST_NAMED)})`, `; ${way}`);
   }
   if (services === null) {
     forget(stateDirectory);
     return undefined;
   }
   const sessions = inSessions(stateDirectory);
-  if (sessions.length > 0) return elsewhere(`sessions (${some(sessions)})`);
+  if (sessions.length > 0) return elsewhere(`sessions (${firstOf(sessions, MOST_NAMED)})`);
   if (former !== services) note(stateDirectory, services);
   return undefined;
 }
@@ -172,10 +176,6 @@ function inSessions(stateDirectory: string): readonly string[] {
     if (isShortage(error)) throw error;
     return [];
   }
-}
-
-function some(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ');
 }
 
 /** @param otherwise how the hint goes on */

@@ -1,6 +1,7 @@
 /** A fast-forward was interrupted, and files of two commits lie side by side: how is it finished? */
 import fs from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { firstOf } from '../model/shown-words.ts';
 import { codeOf } from './errno.ts';
 import { COARSE_FILE_TICK } from './file-time.ts';
 import type { ChangedFile, GitCheckout } from './git-checkout.ts';
@@ -50,7 +51,7 @@ export async function finishMove(checkout: GitCheckout, move: Move): Promise<Mov
   if (files.every(isUntouched)) return 'never_begun';
   if (lock !== undefined && !isOurs) return { half: leftBehind(checkout) };
   const strange = files.filter(({ is }) => is === 'strange').map(({ name }) => name);
-  if (strange.length > 0) return { half: `changed by hand meanwhile: ${strange.slice(0, 5).join(', ')}` };
+  if (strange.length > 0) return { half: `changed by hand meanwhile: ${firstOf(strange, 5)}` };
   const failed = (await putBack(checkout, from, files)) ?? (await tellIndex(checkout, files));
   if (failed !== undefined) return { half: failed };
   const { code, stderr } = await checkout.fastForward(to);
