@@ -163,14 +163,16 @@ test('a daemon that cannot start says why', async () => {
 });
 
 describe('run --dev', () => {
-  /** A service in development whose program is `app.sh`; answers how to write a version of it. */
-  function development(host: Host): { words: readonly string[]; write: (text: string) => void } {
+  /** A host where a service is in development whose program is `app.sh`, with this as its first version. */
+  async function developing(version: string | ((host: Host) => string)) {
+    const host = openHost({ ground: GROUND });
+    await host.start();
     const source = join(host.work, 'source');
     fs.mkdirSync(source);
-    return {
-      words: ['run', '--dev', '--cwd', source, '--', 'sh', 'app.sh'],
-      write: (text) => fs.writeFileSync(join(source, 'app.sh'), `${text}\n`),
-    };
+    const write = (text: string) => fs.writeFileSync(join(source, 'app.sh'), `${text}\n`);
+    write(typeof version === 'string' ? version : version(host));
+    const words = ['run', '--dev', '--cwd', source, '--', 'sh', 'app.sh'];
+    return { host, words, write, dev: host.background(...words) };
   }
 
   function shows(host: Host, dev: Program, text: string): Promise<true> {
@@ -182,11 +184,7 @@ describe('run --dev', () => {
   }
 
   test('shows the logs; Ctrl-C stops the service, and the same command goes on with it', async () => {
-    const host = openHost({ ground: GROUND });
-    await host.start();
-    const { words, write } = development(host);
-    write('echo "it is up"; exec sleep 1000');
-    const dev = host.background(...words);
+    const { host, words, dev } = await developing('echo "it is up"; exec sleep 1000');
     await shows(host, dev, 'it is up');
     expect(parse(fs.readFileSync(join(host.config, 'app.yaml'), 'utf8'))).toMatchObject({
       watch: { paths: ['.'] },
@@ -208,11 +206,8 @@ describe('run --dev', () => {
   });
 
   test('shows nothing that an earlier session has left, not even the beginning of a line', async () => {
-    const host = openHost({ ground: GROUND });
-    await host.start();
-    const { words, write } = development(host);
-    write('echo "old words" >&2; printf "old end" >&2; echo "old news"; exit 1');
-    const first = host.background(...words);
+    const old = 'echo "old words" >&2; printf "old end" >&2; echo "old news"; exit 1';
+    const { host, words, write, dev: first } = await developing(old);
     await shows(host, first, 'old words');
     await shows(host, first, 'old news');
     await host.sees('app', 'failed', ({ state }) => state === 'failed');
@@ -227,11 +222,7 @@ describe('run --dev', () => {
   });
 
   test('does not wait for a service that will not end once Ctrl-C is typed again', async () => {
-    const host = openHost({ ground: GROUND });
-    await host.start();
-    const { words, write } = development(host);
-    write(staysOnTerm(host, 'app'));
-    const dev = host.background(...words);
+    const { host, dev } = await developing((its) => staysOnTerm(its, 'app'));
     await host.says('app.began');
     dev.child.kill('SIGINT');
     await host.says('app.heard');
@@ -242,11 +233,7 @@ describe('run --dev', () => {
   });
 
   test('stops the service as well when nobody reads its output any more', async () => {
-    const host = openHost({ ground: GROUND });
-    await host.start();
-    const { words, write } = development(host);
-    write('while :; do echo "it is up"; sleep 0.05; done');
-    const dev = host.background(...words);
+    const { host, dev } = await developing('while :; do echo "it is up"; sleep 0.05; done');
     await shows(host, dev, 'it is up');
     dev.child.stdout?.destroy();
     await dev.over;
@@ -256,11 +243,7 @@ describe('run --dev', () => {
   });
 
   test('restarts when a file changes', async () => {
-    const host = openHost({ ground: GROUND });
-    await host.start();
-    const { words, write } = development(host);
-    write('echo "version one"; exec sleep 1000');
-    const dev = host.background(...words);
+    const { host, write, dev } = await developing('echo "version one"; exec sleep 1000');
     await shows(host, dev, 'version one');
     await host.runs('app');
     write('echo "version two"; exec sleep 1000');

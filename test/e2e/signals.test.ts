@@ -4,7 +4,7 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { GROUND } from './grounds.ts';
-import { openHost } from './host.ts';
+import { type Host, openHost } from './host.ts';
 import { isGone, readOr } from './processes.ts';
 import { endsGracefully, SLEEP, staysOnTerm } from './services.ts';
 
@@ -53,11 +53,7 @@ test('with --on-exit stop a SIGTERM stops the services first, gracefully', async
 });
 
 test('a second SIGTERM cuts the grace short', async () => {
-  const host = openHost({ ground: GROUND });
-  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
-  await host.start(['--on-exit', 'stop']);
-  const pid = await host.pidOf('deaf');
-  await host.says('deaf.began');
+  const { host, pid } = await hostOfTheDeaf('--on-exit', 'stop');
   host.signal('SIGTERM');
   await host.says('deaf.heard');
   // While it waits it still answers, and a service that ends meanwhile is not started again.
@@ -67,11 +63,7 @@ test('a second SIGTERM cuts the grace short', async () => {
 });
 
 test('shutdown asked for once more stops nothing sooner, and says what counts', async () => {
-  const host = openHost({ ground: GROUND });
-  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
-  await host.start();
-  const pid = await host.pidOf('deaf');
-  await host.says('deaf.began');
+  const { host, pid } = await hostOfTheDeaf();
   expect((await host.pmctl('shutdown', '--stop-services', '--no-wait')).code).toBe(0);
   await host.says('deaf.heard');
   const { code, stdout } = await host.pmctl('shutdown', '--no-wait');
@@ -85,11 +77,7 @@ test('shutdown asked for once more stops nothing sooner, and says what counts', 
 });
 
 test('clients that wait for something do not keep the daemon from ending', async () => {
-  const host = openHost({ ground: GROUND });
-  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
-  await host.start();
-  const pid = await host.pidOf('deaf');
-  await host.says('deaf.began');
+  const { host, pid } = await hostOfTheDeaf();
   const clients = [host.background('stop', 'deaf'), host.background('wait', 'deaf', '--for', 'completed')];
   await host.says('deaf.heard');
   expect(await host.stop()).toBe(0);
@@ -246,6 +234,18 @@ test('whoever read its output is gone: the daemon and its services go on', async
   expect(await host.pidOf('web')).not.toBe(pid);
   expect(await host.stop()).toBe(0);
 });
+
+/** Its only service hears SIGTERM, stays, and may do so for ten minutes. */
+async function hostOfTheDeaf(
+  ...args: readonly string[]
+): Promise<{ readonly host: Host; readonly pid: number }> {
+  const host = openHost({ ground: GROUND });
+  host.service('deaf', { process: { command: staysOnTerm(host, 'deaf'), stop_grace: '10m' } });
+  await host.start(args);
+  const pid = await host.pidOf('deaf');
+  await host.says('deaf.began');
+  return { host, pid };
+}
 
 /** By the bits of SigCgt in proc_pid_status(5). */
 function catches(pid: number, signal: NodeJS.Signals): boolean {
