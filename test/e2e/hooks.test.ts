@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { GROUNDS } from './grounds.ts';
+import { GROUND, GROUNDS } from './grounds.ts';
 import { openHost } from './host.ts';
 import { isGone } from './processes.ts';
 import { SLEEP } from './services.ts';
@@ -115,9 +115,7 @@ describe.each(GROUNDS)('$title', (ground) => {
 });
 
 test('a daemon that is killed during pre_start: the next one begins anew, and one process runs', async () => {
-  const [ground] = GROUNDS;
-  if (ground === undefined) throw new Error('no ground');
-  const host = openHost({ ground });
+  const host = openHost({ ground: GROUND });
   const go = join(host.work, 'go');
   host.service('web', {
     process: { command: `echo ran >> ${host.work}/ran; ${SLEEP}` },
@@ -138,9 +136,7 @@ test('a daemon that is killed during pre_start: the next one begins anew, and on
 test.each(['is killed', 'leaves'])(
   'a daemon that %s during pre_stop: the next one runs the hook anew, and the signal comes after it',
   async (how) => {
-    const [ground] = GROUNDS;
-    if (ground === undefined) throw new Error('no ground');
-    const host = openHost({ ground });
+    const host = openHost({ ground: GROUND });
     const go = join(host.work, 'go');
     const command = `trap 'echo ended >> ${host.work}/hooks; exit 0' TERM; echo up >> ${host.work}/up; sleep 1000 & wait`;
     host.service('web', {
@@ -166,9 +162,7 @@ test.each(['is killed', 'leaves'])(
 );
 
 test('a service that is deleted is gone when its post_stop hook has ended and its probe was ended', async () => {
-  const [ground] = GROUNDS;
-  if (ground === undefined) throw new Error('no ground');
-  const host = openHost({ ground });
+  const host = openHost({ ground: GROUND });
   const go = join(host.work, 'go');
   const probe = `echo asked >> ${host.work}/asked; exec ${SLEEP}`;
   host.service('web', {

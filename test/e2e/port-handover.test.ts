@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
-import { GROUNDS, type Ground } from './grounds.ts';
+import { GROUND, GROUNDS, type Ground } from './grounds.ts';
 import { type Host, openHost } from './host.ts';
 
 /** Told to stop, it goes on listening (or not, with `closes`) and ends when a file says that it may. */
@@ -83,7 +83,7 @@ describe.each(GROUNDS)('$title', (ground) => {
 });
 
 test('a service does not wait longer than for the port', async () => {
-  const { host, definition } = hostWith(GROUNDS[0] as Ground, 'closes');
+  const { host, definition } = hostWith(GROUND, 'closes');
   const [port] = await freePorts(1);
   host.service('old', definition(port));
   await host.start();
@@ -96,7 +96,7 @@ test('a service does not wait longer than for the port', async () => {
 });
 
 test('a port that another service keeps is taken', async () => {
-  const { host, definition } = hostWith(GROUNDS[0] as Ground);
+  const { host, definition } = hostWith(GROUND);
   const [port] = await freePorts(1);
   host.service('old', definition(port));
   await host.start();
