@@ -10,18 +10,7 @@ import { Store } from '../../src/daemon/store.ts';
 import { eventLine, readEventLine } from '../../src/model/event-line.ts';
 import { decide } from '../../src/reconcile/decide.ts';
 import { parseExitRecord } from '../../src/world/launch-record.ts';
-import {
-  defined,
-  exited,
-  memory,
-  NOW,
-  run,
-  runsRemembered,
-  situation,
-  slot,
-  stopProgress,
-  WEB,
-} from '../builders.ts';
+import * as b from '../builders.ts';
 import { TwinFiles } from '../twins/files.ts';
 import { anyText, damaged } from './noise.ts';
 import { fuzz } from './share.ts';
@@ -31,29 +20,29 @@ const asText = (value: unknown) => `${JSON.stringify(value)}\n`;
 const INTENT = asText({
   version: 1,
   services: {
-    web: { stopped: { by: 'bob', at: NOW, reason: 'x' }, pardon: 3, minGeneration: 2 },
+    web: { stopped: { by: 'bob', at: b.NOW, reason: 'x' }, pardon: 3, minGeneration: 2 },
     db: {
-      held: { by: 'bob', at: NOW, until: NOW + 1000 },
-      scale: { by: 'bob', at: NOW, instances: 2, file: 1 },
+      held: { by: 'bob', at: b.NOW, until: b.NOW + 1000 },
+      scale: { by: 'bob', at: b.NOW, instances: 2, file: 1 },
     },
   },
 });
-const one = run();
+const one = b.run();
 const MEMORY = asText({
   version: 1,
   boot_id: 'boot-1',
   services: {
-    web: memory({
+    web: b.memory({
       generation: 3,
       slots: {
-        0: slot({
+        0: b.slot({
           restarts: 1,
-          exits: [{ outcome: exited(1), at: NOW, by: 'itself', run: one.key.id, uptime: 5 }],
-          crashes: [NOW],
-          next: { at: NOW, delay: 1000, digest: 'd', pardon: 0 },
+          exits: [{ outcome: b.exited(1), at: b.NOW, by: 'itself', run: one.key.id, uptime: 5 }],
+          crashes: [b.NOW],
+          next: { at: b.NOW, delay: 1000, digest: 'd', pardon: 0 },
         }),
       },
-      runs: runsRemembered([one, { stop: stopProgress() }]),
+      runs: b.runsRemembered([one, { stop: b.stopProgress() }]),
     }),
   },
 });
@@ -61,7 +50,7 @@ const SNAPSHOT_FILES = [
   { path: 'web.yaml', blob: blobOf('x'), service: 'web', hash: 'h', digest: 'd', env_files: {} },
 ];
 const SNAPSHOT: Snapshot = {
-  ...{ number: 1, id: snapshotId(SNAPSHOT_FILES), at: NOW, trigger: 'command', by: 'bob', commit: null },
+  ...{ number: 1, id: snapshotId(SNAPSHOT_FILES), at: b.NOW, trigger: 'command', by: 'bob', commit: null },
   ...{ files: SNAPSHOT_FILES, added: ['web'], changed: [], removed: [], results: { web: 'converged' } },
 };
 const ENTRY = `/state/snapshots/00000001-${SNAPSHOT.id}.json`;
@@ -76,7 +65,7 @@ const FROZEN = {
 const files = {
   '/state/intent.json': INTENT,
   '/state/memory.json': MEMORY,
-  '/state/applied.json': asText({ version: 1, services: { web: { aaaaaaaaaaaa: defined().spec } } }),
+  '/state/applied.json': asText({ version: 1, services: { web: { aaaaaaaaaaaa: b.defined().spec } } }),
   '/state/frozen.json': asText({ version: 1, frozen: FROZEN }),
   [ENTRY]: asText({ version: 1, ...SNAPSHOT }),
   [`/state/snapshots/blobs/${blobOf('x')}`]: 'x',
@@ -109,15 +98,15 @@ fuzz('state: damaged', harmed, async ([path, text]) => {
   const told = [...(problem === undefined ? [] : [problem]), ...store.problems];
   for (const { message } of told) expect(message).toMatch(/^\/state\/\w+\.json /);
   const isOther = !/intent|memory|applied/.test(path);
-  if (isOther) expect([told, store.intent(WEB).stopped?.by]).toEqual([[], 'bob']);
+  if (isOther) expect([told, store.intent(b.WEB).stopped?.by]).toEqual([[], 'bob']);
   if (problem === undefined) {
     // What was read is good enough to decide with, and to be written again.
     for (const name of store.names()) {
       const own = { intent: store.intent(name), memory: store.memory(name) };
-      expect(() => decide(situation({ ...own, desired: defined({ name }), runs: [one] }))).not.toThrow();
+      expect(() => decide(b.situation({ ...own, desired: b.defined({ name }), runs: [one] }))).not.toThrow();
       store.setMemory(name, { ...own.memory, triggered: 7 });
     }
-    expect([store.flush(), store.setIntents(new Map([[WEB, {}]]))]).toEqual([undefined, undefined]);
+    expect([store.flush(), store.setIntents(new Map([[b.WEB, {}]]))]).toEqual([undefined, undefined]);
   }
   const freeze = new Freeze(disk, '/state', '/etc/pm/config.d');
   const unfit = freeze.load();
@@ -156,7 +145,7 @@ const record = fc
   .tuple(fc.constantFrom('exited', 'signaled', 'exit'), fc.nat(300))
   .map(([how, code]) => `${how} ${code}\n`);
 const event = fc.constant(
-  eventLine({ id: 7, at: NOW, name: 'worker_started', service: WEB, fields: { reason: 'r', pid: 5 } }),
+  eventLine({ id: 7, at: b.NOW, name: 'worker_started', service: b.WEB, fields: { reason: 'r', pid: 5 } }),
 );
 
 fuzz(
