@@ -198,10 +198,37 @@ describe('what is held back', () => {
     read();
     settlement.prune(directory(), new Set(['s0', 's1', 's2', 's3', 's4', 's5', 's6', 's7']));
     read();
-    written.add(name('other'));
+    // So many that two would be few enough.
+    for (const other of ['a', 'b', 'c', 'd', 'e'].map(name)) {
+      written.add(other);
+      running.add(other);
+    }
     daemonStarts();
     read();
     expect(settlement.removals.held).toEqual(['s8', 's9']);
+  });
+});
+
+describe('what is held back only until the next reading', () => {
+  it('is what an empty directory seems to have lost', () => {
+    const names = services(10);
+    written.clear();
+    read();
+    expect(settlement.removals.held).toEqual(names);
+    written = new Set(names.slice(1));
+    read();
+    expect([...running]).toEqual(names.slice(1));
+  });
+
+  it('is what looked like too many because not all that run could be seen', () => {
+    const names = services(10);
+    hidden = new Set(names.slice(4));
+    for (const one of names.slice(0, 2)) written.delete(one);
+    read();
+    expect(settlement.removals.held).toEqual(names.slice(0, 2));
+    hidden = new Set();
+    read();
+    expect([...running]).toEqual(names.slice(2));
   });
 });
 
@@ -286,6 +313,12 @@ describe('a service that was stopped by hand, and whose file is gone', () => {
     expect(settlement.prune(directory(), only)).toBeUndefined();
     daemonStarts();
     expect(store.intents.size).toBe(0);
+  });
+
+  it('is not forgotten where that cannot be written', () => {
+    files.failing = 'ENOSPC';
+    expect(settlement.prune(directory())).toMatchObject({ code: 'state-unwritable' });
+    expect(store.intent(web)).toMatchObject({ stopped: ASKED });
   });
 
   it('is not forgotten when somebody confirms that others are', () => {

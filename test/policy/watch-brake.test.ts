@@ -36,6 +36,8 @@ test('a new name at each start makes no difference', () => {
   for (let at = 0; at < 200; at++) row = change(row, [`${at}.log`]).row;
   expect(change(row, ['next.log']).wait).toBe(30_000);
   expect(row.files.size).toBe(100);
+  // The newest are those that may change once more.
+  expect(change(row, ['199.log'], { age: 1200 }).wait).toBe(30_000);
 });
 
 test('a change after a run of some seconds ends the row', () => {
