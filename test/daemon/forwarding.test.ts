@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { Forwarding } from '../../src/daemon/forwarding.ts';
 import type { Problem } from '../../src/model/problem.ts';
 import type { Defined, DesiredState, LogsSpec } from '../../src/model/spec.ts';
-import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
 import { systemFiles } from '../../src/world/files.ts';
 import { identityOf } from '../../src/world/log-files.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
@@ -13,6 +12,7 @@ import { nextTurn } from '../../src/world/turn.ts';
 import type { Clock } from '../../src/world/world.ts';
 import { defined, name as named } from '../builders.ts';
 import { failingFstat } from '../world/failing-fstat.ts';
+import { rotationOrder } from '../world/rotation-order.ts';
 
 let directory: string;
 let said: string[];
@@ -138,14 +138,7 @@ describe('lines of a service', () => {
     expect(await looked()).toHaveLength(2);
     await first.close();
     write('out.log', 'ee\nfour\n');
-    await rotateLog({
-      path: at('out.log'),
-      credentials: null,
-      target: NUMBERED,
-      naming: placement,
-      journal: at('journal'),
-      freezer: () => null,
-    });
+    await rotateLog(rotationOrder(at('out.log'), at('journal')));
     write('out.log', 'five\n');
     const second = forwarding();
     second.starting(service('web'));

@@ -3,10 +3,10 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LogProbe, openLogProbe } from '../../src/daemon/log-probe.ts';
-import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
-import type { Freezer } from '../../src/world/cgroup-freeze.ts';
+import { rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
+import { rotationOrder, STILL } from '../world/rotation-order.ts';
 
 let directory: string;
 let log: string;
@@ -108,13 +108,8 @@ it('leaves nothing open that is closed while it reads', async () => {
 });
 
 describe('a rotation', () => {
-  /** Nobody writes while these tests rotate. */
-  const still: Freezer = { cgroups: [], freeze: () => ({ holds: () => true, thaw: () => 0 }) };
   const rotate = async () => {
-    const done = await rotateLog({
-      ...{ path: log, credentials: null, target: NUMBERED, naming: placement, freezer: () => still },
-      journal: join(directory, 'journal'),
-    });
+    const done = await rotateLog(rotationOrder(log, join(directory, 'journal'), { freezer: () => STILL }));
     expect(done).toMatchObject({ kind: 'rotated' });
   };
   const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;

@@ -6,12 +6,12 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type RunKey, runDirectory } from '../../src/model/names.ts';
-import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
 import { openCgroups } from '../../src/world/cgroups.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
 import { environmentState, isAlive, processStat } from '../../src/world/procfs.ts';
 import type { Containment } from '../../src/world/world.ts';
+import { rotationOrder } from '../world/rotation-order.ts';
 import {
   bundledFixture,
   cgroupGround,
@@ -297,19 +297,14 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
         };
         writes('line 1');
         let cuts = 0;
-        const answer = await rotateLog({
-          ...{
-            path,
-            credentials: null,
-            target: NUMBERED,
-            naming: placement,
-            journal: `${directory}/journal`,
-          },
-          freezer: () => daemon.freezer([key.service]),
-          passed: (step) => {
-            if (step === 'cutting' && ++cuts === 1) writes('line 2');
-          },
-        });
+        const answer = await rotateLog(
+          rotationOrder(path, `${directory}/journal`, {
+            freezer: () => daemon.freezer([key.service]),
+            passed: (step) => {
+              if (step === 'cutting' && ++cuts === 1) writes('line 2');
+            },
+          }),
+        );
         expect(answer).toMatchObject({ kind: 'rotated' });
         writes('line 3');
         const [rotated, active] = [`${path}.1`, path].map((each) => fs.readFileSync(each, 'utf8'));

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
+import { placement, rotatedName } from '../../src/policy/rotation-names.ts';
 import { cgroupFreezer } from '../../src/world/cgroup-freeze.ts';
 import { type Rotated, type RotationOrder, rotateLog, type Step } from '../../src/world/log-rotation.ts';
 import { resumeRotation } from '../../src/world/rotation-finish.ts';
+import { rotationOrder } from '../world/rotation-order.ts';
 import {
   bundledFixture,
   cgroupsMissing,
@@ -56,8 +57,7 @@ function writer(
 }
 
 function order(changes: Partial<RotationOrder> = {}): RotationOrder {
-  const freezer = () => cgroupFreezer([cgroup]);
-  return { path: log, credentials: null, target: NUMBERED, naming: placement, journal, freezer, ...changes };
+  return rotationOrder(log, journal, { freezer: () => cgroupFreezer([cgroup]), ...changes });
 }
 
 async function rotated(changes: Partial<RotationOrder> = {}): Promise<Extract<Rotated, { kind: 'rotated' }>> {

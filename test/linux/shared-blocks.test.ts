@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
+import { rotationOrder } from '../world/rotation-order.ts';
 import { temporaryDirectory } from './ground.ts';
 
 /** The least that mkfs.xfs makes is 300 MB. */
@@ -53,15 +53,11 @@ it('rotates a log that is larger than what is free, where files can share blocks
   expect(bavail * bsize).toBeLessThan(LOG);
   const journal = join(directory, 'journal');
   const before = fs.statSync(log);
-  const order = {
-    path: log,
-    credentials: null,
-    target: NUMBERED,
-    naming: placement,
-    journal,
-    freezer: () => null,
-  };
-  expect(await rotateLog(order)).toMatchObject({ kind: 'rotated', name: 'stdout.log.1', bytes: LOG });
+  expect(await rotateLog(rotationOrder(log, journal))).toMatchObject({
+    kind: 'rotated',
+    name: 'stdout.log.1',
+    bytes: LOG,
+  });
   expect(fs.readFileSync(`${log}.1`).equals(text)).toBe(true);
   expect(fs.statSync(`${log}.1`).mode).toBe(before.mode);
   expect(fs.statSync(log)).toMatchObject({ ino: before.ino, size: 0 });

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { type FollowedLog, LogFollower, type Notice } from '../../src/logs/follow.ts';
 import type { From } from '../../src/logs/log-position.ts';
 import { LONGEST_LINE } from '../../src/model/log-line.ts';
-import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
-import type { Freezer } from '../../src/world/cgroup-freeze.ts';
+import { NUMBERED, rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog, type Step } from '../../src/world/log-rotation.ts';
 import { failingFstat } from '../world/failing-fstat.ts';
+import { rotationOrder, STILL } from '../world/rotation-order.ts';
 
 const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;
 
@@ -63,19 +63,14 @@ async function all(follower: LogFollower): Promise<{ lines: string[]; notices: N
   return told;
 }
 
-/** Nobody writes while these tests rotate. */
-const still: Freezer = { cgroups: [], freeze: () => ({ holds: () => true, thaw: () => 0 }) };
-
 const rotate = (passed?: (step: Step) => void, target = NUMBERED) =>
-  rotateLog({
-    path,
-    credentials: null,
-    target,
-    naming: placement,
-    journal: join(directory, 'state/journal'),
-    freezer: () => still,
-    ...(passed === undefined ? {} : { passed }),
-  });
+  rotateLog(
+    rotationOrder(path, join(directory, 'state/journal'), {
+      target,
+      freezer: () => STILL,
+      ...(passed === undefined ? {} : { passed }),
+    }),
+  );
 
 const compress = (name: string) => new Compressor().compress(path, null, name, isRotated);
 const write = (text: string) => fs.appendFileSync(path, text);

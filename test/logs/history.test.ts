@@ -6,12 +6,12 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { type OpenLogHistory, openHistory } from '../../src/logs/history.ts';
 import type { HistoryQuery } from '../../src/logs/history-lines.ts';
-import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
-import type { Freezer } from '../../src/world/cgroup-freeze.ts';
+import { rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { type LogHistory, openLogHistory } from '../../src/world/log-history.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
 import { nextTurn } from '../../src/world/turn.ts';
+import { rotationOrder, STILL } from '../world/rotation-order.ts';
 
 const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;
 
@@ -70,15 +70,7 @@ function write(name: string, text: string, modified = Date.now()): void {
   fs.utimesSync(file, modified / 1000, modified / 1000);
 }
 
-const still: Freezer = { cgroups: [], freeze: () => ({ holds: () => true, thaw: () => 0 }) };
-const order = () => ({
-  path,
-  credentials: null,
-  target: NUMBERED,
-  naming: placement,
-  journal: join(directory, 'journal'),
-  freezer: () => still,
-});
+const order = () => rotationOrder(path, join(directory, 'journal'), { freezer: () => STILL });
 const numbered = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');

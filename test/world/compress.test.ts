@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Credentials } from '../../src/model/spec.ts';
-import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
+import { rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
+import { rotationOrder } from './rotation-order.ts';
 
 const isRotated = (base: string, name: string) => rotatedName(base, name) !== null;
 
@@ -47,24 +48,10 @@ it('gives it the name that rotation gave the file meanwhile', async () => {
   // So much that it is compressed for longer than a rotation of next to nothing takes, also on a slow disk.
   const much = content.repeat(5);
   fs.writeFileSync(log(), much);
-  await rotateLog({
-    path: log(),
-    credentials: null,
-    target: NUMBERED,
-    naming: placement,
-    journal: at('j'),
-    freezer: () => null,
-  });
+  await rotateLog(rotationOrder(log(), at('j')));
   const packing = compressor.compress(log(), null, 'out.log.1', isRotated);
   fs.writeFileSync(log(), 'later\n');
-  await rotateLog({
-    path: log(),
-    credentials: null,
-    target: NUMBERED,
-    naming: placement,
-    journal: at('j'),
-    freezer: () => null,
-  });
+  await rotateLog(rotationOrder(log(), at('j')));
   expect(names().filter((name) => !name.startsWith('.'))).toEqual(['out.log', 'out.log.1', 'out.log.2']);
   expect(await packing).toEqual({ kind: 'compressed', name: 'out.log.2.gz' });
   expect(names()).toEqual(['out.log', 'out.log.1', 'out.log.2.gz']);

@@ -4,11 +4,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NUMBERED, placement, rotatedName } from '../../src/policy/rotation-names.ts';
+import { rotatedName } from '../../src/policy/rotation-names.ts';
 import { Compressor } from '../../src/world/compress.ts';
 import { copyAhead } from '../../src/world/log-copy.ts';
 import { LEFT_FREE } from '../../src/world/log-room.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
+import { rotationOrder } from './rotation-order.ts';
 
 const isRoot = process.getuid?.() === 0;
 const MIB = 1 << 20;
@@ -45,16 +46,8 @@ describe.skipIf(!isRoot)('a small disk', () => {
 
   const log = () => at('disk/out.log');
   const names = () => fs.readdirSync(at('disk')).sort();
-  const rotate = async (passed: (step: string) => void = () => {}) => {
-    const order = {
-      path: log(),
-      credentials: null,
-      target: NUMBERED,
-      naming: placement,
-      freezer: () => null,
-    };
-    return rotateLog({ ...order, journal: at('journal'), passed });
-  };
+  const rotate = (passed: (step: string) => void = () => {}) =>
+    rotateLog(rotationOrder(log(), at('journal'), { passed }));
   const compress = async () => {
     const compressor = new Compressor();
     const answer = await compressor.compress(log(), null, 'out.log.1', isRotated);

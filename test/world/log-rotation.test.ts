@@ -4,11 +4,12 @@ import os from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import type { Credentials } from '../../src/model/spec.ts';
-import { NUMBERED, placement } from '../../src/policy/rotation-names.ts';
+import { placement } from '../../src/policy/rotation-names.ts';
 import type { Freezer } from '../../src/world/cgroup-freeze.ts';
 import { type RotationOrder, rotateLog, type Step } from '../../src/world/log-rotation.ts';
 import { lookAround, removeRotated } from '../../src/world/rotated-files.ts';
 import { resumeRotation } from '../../src/world/rotation-finish.ts';
+import { rotationOrder, STILL } from './rotation-order.ts';
 
 const APP: Credentials = { uid: 54321, gid: 54322, groups: [], user: 'app', home: '/', shell: '/bin/sh' };
 const isRoot = process.getuid?.() === 0;
@@ -26,20 +27,8 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
 
-/** Stops nobody: here nobody writes. */
-const still: Freezer = { cgroups: [], freeze: () => ({ holds: () => true, thaw: () => 0 }) };
-
 function order(changes: Partial<RotationOrder> = {}): RotationOrder {
-  const path = at('logs/out.log');
-  return {
-    path,
-    credentials: null,
-    target: NUMBERED,
-    naming: placement,
-    journal,
-    freezer: () => still,
-    ...changes,
-  };
+  return rotationOrder(at('logs/out.log'), journal, { freezer: () => STILL, ...changes });
 }
 
 const inLogs = () =>
@@ -88,7 +77,7 @@ describe('a rotated file', () => {
   it('is made as well as it can be without a freezer where the kernel has none', async () => {
     fs.writeFileSync(at('logs/out.log'), 'one\ntw');
     fs.mkdirSync(at('group'));
-    const freezer: Freezer = { ...still, cgroups: [at('group')] };
+    const freezer: Freezer = { ...STILL, cgroups: [at('group')] };
     expect(await rotateLog(order({ freezer: () => freezer }))).toMatchObject({ kind: 'rotated', bytes: 6 });
     fs.writeFileSync(at('group/cgroup.freeze'), '0');
     fs.writeFileSync(at('logs/out.log'), 'one\ntw');
@@ -102,9 +91,9 @@ describe('a rotated file', () => {
     fs.writeFileSync(at('logs/out.log'), 'one\n');
     let left = tries;
     const freezer: Freezer = {
-      ...still,
+      ...STILL,
       freeze: (witness, before) => {
-        if (left-- === 0) return still.freeze(witness, before);
+        if (left-- === 0) return STILL.freeze(witness, before);
         // On a busy host they write on.
         if (left >= tries - 2)
           fs.appendFileSync(at('logs/out.log'), left === tries - 1 ? 'two\n' : 'three\n');
@@ -199,7 +188,7 @@ describe('a rotation that is cut off', () => {
     async (step, lost) => {
       const before = `${Array.from({ length: 50_000 }, (_, line) => `line ${line}`).join('\n')}\n`;
       fs.writeFileSync(at('logs/out.log'), before);
-      await crash(step, still);
+      await crash(step, STILL);
       powerCut(lost);
       resumeRotation(journal, placement);
       const { 'out.log': log = '', 'out.log.1': rotated = '', ...others } = inLogs();
@@ -209,7 +198,7 @@ describe('a rotation that is cut off', () => {
     },
   );
 
-  test.each(STEPS.flatMap((step) => [[step, still] as const, [step, null] as const]))(
+  test.each(STEPS.flatMap((step) => [[step, STILL] as const, [step, null] as const]))(
     'after "%s" leaves no byte behind and none twice (%#)',
     async (step, freezer) => {
       const before = `${Array.from({ length: 50_000 }, (_, line) => `line ${line}`).join('\n')}\n`;
@@ -233,7 +222,7 @@ describe('a rotation that is cut off', () => {
 
   it('is finished by the next rotation, if nobody did so before', async () => {
     fs.writeFileSync(at('logs/out.log'), 'one\n');
-    await crash('cut', still);
+    await crash('cut', STILL);
     fs.appendFileSync(at('logs/out.log'), 'two\n');
     await rotateLog(order());
     expect(inLogs()).toEqual({ 'out.log': '', 'out.log.1': 'two\n', 'out.log.2': 'one\n' });
@@ -241,7 +230,7 @@ describe('a rotation that is cut off', () => {
 
   it('when the beginning of a line was written back is worth only what comes before it', async () => {
     fs.writeFileSync(at('logs/out.log'), 'one\ntw');
-    await crash('written back', still);
+    await crash('written back', STILL);
     fs.appendFileSync(at('logs/out.log'), 'o\n');
     expect(resumeRotation(journal, placement)).toMatchObject({ kind: 'finished' });
     expect(inLogs()).toEqual({ 'out.log': 'two\n', 'out.log.1': 'one\n' });
@@ -249,7 +238,7 @@ describe('a rotation that is cut off', () => {
 
   it('with its directory is no trouble', async () => {
     fs.writeFileSync(at('logs/out.log'), 'one\n');
-    await crash('cut', still);
+    await crash('cut', STILL);
     fs.rmSync(at('logs'), { recursive: true });
     expect(resumeRotation(journal, placement)).toEqual({ kind: 'nothing' });
     expect(fs.existsSync(journal)).toBe(false);
@@ -257,7 +246,7 @@ describe('a rotation that is cut off', () => {
 
   it('in the middle of a note is read up to there', async () => {
     fs.writeFileSync(at('logs/out.log'), 'one\n');
-    await crash('cutting', still);
+    await crash('cutting', STILL);
     fs.appendFileSync(journal, '{"step":"cu');
     expect(resumeRotation(journal, placement)).toMatchObject({ kind: 'undone' });
     expect(inLogs()).toEqual({ 'out.log': 'one\n' });
