@@ -15,7 +15,9 @@ import {
   run,
   runsRemembered,
   type SituationChanges,
+  seen,
   situation,
+  slot,
   spec,
   stopProgress,
 } from '../builders.ts';
@@ -32,10 +34,10 @@ function of(service: ServiceName, changes: SituationChanges): Situation {
 const removed = of(OLD, { desired: undefined, intent: { removalApproved: true }, runs: [RUN] });
 
 /** What it had had the port; what is wanted of it now has the one given. */
-function changed(port: number, changes: SituationChanges = {}, surge = 1): Situation {
+function changed(port: number, changes: SituationChanges = {}, surge = 1, instances = 1): Situation {
   const rollout = { surge };
   return of(OLD, {
-    desired: defined({ name: OLD, hash: 'b', spec: { port, rollout } }),
+    desired: defined({ name: OLD, hash: 'b', spec: { port, rollout, instances } }),
     applied: { [hash('a')]: spec({ name: OLD, port: PORT, rollout }) },
     runs: [RUN],
     ...changes,
@@ -44,6 +46,17 @@ function changed(port: number, changes: SituationChanges = {}, surge = 1): Situa
 
 function wanting(changes: SituationChanges = {}, port: number | null = PORT): Situation {
   return of(NEW, { desired: defined({ name: NEW, spec: { port } }), ...changes });
+}
+
+/** The move to another port, after its definition has failed as a whole, or in another place than that of its run. */
+function failed(as: 'whole' | 'instance'): Situation {
+  const { desired } = changed(9090, {}, 1, 2);
+  const digest = desired?.kind === 'defined' ? desired.digest : '';
+  const failure = { at: NOW, reason: 'it did not work', pardon: 0 };
+  const rejected = { ...failure, generation: 2, digest, run: null };
+  const end = { ...failure, kind: 'failed', under: digest, retryAt: null } as const;
+  const memory = as === 'whole' ? { rejected } : { slots: { 1: slot({ end }) } };
+  return changed(9090, { memory: { ...memory, generation: 2, generationHash: hash('b') } }, 1, 2);
 }
 
 interface Around {
@@ -96,8 +109,18 @@ describe('a service waits for its port while it is held by another', () => {
     expect(does(waits)).toBe(held('is about to stop'));
   });
 
-  it('that moves to another port and is to be replaced', () => {
+  it('that is scaled to none', () => {
+    const none = of(OLD, {
+      desired: defined({ name: OLD, spec: { port: PORT, instances: 0 } }),
+      runs: [RUN],
+    });
+    expect(does(waitsAround([none]))).toBe(held('is stopping'));
+  });
+
+  it('that moves to another port and is to be replaced, also where it relies on this one, which is there', () => {
     expect(does(waitsAround([changed(9090)]))).toBe(held('is to be replaced'));
+    const dependencies = [{ name: NEW, state: 'met', detail: '' }] as const;
+    expect(does(waitsAround([changed(9090)], { dependencies }))).toBe(held('is to be replaced'));
   });
 
   it('also before it is prepared, and when it comes back after an end', () => {
@@ -129,7 +152,7 @@ describe('a service waits for its port while it is held by another', () => {
 describe('a service does not wait for its port', () => {
   it.each<[string, readonly Situation[], Around]>([
     ['where nobody listens', [removed], { listening: {} }],
-    ['where nothing of another one runs', [], { listening: { [PORT]: [FOREIGN] } }],
+    ['where nothing of another one runs', [{ ...removed, observed: seen() }], { decided: false }],
     ['where a foreign process has it', [removed], { listening: { [PORT]: [FOREIGN] } }],
     ['where a foreign process shares it', [removed], { listening: { [PORT]: [OLD, FOREIGN] } }],
     ['where another one wants it for good', [changed(PORT)], {}],
@@ -152,6 +175,13 @@ describe('a service does not wait for its port', () => {
           }).memory,
         },
       ],
+      {},
+    ],
+    ['where what would replace the other one has failed', [failed('whole')], {}],
+    ['where another instance of what replaces the other one has failed', [failed('instance')], {}],
+    [
+      'where what would replace the other one waits for what does not come',
+      [changed(9090, { dependencies: [{ name: name('db'), state: 'away', detail: 'db is not defined' }] })],
       {},
     ],
     [
