@@ -65,18 +65,34 @@ test('a service that writes at each start is restarted ever more rarely, and tha
   expect(ground.watched.problems).toMatchObject([{ service: 'web', hint: 'add it to watch.ignore' }]);
 });
 
+test('a run that takes its time to stop makes no row any shorter: it counts when the restart was asked for', () => {
+  const ground = new Ground();
+  const { startedAt } = ground;
+  ground.writes('out.log');
+  const { started } = ground;
+  ground.started = () => {
+    ground.startedAt = startedAt;
+    started();
+  };
+  ground.pass(10_000);
+  expect(ground.pauses).toEqual([300, 300, 300, 1300, 2300, 4300]);
+});
+
 test('a restart that waits comes at once with a file that a person saves, and tells all that has changed', () => {
   const ground = new Ground();
   ground.writes('out.log');
   ground.pass(40_000);
   const before = ground.restarts.length;
+  ground.started = () => {};
   ground.watched.changed(['main.js']);
   expect(ground.restarts.slice(before)).toEqual([
     { files: 2, shown: 'out.log, main.js', at: ground.time.now },
   ]);
-  // What had waited is over with it: only the next change counts.
-  ground.pass(299);
+  // What had waited is over with it: only the next change counts, and is told alone.
+  ground.pass(60_000);
   expect(ground.restarts).toHaveLength(before + 1);
+  ground.watched.changed(['main.js']);
+  expect(ground.restarts.at(-1)).toMatchObject({ shown: 'main.js' });
 });
 
 test('a run that goes on before its files change ends the row, and what was told of it', () => {
