@@ -106,6 +106,9 @@ describe('by the last decision', () => {
     ['one that comes back after a crash', [STARTING], CAME_BACK],
     ['one that is stopped because it is not well', [stopping(2)]],
     ['one that cannot be stopped', [stopping(1, { blocked: true })]],
+    ['one that is disabled and cannot be stopped', [stopping(2, { blocked: true })], DISABLED],
+    ['one that ends with the daemon', [stopping(2)], { ending: { reason: 'signal_term', hurry: false } }],
+    ['one that goes on as it was before', [running(1, { outdated: true })]],
     [
       'one of which an instance has failed',
       [STARTING, FAILED],
