@@ -11,6 +11,7 @@ import { systemClock } from '../../src/world/clock.ts';
 import { rotateLog } from '../../src/world/log-rotation.ts';
 import { environmentState, isAlive, processStat } from '../../src/world/procfs.ts';
 import type { Containment } from '../../src/world/world.ts';
+import { failingCall } from '../world/failing-call.ts';
 import { rotationOrder } from '../world/rotation-order.ts';
 import {
   bundledFixture,
@@ -326,6 +327,7 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
         }
         return text;
       }) as never);
+      onTestFinished(() => ends.mockRestore());
       const main = look(later, { pid, ticks })?.main;
       ends.mockRestore();
       expect(main).toMatchObject({ is: 'ended' });
@@ -398,13 +400,9 @@ describe.skipIf(cgroupsMissing)('a tree of cgroups', () => {
     (_what, call, part, code) => {
       const name = freshBaseName();
       onTestFinished(() => removeTree(`${mountPoint}/${name}`));
-      const real = fs[call] as (path: unknown, ...more: unknown[]) => unknown;
-      const short = vi.spyOn(fs, call).mockImplementation(((path: unknown, ...more: unknown[]) => {
-        if (String(path).includes(part)) throw Object.assign(new Error('short'), { code });
-        return real(path, ...more);
-      }) as never);
+      const mend = failingCall(call, (path) => path.includes(part), code);
       const opened = openCgroups({ name });
-      short.mockRestore();
+      mend();
       expect(opened).toMatchObject({
         refused: { code: 'host-short', message: expect.stringContaining(code) },
       });

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { claimPidFile } from '../../src/world/own-pid-file.ts';
+import { failingCall } from '../world/failing-call.ts';
 
 let directory = '';
 let path = '';
@@ -74,14 +75,9 @@ test('it stays when it is not ours any more, even with our number in it', () => 
 test.each(['stat', 'cmdline'])('of a process whose %s cannot be read now it is not taken away', (file) => {
   const holder = living('processmaster');
   fs.writeFileSync(path, `${holder}\n`);
-  const { readFileSync } = fs;
-  vi.spyOn(fs, 'readFileSync').mockImplementation(((name: string, options: 'utf8') => {
-    if (name === `/proc/${holder}/${file}`) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' });
-    return readFileSync(name, options);
-  }) as never);
-  onTestFinished(() => void vi.restoreAllMocks());
+  failingCall('readFileSync', (asked) => asked === `/proc/${holder}/${file}`, 'EMFILE');
   expect(claimPidFile(path)).toMatchObject({ message: expect.stringContaining('EMFILE') });
-  expect(readFileSync(path, 'utf8')).toBe(`${holder}\n`);
+  expect(fs.readFileSync(path, 'utf8')).toBe(`${holder}\n`);
 });
 
 test('somebody has removed it: nothing is left to do', () => {

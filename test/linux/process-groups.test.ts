@@ -7,6 +7,7 @@ import { type RunKey, runDirectory } from '../../src/model/names.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { openProcessGroups } from '../../src/world/process-groups.ts';
 import type { Containment } from '../../src/world/world.ts';
+import { failingCall } from '../world/failing-call.ts';
 import {
   bundledFixture,
   emptied,
@@ -146,15 +147,12 @@ describe('process groups', () => {
     it('see nothing as long as they cannot be looked for', async () => {
       const key = await running();
       lose();
-      const readdir = vi.spyOn(fs, 'readdirSync').mockImplementation(((path: string) => {
-        throw Object.assign(new Error('refused'), { code: 'EMFILE', path });
-      }) as typeof fs.readdirSync);
-      onTestFinished(() => readdir.mockRestore());
+      const mend = failingCall('readdirSync', () => true, 'EMFILE');
       const later = ground.reopen();
       const problem = { message: expect.stringContaining('EMFILE') };
       expect(later.services()).toMatchObject({ unseen: problem });
       expect(later.look(key.service, () => null)).toMatchObject({ kind: 'unseen', problem });
-      readdir.mockRestore();
+      mend();
       expect(later.services()).toEqual([key.service]);
     });
   });
@@ -373,9 +371,15 @@ describe('one daemon for each state directory', () => {
 
   const open = () => openProcessGroups({ stateDirectory, clock: systemClock(), because: null });
 
+  /** By a daemon that nobody keeps out. */
+  function opened(): Containment {
+    const answer = open();
+    if (!('containment' in answer)) throw new Error(answer.refused.message);
+    return answer.containment;
+  }
+
   it('keeps a second one out, names the first, and lets the next in when that has gone', () => {
-    const first = open();
-    if (!('containment' in first)) throw new Error(first.refused.message);
+    const first = opened();
     expect(open()).toEqual({
       refused: {
         code: 'daemon-running',
@@ -384,40 +388,33 @@ describe('one daemon for each state directory', () => {
         hint: expect.any(String),
       },
     });
-    first.containment.close();
-    const second = open();
-    expect('containment' in second).toBe(true);
-    if ('containment' in second) second.containment.close();
+    first.close();
+    opened().close();
   });
 
   it('keeps a second one out also when the state directory has vanished meanwhile', () => {
-    const first = open();
-    if (!('containment' in first)) throw new Error(first.refused.message);
+    const first = opened();
     fs.rmSync(stateDirectory, { recursive: true });
-    expect(first.containment.services()).toEqual([]);
+    expect(first.services()).toEqual([]);
     expect(open()).toMatchObject({ refused: { code: 'daemon-running' } });
-    first.containment.close();
-    const second = open();
-    expect('containment' in second).toBe(true);
-    if ('containment' in second) second.containment.close();
+    first.close();
+    opened().close();
   });
 
   it('lets go of what another one has found after the state directory had vanished', async () => {
-    const first = open();
-    if (!('containment' in first)) throw new Error(first.refused.message);
+    const first = opened();
     const key = keyOf('web');
-    const { pid } = started(first.containment.start(key, launchOf(key, ['sleep', '1000'])));
+    const { pid } = started(first.start(key, launchOf(key, ['sleep', '1000'])));
     onTestFinished(() => void process.kill(pid, 'SIGKILL'));
     fs.rmSync(stateDirectory, { recursive: true });
-    const second = open();
-    if (!('containment' in second)) throw new Error(second.refused.message);
+    const second = opened();
     fs.rmSync(join(stateDirectory, 'runs', 'web'), { recursive: true, force: true });
-    expect(first.containment.look(key.service, () => null)).toMatchObject({
+    expect(first.look(key.service, () => null)).toMatchObject({
       kind: 'unseen',
       problem: { code: 'daemon-running' },
     });
-    first.containment.close();
-    second.containment.close();
+    first.close();
+    second.close();
   });
 
   it('does not mind a lock file that a killed one left', () => {
@@ -431,14 +428,7 @@ describe('one daemon for each state directory', () => {
 
 describe('a host that is short of descriptors', () => {
   /** From now on files whose path matches cannot be read. */
-  function breakReading(path: RegExp): void {
-    const readFileSync = fs.readFileSync.bind(fs);
-    const broken = vi.spyOn(fs, 'readFileSync').mockImplementation(((file: string, options: 'utf8') => {
-      if (!path.test(file)) return readFileSync(file, options);
-      throw Object.assign(new Error('ENFILE: file table overflow'), { code: 'ENFILE' });
-    }) as typeof fs.readFileSync);
-    onTestFinished(() => broken.mockRestore());
-  }
+  const breakReading = (path: RegExp) => failingCall('readFileSync', (asked) => path.test(asked), 'ENFILE');
 
   it('is not taken for another boot, of whose runs nothing is left', () => {
     const stateDirectory = temporaryDirectory();
@@ -458,7 +448,7 @@ describe('a host that is short of descriptors', () => {
     const ground = processGroupGround();
     onTestFinished(() => ground.clear());
     const { containment } = ground;
-    breakReading(/autogroup$/);
+    const mend = breakReading(/autogroup$/);
     const key = keyOf('web');
     const { pid } = started(containment.start(key, launchOf(key, ['sleep', '1000'])));
     const beside = new Promise((done) => {
@@ -466,7 +456,7 @@ describe('a host that is short of descriptors', () => {
       expect(begun).toEqual({ cancel: expect.any(Function) });
     });
     expect(await beside).toEqual({ kind: 'exited', code: 0 });
-    vi.restoreAllMocks();
+    mend();
     const later = ground.reopen();
     expect(runOf(later, key)).toMatchObject({ main: { is: 'running', pid } });
   });

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { runDirectory, runId } from '../../src/model/names.ts';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { drawRunId, runDirectory } from '../../src/model/names.ts';
 import { leavePlace, takePlace } from '../../src/world/former-place.ts';
 import { runKey } from '../builders.ts';
+import { failingCall } from './failing-call.ts';
 
 let directory: string;
 let stateDirectory: string;
@@ -74,12 +75,13 @@ describe('a daemon that would not find what runs', () => {
   test('does not start where one runs that has left its cgroup, as long as it runs', async () => {
     populate({ web: false });
     know('web');
-    // All processes of the host are looked at.
-    const key = { ...runKey(), id: runId(Date.now(), `f${process.pid}`.padEnd(6, '0')) };
+    // All processes of the host are looked at: nobody else has this one.
+    const key = { ...runKey(), id: drawRunId(Date.now(), Math.random()) };
     fs.mkdirSync(join(former, 'web', runDirectory(key)));
     leavePlace({ stateDirectory, services: former });
     const env = { ...process.env, PROCESSMASTER_RUN_ID: key.id };
     const main = spawn('sleep', ['1000'], { env, stdio: 'ignore' });
+    onTestFinished(() => void main.kill('SIGKILL'));
     await once(main, 'spawn');
     expect(takePlace({ stateDirectory, services: join(directory, 'other/services') })?.message).toContain(
       '(web)',
@@ -96,13 +98,9 @@ describe('a daemon that would not find what runs', () => {
     ['whether sessions are left', 'readdirSync', '/state/runs', 'EMFILE'],
   ] as const)('does not start where the host is too short to tell %s', (_what, call, part, code) => {
     populate({ web: false });
-    const real = fs[call] as (path: unknown, ...more: unknown[]) => unknown;
-    const short = vi.spyOn(fs, call).mockImplementation(((path: unknown, ...more: unknown[]) => {
-      if (String(path).endsWith(part)) throw Object.assign(new Error('short'), { code });
-      return real(path, ...more);
-    }) as never);
+    const mend = failingCall(call, (path) => path.endsWith(part), code);
     const problem = takePlace({ stateDirectory, services: join(directory, 'other/services') });
-    short.mockRestore();
+    mend();
     expect(problem).toMatchObject({ code: 'host-short', message: expect.stringContaining(code) });
     // Nothing is forgotten for that.
     populate({ web: true });

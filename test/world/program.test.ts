@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findProgram } from '../../src/world/program.ts';
 import { temporaryDirectory } from '../linux/ground.ts';
+import { failingCall } from './failing-call.ts';
 
 let directory: string;
 
@@ -19,11 +20,7 @@ const find = (command: string, PATH = directory) =>
 
 /** From now on the status of this path cannot be had. */
 function breakStatus(path: string, code: string): void {
-  const statSync = fs.statSync.bind(fs);
-  vi.spyOn(fs, 'statSync').mockImplementation(((asked: string, options: fs.StatSyncOptions) => {
-    if (asked !== path) return statSync(asked, options);
-    throw Object.assign(new Error(code), { code });
-  }) as typeof fs.statSync);
+  failingCall('statSync', (asked) => asked === path, code);
 }
 
 function write(name: string, text: string): string {
