@@ -65,7 +65,8 @@ it('are not what the process has opened and removed itself', async () => {
 it('are told where a link led to the log or to its directory, and where that is gone as well', async () => {
   fs.mkdirSync(at('real'));
   fs.symlinkSync(at('real'), at('logs'));
-  fs.symlinkSync('today.log', at('real/out.log'));
+  fs.symlinkSync('current.log', at('real/out.log'));
+  fs.symlinkSync('today.log', at('real/current.log'));
   const pid = await writing('logs/out.log', 'logs/err.log');
   fs.rmSync(at('real/today.log'));
   expect(removedOf(pid, 'logs/out.log', 'logs/err.log')).toEqual([at('real/today.log')]);
