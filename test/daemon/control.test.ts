@@ -38,34 +38,33 @@ async function answeredWithin<Answer>(
   return answer;
 }
 
-test.each([
-  ['ready', true],
-  ['stopped', false],
-] as const)('waiting for %s without any time is judged by how the service is now', async (goal, met) => {
+function daemonWithWeb(): SmallDaemon {
   const daemon = new SmallDaemon();
   daemon.save('web');
   daemon.loop.reload();
   daemon.pass(30_000);
+  return daemon;
+}
+
+test.each([
+  ['ready', true],
+  ['stopped', false],
+] as const)('waiting for %s without any time is judged by how the service is now', async (goal, met) => {
+  const daemon = daemonWithWeb();
   const control = controlOf(daemon);
   const asked = control.wait({ service: 'web', for: goal, timeout: 0 });
   expect(await answeredWithin(daemon, 100, asked)).toMatchObject({ met });
 });
 
 test('waiting without any time says what has happened, also what nobody has looked at yet', async () => {
-  const daemon = new SmallDaemon();
-  daemon.save('web');
-  daemon.loop.reload();
-  daemon.pass(30_000);
+  const daemon = daemonWithWeb();
   daemon.crash('web');
   const asked = controlOf(daemon).wait({ service: 'web', for: 'ready', timeout: 0 });
   expect(await answeredWithin(daemon, 100, asked)).toMatchObject({ met: false });
 });
 
 test('a status keeps nothing of services that are not in it any more', () => {
-  const daemon = new SmallDaemon();
-  daemon.save('web');
-  daemon.loop.reload();
-  daemon.pass(30_000);
+  const daemon = daemonWithWeb();
   const only = vi.spyOn(Views.prototype, 'only');
   onTestFinished(() => only.mockRestore());
   const control = controlOf(daemon);
@@ -75,10 +74,7 @@ test('a status keeps nothing of services that are not in it any more', () => {
 });
 
 test('enabling what is enabled already is answered at once, also while nothing else happens', async () => {
-  const daemon = new SmallDaemon();
-  daemon.save('web');
-  daemon.loop.reload();
-  daemon.pass(30_000);
+  const daemon = daemonWithWeb();
   const control = controlOf(daemon);
   let answer: unknown;
   void control.command({ verb: 'enable', services: ['web'], by: 'bob', wait: 60_000 }).then((view) => {

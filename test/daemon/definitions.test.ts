@@ -127,15 +127,27 @@ function remove(...services: readonly string[]) {
 async function exists(name = WEB): Promise<void> {
   files.add(name);
   daemon.loop.reload();
+  await until(() => machine.placesOf(name).length > 0);
+}
+
+/** Passes go by until then. */
+async function until(isSo: () => boolean): Promise<void> {
   await answered(
     new Promise<void>((resolve) => {
       const stop = daemon.loop.onPass(() => {
-        if (machine.placesOf(name).length === 0) return;
+        if (!isSo()) return;
         stop();
         resolve();
       });
     }),
   );
+}
+
+const STOPPED = { stopped: { by: 'bob', at: 0 } };
+
+async function existsStopped(): Promise<void> {
+  await exists();
+  daemon.loop.setIntents(new Map([[WEB, STOPPED]]));
 }
 
 describe('a new service', () => {
@@ -145,21 +157,12 @@ describe('a new service', () => {
   });
 
   test('is no matter of one of its name that was stopped, and is gone', async () => {
-    await exists();
     await exists('db' as ServiceName);
-    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    await existsStopped();
     files.delete(WEB);
     daemon.loop.reload();
-    await answered(
-      new Promise<void>((resolve) => {
-        const stop = daemon.loop.onPass(() => {
-          if (daemon.loop.names().includes(WEB)) return;
-          stop();
-          resolve();
-        });
-      }),
-    );
-    expect(store().intent(WEB)).toMatchObject({ stopped: { by: 'bob' } });
+    await until(() => !daemon.loop.names().includes(WEB));
+    expect(store().intent(WEB)).toMatchObject(STOPPED);
     expect(await define()).toMatchObject({ result: 'done' });
     expect(machine.placesOf(WEB)).toHaveLength(1);
   });
@@ -265,18 +268,16 @@ describe('a service that is deleted', () => {
   });
 
   test('is not remembered as one that was stopped', async () => {
-    await exists();
-    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    await existsStopped();
     await remove('web');
     expect(store().intents.size).toBe(0);
   });
 
   test('stays stopped where its file cannot be removed', async () => {
-    await exists();
-    daemon.loop.setIntents(new Map([[WEB, { stopped: { by: 'bob', at: 0 } }]]));
+    await existsStopped();
     unremovable = true;
     await remove('web');
-    expect(store().intent(WEB)).toEqual({ stopped: { by: 'bob', at: 0 } });
+    expect(store().intent(WEB)).toEqual(STOPPED);
   });
 
   test('whose file was gone, and whose removal the guard held back, goes', async () => {

@@ -111,6 +111,12 @@ describe('a manager refuses them', () => {
   });
 });
 
+async function isRefused(answer: Promise<unknown>, message: string): Promise<void> {
+  await expect(answer).rejects.toMatchObject({
+    ...{ name: 'ProcessmasterError', code: 'invalid', message: expect.stringContaining(message) },
+  });
+}
+
 /** Of any type: what a program in JavaScript may give. */
 const any = (value: unknown): never => value as never;
 
@@ -136,16 +142,12 @@ describe('a value of another kind is refused before anybody is asked', () => {
     ['whose events', async (side) => side.events({ services: any(1) }).next(), 'services: write the name'],
   ];
   test.each(both)('by a client: %s', async (_, call, message) => {
-    await expect(call(client)).rejects.toMatchObject({
-      ...{ name: 'ProcessmasterError', code: 'invalid', message: expect.stringContaining(message) },
-    });
+    await isRefused(call(client), message);
   });
 
   // It does not run: what is not refused before is refused as `misused`.
   test.each(both)('by a manager: %s', async (_, call, message) => {
-    await expect((async () => call(manager))()).rejects.toMatchObject({
-      ...{ name: 'ProcessmasterError', code: 'invalid', message: expect.stringContaining(message) },
-    });
+    await isRefused((async () => call(manager))(), message);
   });
 
   test.each<[string, () => Promise<unknown>, string]>([
@@ -161,9 +163,7 @@ describe('a value of another kind is refused before anybody is asked', () => {
     ['a script', () => client.start({ name: 'web', script: any(5) }), 'script: write a path, not 5'],
     ['variables', () => client.start({ name: 'web', script: 'a.js', env: any(new Map()) }), 'env: write an'],
   ])('by a client alone: %s', async (_, call, message) => {
-    await expect(call()).rejects.toMatchObject({
-      ...{ name: 'ProcessmasterError', code: 'invalid', message: expect.stringContaining(message) },
-    });
+    await isRefused(call(), message);
   });
 
   test.each<[object, string]>([
