@@ -162,6 +162,12 @@ describe('a clock that was set back', () => {
     expect(nextStopStep(begun, SIGNAL, yesterday + KILL_AGAIN, false)).toEqual({ say: 'kill' });
   });
 
+  it('does not keep it from being told that somebody survives SIGKILL', () => {
+    const begun = resumed(stopProgress({ step: 'kill', killedAt: NOW, killedFrom: NOW }), yesterday);
+    expect(isBlocked(begun, yesterday + BLOCKED_AFTER - 1)).toBe(false);
+    expect(isBlocked(begun, yesterday + BLOCKED_AFTER)).toBe(true);
+  });
+
   it('a stop in the past is as it was', () => {
     const progress = stopProgress({ step: 'kill', killedAt: NOW });
     expect(resumed(progress, NOW)).toBe(progress);
