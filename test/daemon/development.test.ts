@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Development } from '../../src/daemon/development.ts';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { Development, type DevelopmentTools } from '../../src/daemon/development.ts';
 import type { Defined, DesiredState } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { defined, name, situation } from '../builders.ts';
@@ -13,7 +13,7 @@ let development: Development;
 const restarted: string[] = [];
 const reasons: (string | undefined)[] = [];
 
-function newDevelopment(): Development {
+function newDevelopment(tools: Partial<DevelopmentTools> = {}): Development {
   return new Development({
     restart: async ({ services, reason }) => {
       restarted.push(...services);
@@ -23,6 +23,7 @@ function newDevelopment(): Development {
     clock: systemClock(),
     lasting: () => {},
     log: { info: () => {}, warn: () => {}, error: () => {} },
+    ...tools,
   });
 }
 
@@ -77,9 +78,9 @@ it('nothing is watched any more after the end, whatever came before it', async (
   await Promise.all([opening, development.close()]);
   await development.follow(state(watching('a', 'a')), Date.now());
   const witness = newDevelopment();
+  onTestFinished(() => witness.close());
   await witness.follow(state(watching('mark', 'mark')), Date.now());
   expect(await restartedFor('a/file')).toEqual([]);
-  await witness.close();
 });
 
 it('the restart tells what has changed, as seen from the watched directory', async () => {
@@ -87,4 +88,37 @@ it('the restart tells what has changed, as seen from the watched directory', asy
   fs.mkdirSync(join(ground, 'mark', 'src'));
   fs.writeFileSync(join(ground, 'mark', 'src', 'main.js'), 'x');
   await expect.poll(() => reasons, { timeout: 8000 }).toEqual(['src/main.js changed']);
+});
+
+it('what somebody has stopped is left alone, also by a restart that has waited', async () => {
+  const waiting: (() => void)[] = [];
+  const after = (_delay: number, wake: () => void) => {
+    waiting.push(wake);
+    return () => {};
+  };
+  let looks = 0;
+  let intent = {};
+  const stopping = newDevelopment({
+    situation: (service) => {
+      looks += 1;
+      return situation({ name: service, desired: watching(service, service), intent });
+    },
+    // As no time passes, each change comes right after a start.
+    clock: { ...systemClock(), now: () => 0, after },
+  });
+  onTestFinished(() => stopping.close());
+  await stopping.follow(state(watching('mark', 'mark')), Date.now());
+  const save = (file: number) => fs.writeFileSync(join(ground, 'mark', String(file)), 'x');
+  for (const count of [1, 2, 3, 4]) {
+    save(count);
+    await expect.poll(() => restarted).toHaveLength(count);
+  }
+  save(5);
+  await expect.poll(() => waiting).toHaveLength(1);
+  intent = { stopped: { by: 'bob', at: 0 } };
+  waiting[0]?.();
+  const before = looks;
+  save(6);
+  await expect.poll(() => looks).toBeGreaterThan(before);
+  expect([restarted.length, waiting.length]).toEqual([4, 1]);
 });
