@@ -39,8 +39,9 @@ afterEach(async () => {
   fs.rmSync(ground, { recursive: true });
 });
 
-function watching(service: string, directory: string | null): Defined {
-  const watch = directory === null ? null : { paths: [join(ground, directory)], ignore: [], debounce: 50 };
+function watching(service: string, ...directories: readonly string[]): Defined {
+  const paths = directories.map((each) => join(ground, each));
+  const watch = paths.length === 0 ? null : { paths, ignore: [], debounce: 50 };
   return defined({ name: name(service), spec: { watch } });
 }
 
@@ -68,7 +69,7 @@ it('a state that comes while the one before it is still being followed has the l
   const mark = watching('mark', 'mark');
   await development.follow(state(watching('a', 'a'), mark), Date.now());
   const before = development.follow(state(watching('a', 'b'), watching('b', 'b'), mark), Date.now());
-  const last = development.follow(state(watching('a', null), watching('b', null), mark), Date.now());
+  const last = development.follow(state(watching('a'), watching('b'), mark), Date.now());
   await Promise.all([before, last]);
   expect(await restartedFor('b/file')).toEqual([]);
 });
@@ -84,13 +85,13 @@ it('nothing is watched any more after the end, whatever came before it', async (
 });
 
 it('the restart tells what has changed, as seen from the watched directory', async () => {
-  await development.follow(state(watching('mark', 'mark')), Date.now());
+  await development.follow(state(watching('mark', 'a', 'mark')), Date.now());
   fs.mkdirSync(join(ground, 'mark', 'src'));
   fs.writeFileSync(join(ground, 'mark', 'src', 'main.js'), 'x');
   await expect.poll(() => reasons, { timeout: 8000 }).toEqual(['src/main.js changed']);
 });
 
-it('what somebody has stopped is left alone, also by a restart that has waited', async () => {
+it('what somebody has stopped is left alone, also by a restart that has waited, and its trouble ends with the watch', async () => {
   const waiting: (() => void)[] = [];
   const after = (_delay: number, wake: () => void) => {
     waiting.push(wake);
@@ -98,11 +99,13 @@ it('what somebody has stopped is left alone, also by a restart that has waited',
   };
   let looks = 0;
   let intent = {};
+  const problems: number[] = [];
   const stopping = newDevelopment({
     situation: (service) => {
       looks += 1;
       return situation({ name: service, desired: watching(service, service), intent });
     },
+    lasting: (_before, now) => problems.push(now.length),
     // As no time passes, each change comes right after a start.
     clock: { ...systemClock(), now: () => 0, after },
   });
@@ -121,4 +124,6 @@ it('what somebody has stopped is left alone, also by a restart that has waited',
   save(6);
   await expect.poll(() => looks).toBeGreaterThan(before);
   expect([restarted.length, waiting.length]).toEqual([4, 1]);
+  await stopping.close();
+  expect(problems).toEqual([1, 0]);
 });
