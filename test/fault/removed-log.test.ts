@@ -20,6 +20,10 @@ it('a log that is removed is told by the slow look, in events, status and log, a
   const daemon = await startDaemon(host, ground.containment, () => false);
   if ('code' in daemon) expect.fail(daemon.message);
   const { control, said, ended } = daemon;
+  onTestFinished(async () => {
+    control.shutdown({ stopServices: true, by: 'test' });
+    await ended;
+  });
   const runs = () => control.status().services.find(({ name }) => name === 'web')?.state;
   await expect.poll(runs).toBe('running');
   const lost = () => control.status().problems.filter(({ code }) => code === 'log-removed');
@@ -36,6 +40,4 @@ it('a log that is removed is told by the slow look, in events, status and log, a
   await expect.poll(lost).toEqual([]);
   expect(events()).toEqual(['problem_found', 'problem_gone']);
   expect(said.filter(({ text }) => text.includes(`${log} was removed`))).toHaveLength(1);
-  control.shutdown({ stopServices: true, by: 'test' });
-  await ended;
 });
