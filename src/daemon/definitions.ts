@@ -59,14 +59,20 @@ export class Definitions {
     }
     const obstacle = this.#obstacle(service, name);
     if (obstacle !== undefined) return refused(service, [obstacle]);
+    const before = loop.intent(name);
+    // It is a new one: that another of its name was stopped before its file went says nothing about it.
+    const isRemembered = before.goneAt !== undefined;
+    const unwritten = isRemembered ? loop.setIntents(new Map([[name, {}]])) : undefined;
+    if (unwritten !== undefined) return refused(service, [unwritten]);
     const written = serviceFiles.define(service);
-    if ('problems' in written) return refused(service, written.problems);
+    if ('problems' in written) {
+      if (isRemembered) loop.setIntents(new Map([[name, before]]));
+      return refused(service, written.problems);
+    }
     if (written.was === 'the_same') {
       const problem = this.#again(service, name, written.file);
       if (problem !== undefined) return refused(service, [problem]);
     }
-    // It is a new one: that another of its name was stopped before its file went says nothing about it.
-    if (loop.intent(name).goneAt !== undefined) loop.setIntents(new Map([[name, {}]]));
     note({ name: 'define_requested', service: name, actor: by, fields: { file: written.file } });
     // Only this file is deployed: whatever else lies changed in the directory is not part of the command.
     loop.reload(new Set([name]));

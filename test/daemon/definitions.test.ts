@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { DefineRequest } from '../../src/api/definition.ts';
 import { Definitions, type ServiceFileTools } from '../../src/daemon/definitions.ts';
 import type { ServiceName } from '../../src/model/names.ts';
+import type { Problem } from '../../src/model/problem.ts';
 import type { DesiredState } from '../../src/model/spec.ts';
 import { defined, problem, WEB } from '../builders.ts';
 import { SimulatedDaemon } from '../simulation/daemon.ts';
@@ -22,6 +23,10 @@ let unremovable: boolean;
 /** Whether `worker` depends on `web`. */
 let needs: boolean;
 let deeds: string[];
+/** Why no definition is good enough. */
+let wrong: Problem | undefined;
+/** Of the state. */
+let disk: MemoryFiles;
 const store = () => daemon.store;
 
 beforeEach(() => {
@@ -33,14 +38,16 @@ beforeEach(() => {
   unremovable = false;
   needs = false;
   deeds = [];
+  wrong = undefined;
   const injector = new Injector();
+  disk = new MemoryFiles(injector);
   daemon = new SimulatedDaemon({
     number: 1,
     offset: 1_700_000_000_000,
     bootId: 'boot',
     machine,
     injector,
-    files: new MemoryFiles(injector),
+    files: disk,
     reader: reading,
     chance: new Chance(1, 'daemon'),
     blindness: () => ({ tree: false, services: new Set(), runs: new Set() }),
@@ -57,6 +64,7 @@ beforeEach(() => {
     note: () => {},
     serviceFiles: {
       define: ({ name }) => {
+        if (wrong !== undefined) return { problems: [wrong] };
         const was = files.has(name as ServiceName) ? 'the_same' : 'new';
         deeds.push(`define ${name}`);
         files.add(name as ServiceName);
@@ -156,15 +164,32 @@ describe('a new service', () => {
     expect(machine.placesOf(WEB)).toHaveLength(1);
   });
 
-  test('is no matter of one of its name that was stopped, and is gone', async () => {
-    await exists('db' as ServiceName);
-    await existsStopped();
-    files.delete(WEB);
-    daemon.loop.reload();
-    await until(() => !daemon.loop.names().includes(WEB));
-    expect(store().intent(WEB)).toMatchObject(STOPPED);
-    expect(await define()).toMatchObject({ result: 'done' });
-    expect(machine.placesOf(WEB)).toHaveLength(1);
+  describe('of the name of one that was stopped, and is gone,', () => {
+    beforeEach(async () => {
+      await exists('db' as ServiceName);
+      await existsStopped();
+      files.delete(WEB);
+      daemon.loop.reload();
+      await until(() => !daemon.loop.names().includes(WEB));
+    });
+
+    test('has nothing to do with it', async () => {
+      expect(store().intent(WEB)).toMatchObject(STOPPED);
+      expect(await define()).toMatchObject({ result: 'done' });
+      expect(machine.placesOf(WEB)).toHaveLength(1);
+    });
+
+    test('is refused as long as that cannot be forgotten', async () => {
+      disk.failing = 'ENOSPC';
+      expect(await define()).toMatchObject({ result: 'refused', problems: [{ code: 'state-unwritable' }] });
+      expect(deeds).toEqual([]);
+    });
+
+    test('leaves that as it is when it is refused itself', async () => {
+      wrong = problem({ code: 'command-missing', message: 'no such program' });
+      expect(await define()).toMatchObject({ result: 'refused', problems: [wrong] });
+      expect(store().intent(WEB)).toMatchObject(STOPPED);
+    });
   });
 
   test.each([
