@@ -23,12 +23,14 @@ export interface RemoteOptions {
   readonly caFile?: string;
   /** `--sock`: another way than this one. */
   readonly sock?: string;
+  /** How whoever asks gives a token, in words; without it `--token-file`. */
+  readonly tokenBy?: string;
 }
 
 /** The token comes from `--token-file`, else from PMCTL_TOKEN: what stands on a command line is seen by everybody. */
 export function remoteAt(
   text: string,
-  { tokenFile, caFile, sock }: RemoteOptions,
+  { tokenFile, caFile, sock, tokenBy = '--token-file' }: RemoteOptions,
   terminal: Terminal,
 ): Remote | Refusal {
   if (sock !== undefined) return wrongUsage('--sock and --url are two ways to the daemon: give one of them');
@@ -38,7 +40,7 @@ export function remoteAt(
     tokenFile === undefined ? terminal.environment['PMCTL_TOKEN'] : textOf(tokenFile, 'the token', terminal);
   if (isRefusal(token)) return token;
   if (!token)
-    return wrongUsage(`a daemon is asked over TCP with a token: set PMCTL_TOKEN, or give --token-file`);
+    return wrongUsage(`a daemon is asked over TCP with a token: set PMCTL_TOKEN, or give ${tokenBy}`);
   if (!/^[\w.~+/=-]+$/.test(token)) return wrongUsage('the token has characters that no token has');
   const ca = caFile === undefined ? undefined : textOf(caFile, 'the certificate', terminal);
   if (isRefusal(ca)) return ca;

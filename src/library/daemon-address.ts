@@ -33,7 +33,7 @@ export async function daemonAddress(
   if (url) {
     const { remoteAt } = await import('../cli/remote.ts');
     const given = { ...(sock === undefined ? {} : { sock }), ...(caFile === undefined ? {} : { caFile }) };
-    const remote = await remoteAt(url, given, around);
+    const remote = await remoteAt(url, { ...given, tokenBy: 'the option token' }, around);
     return isRefusal(remote) ? remote : { socket: remote.url, remote, actor, cancel };
   }
   const socket = await socketPath({ sock, config }, around);

@@ -190,6 +190,7 @@ describe('a client', () => {
     await host.crash();
     await expect(operator.ensureDaemon()).rejects.toMatchObject({ code: 'unreachable' });
     await expect(connect({ url: 'nowhere' }).list()).rejects.toMatchObject({ code: 'usage' });
+    await expect(connect({ url }).list()).rejects.toThrow('or give the option token');
   });
 
   it('starts one daemon, however many ask for it', async () => {
