@@ -5,17 +5,15 @@ import { logPattern } from '../model/log-path.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState, ServiceSpec, Watch } from '../model/spec.ts';
-import type { Situation } from '../reconcile/situation.ts';
-import { wantedOf } from '../reconcile/wanted.ts';
+import { type Past, runTimesOf } from '../reconcile/run-times.ts';
+import { type Wish, wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
 import type { Log } from './reports.ts';
 import { type Restart, WatchRestarts } from './watch-restarts.ts';
 
 export interface DevelopmentTools {
   readonly restart: (request: CommandRequest) => Promise<unknown>;
-  readonly situation: (
-    name: ServiceName,
-  ) => Pick<Situation, 'desired' | 'intent' | 'ending' | 'now' | 'observed'>;
+  readonly situation: (name: ServiceName) => Wish & Past;
   readonly clock: Clock;
   readonly log: Log;
   /** Tells of a problem that begins or ends. */
@@ -87,7 +85,7 @@ export class Development {
     const { clock, lasting } = this.#tools;
     const restarts = new WatchRestarts({
       ...{ service: name, debounce: watch.debounce, clock, lasting },
-      startedAt: () => newestStart(this.#tools.situation(name)),
+      times: () => runTimesOf(this.#tools.situation(name)),
       restart: (restart) => void this.#restart(name, restart),
     });
     const sources = new SourceWatch({
@@ -122,11 +120,6 @@ export class Development {
     this.#tools.log.info({ service: name, files }, `${name} is restarted: ${reason}`);
     await this.#tools.restart({ verb: 'restart', services: [name], by: 'watch', reason, wait: 0 });
   }
-}
-
-function newestStart({ observed }: Pick<Situation, 'observed'>): number {
-  const runs = observed.kind === 'seen' ? observed.runs : [];
-  return Math.max(0, ...runs.map(({ startedAt }) => startedAt));
 }
 
 /** As seen from the watched directory. */

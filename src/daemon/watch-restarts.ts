@@ -4,6 +4,7 @@ import type { Problem } from '../model/problem.ts';
 import { firstAndMore } from '../model/shown-words.ts';
 import { printDuration } from '../model/units.ts';
 import { brake, LONGEST_WAIT, NO_ROW, type QuickRow } from '../policy/watch-brake.ts';
+import type { RunTimes } from '../reconcile/run-times.ts';
 import type { Clock } from '../world/world.ts';
 
 export interface Restart {
@@ -18,8 +19,7 @@ export interface WatchRestartsTools {
   /** Milliseconds. */
   readonly debounce: number;
   readonly clock: Clock;
-  /** When the newest run was started, milliseconds since 1970; 0 where none is there. */
-  readonly startedAt: () => number;
+  readonly times: () => RunTimes;
   readonly restart: (restart: Restart) => void;
   readonly lasting: (before: readonly Problem[], now: readonly Problem[]) => void;
 }
@@ -45,10 +45,13 @@ export class WatchRestarts {
   }
 
   changed(files: readonly string[]): void {
-    const { clock, debounce, startedAt } = this.#tools;
-    const age = clock.now() - Math.max(this.#askedAt, startedAt());
+    const { clock, debounce, times } = this.#tools;
+    const { startedAt, goneAt } = times();
+    const now = clock.now();
+    const age = now - Math.max(this.#askedAt, startedAt);
+    const gone = goneAt === undefined ? 0 : now - goneAt;
     const waits = this.#cancel !== undefined;
-    const { row, wait } = brake(this.#row, { files, age, debounce, waits });
+    const { row, wait } = brake(this.#row, { files, age, debounce, gone, waits });
     this.#row = row;
     for (const file of files) this.#changed.add(file);
     if (wait === 0) this.#restart();

@@ -13,6 +13,8 @@ export interface SourceChange {
   readonly age: number;
   /** Milliseconds that a change is held back before it is told of. */
   readonly debounce: number;
+  /** Milliseconds since nothing of the service runs; 0 while something does. */
+  readonly gone: number;
   /** A restart is waiting already. */
   readonly waits: boolean;
 }
@@ -28,7 +30,7 @@ export const NO_ROW: QuickRow = { length: 0, files: new Set() };
 /** A change that comes later after a start belongs to no row. Milliseconds. */
 const SOON = 3000;
 
-/** What comes earlier after a start is hardly the work of a person who has seen it. Milliseconds. */
+/** What comes earlier after a start, or an end, is hardly the work of a person who has seen it. Milliseconds. */
 const AT_START = 1000;
 
 /** So many changes in a row are followed at once: people save often. */
@@ -40,8 +42,10 @@ export const LONGEST_WAIT = 30_000;
 /** Files whose names are kept; a service may make one of a new name at each start. */
 const MOST_FILES = 100;
 
-export function brake(row: QuickRow, { files, age, debounce, waits }: SourceChange): Braking {
+export function brake(row: QuickRow, { files, age, debounce, gone, waits }: SourceChange): Braking {
   if (!waits && age >= SOON + debounce) return { row: { length: 0, files: new Set(files) }, wait: 0 };
+  // What does not run writes nothing: a person mends it.
+  if (gone >= AT_START + debounce) return { row, wait: 0 };
   const isKnown = files.every((file) => row.files.has(file));
   // A person saves another file than those that keep the row going: the row goes on without it.
   if (isBraked(row) && !isKnown && age >= AT_START + debounce) return { row, wait: 0 };

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { Development, type DevelopmentTools } from '../../src/daemon/development.ts';
 import type { Defined, DesiredState } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/world/clock.ts';
-import { defined, name, situation } from '../builders.ts';
+import { defined, name, run, situation } from '../builders.ts';
 
 let ground: string;
 let development: Development;
@@ -103,7 +103,7 @@ it('what somebody has stopped is left alone, also by a restart that has waited, 
   const stopping = newDevelopment({
     situation: (service) => {
       looks += 1;
-      return situation({ name: service, desired: watching(service, service), intent });
+      return situation({ name: service, desired: watching(service, service), intent, runs: [run()] });
     },
     lasting: (_before, now) => problems.push(now.length),
     // As no time passes, each change comes right after a start.

@@ -12,16 +12,18 @@ class Ground {
   readonly restarts: (Restart & { readonly at: number })[] = [];
   readonly told: string[] = [];
   startedAt = this.time.now;
+  goneAt: number | undefined;
   /** What the service does after each start. */
   started = (): void => {};
   readonly watched = new WatchRestarts({
     service: name('web'),
     debounce: 200,
     clock: simulatedClock(this.time, 0, this.agenda),
-    startedAt: () => this.startedAt,
+    times: () => ({ startedAt: this.startedAt, goneAt: this.goneAt }),
     restart: (restart) => {
       this.restarts.push({ ...restart, at: this.time.now });
       this.startedAt = this.time.now;
+      this.goneAt = undefined;
       this.started();
     },
     lasting: (before: readonly Problem[], now: readonly Problem[]) => {
@@ -108,6 +110,36 @@ test('a run that goes on before its files change ends the row, and what was told
   const message =
     'a.log, b.log are changed by the service itself, or all the time: restarts for them wait, up to 30s';
   expect(ground.told).toEqual([message, `gone: ${message}`]);
+});
+
+test('what dies at its start is restarted at each change of the person who mends it, and nothing is told of it', () => {
+  const ground = new Ground();
+  ground.started = () => {
+    ground.agenda.add(ground.time.now + 100, () => {
+      ground.goneAt = ground.time.now;
+    });
+  };
+  ground.started();
+  for (let save = 0; save < 20; save++) {
+    ground.pass(1500);
+    ground.watched.changed(['app.js']);
+  }
+  expect(ground.restarts).toHaveLength(20);
+  expect(ground.told).toEqual([]);
+});
+
+test('a restart that waits comes at once with a change while nothing of the service runs', () => {
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(40_000);
+  const before = ground.restarts.length;
+  ground.started = () => {};
+  ground.goneAt = ground.time.now - 1199;
+  ground.watched.changed(['out.log']);
+  expect(ground.restarts).toHaveLength(before);
+  ground.pass(1);
+  ground.watched.changed(['out.log']);
+  expect(ground.restarts.slice(before)).toMatchObject([{ shown: 'out.log', at: ground.time.now }]);
 });
 
 test('nothing is restarted any more when it is watched no longer', () => {

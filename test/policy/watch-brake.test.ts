@@ -7,10 +7,11 @@ const DEBOUNCE = 200;
 interface Times {
   readonly waits?: boolean;
   readonly age?: number;
+  readonly gone?: number;
 }
 
-function change(row: QuickRow, files: readonly string[], { waits = false, age = 300 }: Times = {}) {
-  return brake(row, { files, age, debounce: DEBOUNCE, waits });
+function change(row: QuickRow, files: readonly string[], { waits = false, age = 300, gone = 0 }: Times = {}) {
+  return brake(row, { files, age, debounce: DEBOUNCE, gone, waits });
 }
 
 /** What so many changes of the log, each soon after a start, leave behind. */
@@ -55,6 +56,19 @@ test('another file than those of the row is followed at once, and the row goes o
     expect(change(row, ['main.js', 'out.log'], times)).toEqual({ row, wait: 0 });
   }
   expect(change(row, ['main.js'], { age: 1199 }).wait).toBe(16_000);
+});
+
+test('while nothing of the service runs, each change is followed at once, and the row becomes no longer', () => {
+  for (const row of [rowOf(3), rowOf(8)]) {
+    for (const times of [{ age: 1400 }, { age: 9000, waits: true }]) {
+      expect(change(row, ['out.log'], { ...times, gone: 1200 })).toEqual({ row, wait: 0 });
+    }
+  }
+  expect(change(rowOf(8), ['out.log'], { age: 1400, gone: 1199 })).toMatchObject({
+    row: { length: 9 },
+    wait: 16_000,
+  });
+  expect(change(rowOf(8), ['out.log'], { age: 3200, gone: 1200 }).row.length).toBe(0);
 });
 
 test('what changes again while a restart waits makes the row no longer', () => {
