@@ -6,14 +6,14 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState, ServiceSpec, Watch } from '../model/spec.ts';
 import { type Past, runTimesOf } from '../reconcile/run-times.ts';
-import { type Wish, wantedOf } from '../reconcile/wanted.ts';
+import { wantedOf } from '../reconcile/wanted.ts';
 import type { Clock } from '../world/world.ts';
 import type { Log } from './reports.ts';
 import { type Restart, WatchRestarts } from './watch-restarts.ts';
 
 export interface DevelopmentTools {
   readonly restart: (request: CommandRequest) => Promise<unknown>;
-  readonly situation: (name: ServiceName) => Wish & Past;
+  readonly situation: (name: ServiceName) => Past;
   readonly clock: Clock;
   readonly log: Log;
   /** Tells of a problem that begins or ends. */

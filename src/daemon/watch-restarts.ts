@@ -32,6 +32,8 @@ export class WatchRestarts {
   #row: QuickRow = NO_ROW;
   #problems: readonly Problem[] = [];
   #askedAt = 0;
+  /** When the newest change was told. */
+  #changedAt = 0;
   /** What has changed since the last restart. */
   readonly #changed = new Set<string>();
   #cancel: (() => void) | undefined;
@@ -53,9 +55,10 @@ export class WatchRestarts {
     const waits = this.#cancel !== undefined;
     const { row, wait } = brake(this.#row, { files, age, debounce, gone, waits });
     this.#row = row;
+    this.#changedAt = now;
     for (const file of files) this.#changed.add(file);
     if (wait === 0) this.#restart();
-    else this.#cancel ??= clock.after(wait, () => this.#restart());
+    else this.#cancel ??= clock.after(wait, () => this.#waited());
     if (row.length === 0) this.#tell([]);
     else if (wait > 0 && this.#problems.length === 0) this.#tell([this.#problem(files)]);
   }
@@ -66,11 +69,23 @@ export class WatchRestarts {
     this.#tell([]);
   }
 
-  #restart(): void {
+  #waited(): void {
+    // Somebody else has started it meanwhile, with all that had changed.
+    if (this.#tools.times().renewedAt > this.#changedAt) this.#taken();
+    else this.#restart();
+  }
+
+  /** What has changed, and waits no longer. */
+  #taken(): readonly string[] {
     this.#cancel?.();
     this.#cancel = undefined;
     const files = [...this.#changed];
     this.#changed.clear();
+    return files;
+  }
+
+  #restart(): void {
+    const files = this.#taken();
     this.#askedAt = this.#tools.clock.now();
     this.#tools.restart({ files: files.length, shown: firstAndMore(files, MOST_NAMED) });
   }

@@ -13,17 +13,19 @@ class Ground {
   readonly told: string[] = [];
   startedAt = this.time.now;
   goneAt: number | undefined;
+  renewedAt = 0;
   /** What the service does after each start. */
   started = (): void => {};
   readonly watched = new WatchRestarts({
     service: name('web'),
     debounce: 200,
     clock: simulatedClock(this.time, 0, this.agenda),
-    times: () => ({ startedAt: this.startedAt, goneAt: this.goneAt }),
+    times: () => ({ startedAt: this.startedAt, goneAt: this.goneAt, renewedAt: this.renewedAt }),
     restart: (restart) => {
       this.restarts.push({ ...restart, at: this.time.now });
       this.startedAt = this.time.now;
       this.goneAt = undefined;
+      this.renewedAt = this.time.now;
       this.started();
     },
     lasting: (before: readonly Problem[], now: readonly Problem[]) => {
@@ -140,6 +142,33 @@ test('a restart that waits comes at once with a change while nothing of the serv
   ground.pass(1);
   ground.watched.changed(['out.log']);
   expect(ground.restarts.slice(before)).toMatchObject([{ shown: 'out.log', at: ground.time.now }]);
+});
+
+test('a start by somebody else takes the place of a restart that waits, unless something changed since', () => {
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(40_000);
+  const before = ground.restarts.length;
+  ground.started = () => {};
+  ground.renewedAt = ground.time.now;
+  ground.pass(60_000);
+  expect(ground.restarts).toHaveLength(before);
+  // It is forgotten: the next restart is for what comes later alone.
+  ground.watched.changed(['main.js']);
+  expect(ground.restarts.slice(before)).toMatchObject([{ shown: 'main.js' }]);
+});
+
+test.each([0, 1])('a change %i ms after a start by somebody else is not lost', (after) => {
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(40_000);
+  const before = ground.restarts.length;
+  ground.started = () => {};
+  ground.renewedAt = ground.time.now;
+  ground.pass(after);
+  ground.watched.changed(['out.log']);
+  ground.pass(60_000);
+  expect(ground.restarts).toHaveLength(before + 1);
 });
 
 test('nothing is restarted any more when it is watched no longer', () => {

@@ -1,5 +1,5 @@
 /** When was a service started, and since when does nothing of it run? */
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Exit, PreStart } from '../../src/model/memory.ts';
 import type { RunId } from '../../src/model/names.ts';
 import { runTimesOf } from '../../src/reconcile/run-times.ts';
@@ -19,16 +19,19 @@ const PAST = {
 };
 
 test('nothing of it runs since the last of it has ended', () => {
-  expect(runTimesOf(situation(PAST))).toEqual({ startedAt: 0, goneAt: NOW - 700 });
-  expect(runTimesOf(situation())).toEqual({ startedAt: 0, goneAt: 0 });
+  expect(runTimesOf(situation(PAST))).toMatchObject({ startedAt: 0, goneAt: NOW - 700 });
+  expect(runTimesOf(situation())).toMatchObject({ startedAt: 0, goneAt: 0 });
 });
 
 test('something of it runs, or may', () => {
   const runs = [run({ age: 500 }), run({ age: 400, slot: 1 })];
-  expect(runTimesOf(situation({ ...PAST, runs }))).toEqual({ startedAt: NOW - 400, goneAt: undefined });
+  expect(runTimesOf(situation({ ...PAST, runs }))).toMatchObject({ startedAt: NOW - 400, goneAt: undefined });
   // Its place has not been cleared up yet, nor its end been noted.
   expect(runTimesOf(situation({ ...PAST, runs: [over(exited(1))] })).goneAt).toBeUndefined();
-  expect(runTimesOf(situation({ ...PAST, observed: unseen() }))).toEqual({ startedAt: 0, goneAt: undefined });
+  expect(runTimesOf(situation({ ...PAST, observed: unseen() }))).toMatchObject({
+    startedAt: 0,
+    goneAt: undefined,
+  });
 });
 
 test('a hook before the start writes files as the run would', () => {
@@ -48,4 +51,38 @@ test('where a hook follows each run, nobody knows when the last of it ended', ()
   };
   const desired = defined({ spec: { hooks } });
   expect(runTimesOf(situation({ ...PAST, desired })).goneAt).toBeUndefined();
+});
+
+describe('since when every place has been started', () => {
+  const two = defined({ spec: { instances: 2 } });
+  const runs = [run({ age: 5000 }), run({ age: 300 }), run({ age: 400, slot: 1 })];
+
+  it('is as long ago as the newest start of the place that waited longest', () => {
+    expect(runTimesOf(situation({ desired: two, runs })).renewedAt).toBe(NOW - 400);
+    const older = [run({ age: 300 }), run({ age: 5000, slot: 1 })];
+    expect(runTimesOf(situation({ desired: two, runs: older })).renewedAt).toBe(NOW - 5000);
+  });
+
+  it('counts what has ended already, and nothing where a place was never started', () => {
+    const memory = { slots: { 1: slot({ exits: [ended(200)] }) } };
+    expect(runTimesOf(situation({ desired: two, runs: [run({ age: 100 })], memory })).renewedAt).toBe(
+      NOW - 250,
+    );
+    expect(runTimesOf(situation({ desired: two, runs: [run({ age: 100 })] })).renewedAt).toBe(0);
+  });
+
+  it('is not what another clock has shown', () => {
+    const memory = { slots: { 0: slot({ exits: [ended(-60_000), ended(900)] }) } };
+    expect(runTimesOf(situation({ memory })).renewedAt).toBe(NOW - 950);
+  });
+
+  it('is not known where a hook came before, or nothing can be seen, and is none of what is stopped', () => {
+    const hook = { command: ['make'], timeout: 1000 };
+    const hooks = { pre_start: hook, post_start: null, pre_stop: null, post_stop: null };
+    const prepared = defined({ spec: { instances: 2, hooks } });
+    expect(runTimesOf(situation({ desired: prepared, runs })).renewedAt).toBe(0);
+    expect(runTimesOf(situation({ ...PAST, desired: two, observed: unseen() })).renewedAt).toBe(0);
+    const intent = { stopped: { by: 'bob', at: NOW } };
+    expect(runTimesOf(situation({ desired: two, runs, intent })).renewedAt).toBe(0);
+  });
 });
