@@ -3,7 +3,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { firstAndMore } from '../model/shown-words.ts';
 import { printDuration } from '../model/units.ts';
-import { brake, LONGEST_WAIT, NO_ROW, type QuickRow } from '../policy/watch-brake.ts';
+import { brake, LONGEST_WAIT, NO_ROW, type QuickRow, rowEnds } from '../policy/watch-brake.ts';
 import type { RunTimes } from '../reconcile/run-times.ts';
 import type { Clock } from '../world/world.ts';
 
@@ -37,6 +37,7 @@ export class WatchRestarts {
   /** What has changed since the last restart. */
   readonly #changed = new Set<string>();
   #cancel: (() => void) | undefined;
+  #cancelCalm: (() => void) | undefined;
 
   constructor(tools: WatchRestartsTools) {
     this.#tools = tools;
@@ -61,18 +62,43 @@ export class WatchRestarts {
     else this.#cancel ??= clock.after(wait, () => this.#waited());
     if (row.length === 0) this.#tell([]);
     else if (wait > 0 && this.#problems.length === 0) this.#tell([this.#problem(files)]);
+    this.#awaitCalm();
   }
 
   close(): void {
-    this.#cancel?.();
-    this.#cancel = undefined;
+    this.#taken();
+    this.#cancelCalm?.();
     this.#tell([]);
   }
 
   #waited(): void {
+    const { renewedAt, isPrepared } = this.#tools.times();
     // Somebody else has started it meanwhile, with all that had changed.
-    if (this.#tools.times().renewedAt > this.#changedAt) this.#taken();
+    if (!isPrepared && renewedAt > this.#changedAt) this.#taken();
     else this.#restart();
+    this.#awaitCalm();
+  }
+
+  /** No change comes to say that there are no more changes: a row that was told of ends by itself. */
+  #awaitCalm(delay = rowEnds(this.#tools.debounce)): void {
+    this.#cancelCalm?.();
+    const isTold = this.#problems.length > 0;
+    const waits = this.#cancel !== undefined;
+    this.#cancelCalm = isTold && !waits ? this.#tools.clock.after(delay, () => this.#calm()) : undefined;
+  }
+
+  #calm(): void {
+    const { clock, debounce, times } = this.#tools;
+    const { startedAt, goneAt, renewedAt } = times();
+    // What takes its time to stop may change them when it is started again.
+    const isUnderWay = goneAt === undefined && renewedAt < this.#askedAt;
+    const left = rowEnds(debounce) - (clock.now() - Math.max(this.#askedAt, startedAt));
+    if (isUnderWay) this.#awaitCalm();
+    else if (left > 0) this.#awaitCalm(left);
+    else {
+      this.#row = NO_ROW;
+      this.#tell([]);
+    }
   }
 
   /** What has changed, and waits no longer. */

@@ -43,7 +43,7 @@ export const LONGEST_WAIT = 30_000;
 const MOST_FILES = 100;
 
 export function brake(row: QuickRow, { files, age, debounce, gone, waits }: SourceChange): Braking {
-  if (!waits && age >= SOON + debounce) return { row: { length: 0, files: new Set(files) }, wait: 0 };
+  if (!waits && age >= rowEnds(debounce)) return { row: { length: 0, files: new Set(files) }, wait: 0 };
   // What does not run writes nothing: a person mends it.
   if (gone >= AT_START + debounce) return { row, wait: 0 };
   const isKnown = files.every((file) => row.files.has(file));
@@ -53,6 +53,11 @@ export function brake(row: QuickRow, { files, age, debounce, gone, waits }: Sour
   const kept = new Set([...row.files, ...files].slice(-MOST_FILES));
   const wait = length <= FREE ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (length - FREE - 1));
   return { row: { length, files: kept }, wait };
+}
+
+/** So many milliseconds without a change after a start, a row is over. */
+export function rowEnds(debounce: number): number {
+  return SOON + debounce;
 }
 
 /** The next change of the row would have to wait. */

@@ -10,38 +10,47 @@ export interface RunTimes {
   readonly goneAt: number | undefined;
   /** Every place that is wanted was started then or later, whatever became of it; 0: not every one, or nobody can tell. */
   readonly renewedAt: number;
+  /** A hook comes before each start, and may have used files as they were long before. */
+  readonly isPrepared: boolean;
 }
 
 export type Past = Wish & Pick<Situation, 'observed' | 'memory' | 'inFlight'>;
 
 export function runTimesOf(past: Past): RunTimes {
-  const runs = past.observed.kind === 'seen' ? past.observed.runs : [];
-  const startedAt = Math.max(0, ...runs.map((run) => run.startedAt));
-  return { startedAt, goneAt: goneAtOf(past), renewedAt: renewedAtOf(past) };
+  const { observed, desired } = past;
+  const runs = observed.kind === 'seen' ? observed.runs : [];
+  const hooks = desired?.kind === 'defined' ? desired.spec.hooks : undefined;
+  return {
+    startedAt: Math.max(0, ...runs.map((run) => run.startedAt)),
+    goneAt: goneAtOf(past, hooks?.post_stop?.timeout ?? 0),
+    renewedAt: renewedAtOf(past),
+    isPrepared: (hooks?.pre_start ?? null) !== null,
+  };
+}
+
+/** @param after milliseconds that a hook may take after each run; nobody remembers how long it took */
+function goneAtOf({ observed, memory, inFlight }: Past, after: number): number | undefined {
+  if (observed.kind === 'unseen' || observed.runs.length > 0) return undefined;
+  const slots = Object.values(memory.slots);
+  const exits = slots.flatMap((slot) => slot.exits);
+  const hooks = [
+    ...slots.flatMap(({ preStart }) => (preStart === null ? [] : [besides(preStart.run, 'pre_start')])),
+    ...exits.flatMap(({ run }) => (run === null ? [] : [besides(run, 'post_stop')])),
+  ];
+  if (hooks.some((hook) => inFlight.has(hook))) return undefined;
+  return Math.max(0, ...exits.map(({ at }) => at + after));
 }
 
 function renewedAtOf(past: Past): number {
   const { observed, memory, now } = past;
   const wanted = wantedOf(past);
-  if (wanted.kind !== 'run' || observed.kind === 'unseen') return 0;
-  // What the run uses may have been made by the hook, long before.
-  if (wanted.desired.spec.hooks.pre_start !== null) return 0;
-  const newest = Array.from({ length: wanted.count }, (_, slot) => {
+  const count = wanted.kind === 'run' ? wanted.count : 0;
+  if (observed.kind === 'unseen') return 0;
+  const newest = Array.from({ length: count }, (_, slot) => {
     const runs = observed.runs.flatMap((run) => (run.key.slot === slot ? [run.startedAt] : []));
     const ended = memory.slots[slot]?.exits.map(({ at, uptime }) => at - uptime) ?? [];
     // What was noted before the clock was set back says nothing.
     return Math.max(0, ...[...runs, ...ended].filter((at) => at <= now));
   });
-  return Math.min(...newest);
-}
-
-function goneAtOf({ desired, observed, memory, inFlight }: Past): number | undefined {
-  if (observed.kind === 'unseen' || observed.runs.length > 0) return undefined;
-  // It goes on after the run, and nobody remembers when it ended.
-  if (desired?.kind === 'defined' && desired.spec.hooks.post_stop !== null) return undefined;
-  const slots = Object.values(memory.slots);
-  const isPrepared = slots.some(
-    ({ preStart }) => preStart !== null && inFlight.has(besides(preStart.run, 'pre_start')),
-  );
-  return isPrepared ? undefined : Math.max(0, ...slots.flatMap(({ exits }) => exits.map(({ at }) => at)));
+  return Math.min(now, ...newest);
 }

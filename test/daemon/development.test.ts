@@ -103,7 +103,7 @@ it('what somebody has stopped is left alone, also by a restart that has waited, 
   const stopping = newDevelopment({
     situation: (service) => {
       looks += 1;
-      return situation({ name: service, desired: watching(service, service), intent, runs: [run()] });
+      return situation({ name: service, desired: watching(service, service), intent, runs: [run()], now: 0 });
     },
     lasting: (_before, now) => problems.push(now.length),
     // As no time passes, each change comes right after a start.
@@ -120,10 +120,10 @@ it('what somebody has stopped is left alone, also by a restart that has waited, 
   await expect.poll(() => waiting).toHaveLength(1);
   intent = { stopped: { by: 'bob', at: 0 } };
   waiting[0]?.();
-  const before = looks;
+  const before = { looks, waiting: waiting.length };
   save(6);
-  await expect.poll(() => looks).toBeGreaterThan(before);
-  expect([restarted.length, waiting.length]).toEqual([4, 1]);
+  await expect.poll(() => looks).toBeGreaterThan(before.looks);
+  expect([restarted.length, waiting.length]).toEqual([4, before.waiting]);
   await stopping.close();
   expect(problems).toEqual([1, 0]);
 });

@@ -14,13 +14,19 @@ class Ground {
   startedAt = this.time.now;
   goneAt: number | undefined;
   renewedAt = 0;
+  isPrepared = false;
   /** What the service does after each start. */
   started = (): void => {};
   readonly watched = new WatchRestarts({
     service: name('web'),
     debounce: 200,
     clock: simulatedClock(this.time, 0, this.agenda),
-    times: () => ({ startedAt: this.startedAt, goneAt: this.goneAt, renewedAt: this.renewedAt }),
+    times: () => ({
+      startedAt: this.startedAt,
+      goneAt: this.goneAt,
+      renewedAt: this.renewedAt,
+      isPrepared: this.isPrepared,
+    }),
     restart: (restart) => {
       this.restarts.push({ ...restart, at: this.time.now });
       this.startedAt = this.time.now;
@@ -99,19 +105,72 @@ test('a restart that waits comes at once with a file that a person saves, and te
   expect(ground.restarts.at(-1)).toMatchObject({ shown: 'main.js' });
 });
 
-test('a run that goes on before its files change ends the row, and what was told of it', () => {
+const MESSAGE =
+  'a.log, b.log are changed by the service itself, or all the time: restarts for them wait, up to 30s';
+
+/** Braked, and about to be restarted for the last time, after which it writes no more. */
+function mended(): Ground {
   const ground = new Ground();
   ground.writes('a.log', 'b.log');
   ground.pass(10_000);
   ground.started = () => {};
-  ground.pass(60_000);
+  ground.pass((ground.agenda.next ?? 0) - ground.time.now);
+  return ground;
+}
+
+test('a run that goes on and changes no files ends the row, and what was told of it', () => {
+  const ground = mended();
+  ground.pass(3199);
+  expect(ground.watched.problems).toHaveLength(1);
+  ground.pass(1);
+  expect(ground.watched.problems).toEqual([]);
+  expect(ground.told).toEqual([MESSAGE, `gone: ${MESSAGE}`]);
   const before = ground.restarts.length;
+  // Also right after a start by somebody else.
+  ground.startedAt = ground.time.now;
   ground.watched.changed(['a.log']);
   expect(ground.restarts).toHaveLength(before + 1);
+  expect(ground.agenda.next).toBeUndefined();
+});
+
+test('a restart for a file that a person saves, and a start by somebody else, end it no later', () => {
+  const saved = mended();
+  saved.pass(2000);
+  saved.watched.changed(['main.js']);
+  saved.pass(3199);
+  expect(saved.watched.problems).toHaveLength(1);
+  saved.pass(1);
+  expect(saved.watched.problems).toEqual([]);
+
+  const ground = new Ground();
+  ground.writes('out.log');
+  ground.pass(40_000);
+  ground.started = () => {};
+  ground.renewedAt = ground.time.now;
+  ground.startedAt = ground.time.now;
+  ground.pass(40_000);
   expect(ground.watched.problems).toEqual([]);
-  const message =
-    'a.log, b.log are changed by the service itself, or all the time: restarts for them wait, up to 30s';
-  expect(ground.told).toEqual([message, `gone: ${message}`]);
+});
+
+test('it counts from the newest start; where nothing comes up any more, the row is over as well', () => {
+  const ground = mended();
+  const restartedAt = ground.time.now;
+  ground.renewedAt = restartedAt - 1;
+  ground.pass(60_000);
+  expect(ground.watched.problems).toHaveLength(1);
+  // The run before has ended at last, and the next one is there.
+  ground.renewedAt = ground.time.now;
+  ground.startedAt = ground.time.now;
+  ground.pass(3199);
+  expect(ground.watched.problems).toHaveLength(1);
+  ground.pass(3200);
+  expect(ground.watched.problems).toEqual([]);
+
+  const failed = mended();
+  failed.renewedAt = failed.time.now - 1;
+  failed.goneAt = failed.time.now;
+  failed.pass(3200);
+  expect(failed.watched.problems).toEqual([]);
 });
 
 test('what dies at its start is restarted at each change of the person who mends it, and nothing is told of it', () => {
@@ -156,6 +215,18 @@ test('a start by somebody else takes the place of a restart that waits, unless s
   // It is forgotten: the next restart is for what comes later alone.
   ground.watched.changed(['main.js']);
   expect(ground.restarts.slice(before)).toMatchObject([{ shown: 'main.js' }]);
+});
+
+test('a start by somebody else takes the place of no restart where a hook came before it', () => {
+  const ground = new Ground();
+  ground.isPrepared = true;
+  ground.writes('out.log');
+  ground.pass(40_000);
+  const before = ground.restarts.length;
+  ground.started = () => {};
+  ground.renewedAt = ground.time.now;
+  ground.pass(60_000);
+  expect(ground.restarts).toHaveLength(before + 1);
 });
 
 test.each([0, 1])('a change %i ms after a start by somebody else is not lost', (after) => {

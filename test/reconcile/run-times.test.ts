@@ -42,15 +42,14 @@ test('a hook before the start writes files as the run would', () => {
   expect(runTimesOf(situation({ memory })).goneAt).toBe(NOW - 5000);
 });
 
-test('where a hook follows each run, nobody knows when the last of it ended', () => {
-  const hooks = {
-    pre_start: null,
-    post_start: null,
-    pre_stop: null,
-    post_stop: { command: ['x'], timeout: 1000 },
-  };
+test('a hook after the run is part of it, for as long as it may take', () => {
+  const post_stop = { command: ['x'], timeout: 1000 };
+  const hooks = { pre_start: null, post_start: null, pre_stop: null, post_stop };
   const desired = defined({ spec: { hooks } });
-  expect(runTimesOf(situation({ ...PAST, desired })).goneAt).toBeUndefined();
+  expect(runTimesOf(situation({ ...PAST, desired })).goneAt).toBe(NOW + 300);
+  const memory = { slots: { 0: slot({ exits: [{ ...ended(5000), run: HOOK_RUN }] }) } };
+  const inFlight = new Set([besides(HOOK_RUN, 'post_stop')]);
+  expect(runTimesOf(situation({ memory, inFlight })).goneAt).toBeUndefined();
 });
 
 describe('since when every place has been started', () => {
@@ -76,13 +75,16 @@ describe('since when every place has been started', () => {
     expect(runTimesOf(situation({ memory })).renewedAt).toBe(NOW - 950);
   });
 
-  it('is not known where a hook came before, or nothing can be seen, and is none of what is stopped', () => {
-    const hook = { command: ['make'], timeout: 1000 };
-    const hooks = { pre_start: hook, post_start: null, pre_stop: null, post_stop: null };
-    const prepared = defined({ spec: { instances: 2, hooks } });
-    expect(runTimesOf(situation({ desired: prepared, runs })).renewedAt).toBe(0);
+  it('is not known where nothing can be seen, and is now where nothing is wanted', () => {
     expect(runTimesOf(situation({ ...PAST, desired: two, observed: unseen() })).renewedAt).toBe(0);
     const intent = { stopped: { by: 'bob', at: NOW } };
-    expect(runTimesOf(situation({ desired: two, runs, intent })).renewedAt).toBe(0);
+    expect(runTimesOf(situation({ desired: two, runs, intent })).renewedAt).toBe(NOW);
+  });
+
+  it('says little where a hook comes before', () => {
+    const pre_start = { command: ['make'], timeout: 1000 };
+    const hooks = { pre_start, post_start: null, pre_stop: null, post_stop: null };
+    expect(runTimesOf(situation({ desired: defined({ spec: { hooks } }), runs })).isPrepared).toBe(true);
+    expect(runTimesOf(situation({ runs })).isPrepared).toBe(false);
   });
 });
