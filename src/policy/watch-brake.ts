@@ -46,7 +46,8 @@ export function brake(row: QuickRow, { files, age, debounce, gone, waits }: Sour
   if (!waits && age >= rowEnds(debounce)) return { row: { length: 0, files: new Set(files) }, wait: 0 };
   // What does not run writes nothing: a person mends it.
   if (gone >= AT_START + debounce) return { row, wait: 0 };
-  const isKnown = files.every((file) => row.files.has(file));
+  // Of so many, not all can have been kept; and nobody saves so many by hand.
+  const isKnown = files.length > MOST_FILES || files.every((file) => row.files.has(file));
   // A person saves another file than those that keep the row going: the row goes on without it.
   if (isBraked(row) && !isKnown && age >= AT_START + debounce) return { row, wait: 0 };
   const length = waits ? row.length : row.length + 1;

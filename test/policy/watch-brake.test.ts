@@ -41,6 +41,13 @@ test('a new name at each start makes no difference', () => {
   expect(change(row, ['199.log'], { age: 1200 }).wait).toBe(30_000);
 });
 
+test('more files than are kept make no difference', () => {
+  const files = Array.from({ length: 150 }, (_, at) => `${at}.js`);
+  let row = NO_ROW;
+  for (let at = 0; at < 8; at++) row = change(row, files, { age: 1500 }).row;
+  expect(change(row, files, { age: 1500 }).wait).toBe(16_000);
+});
+
 test('a change after a run of some seconds ends the row', () => {
   expect(change(rowOf(8), ['out.log'], { age: 3200 })).toEqual({
     row: { length: 0, files: new Set(['out.log']) },
