@@ -14,7 +14,9 @@ export function replaceNext(draft: Draft, situation: Situation, judgement: Judge
     .sort((a, b) => a.run.key.slot - b.run.key.slot);
   if (outdated.length === 0) return;
   // What it depends on takes its own new definition first, and what is away comes back first.
-  const waits = situation.dependencies.some(({ state }) => state !== 'met');
+  const waits = situation.dependencies.some(
+    ({ name, state }) => state !== 'met' && situation.givesWayTo?.has(name) !== true,
+  );
   if (judgement.way === 'roll') roll(draft, situation, judgement, outdated, waits);
   else oneAtATime(draft, situation, judgement, outdated, waits);
 }
@@ -93,8 +95,12 @@ function oneAtATime(
   const acceptsFailure = rollout?.on_failure === 'replace';
   const isDone = ({ memory: { end } }: Vacancy): boolean =>
     end?.kind === 'completed' || (acceptsFailure && end?.kind === 'failed');
+  const blocked = situation.portHeld ?? situation.portKept;
   const busy =
-    waits || judgement.runs.some(isToStop) || judgement.vacancies.some((vacancy) => !isDone(vacancy));
+    waits ||
+    blocked !== undefined ||
+    judgement.runs.some(isToStop) ||
+    judgement.vacancies.some((vacancy) => !isDone(vacancy));
   const fresh = judgement.runs.filter(
     ({ life, fate, run }) =>
       life === 'alive' && fate === 'keep' && run.key.generation === judgement.generation,
@@ -138,7 +144,9 @@ type HeldBack = Hindrance & { readonly why: string };
 
 /** What keeps the longest comes first. */
 function heldBackBy(situation: Situation): HeldBack | undefined {
-  const { dependencies, portHeld } = situation;
+  const { dependencies, portHeld, portKept } = situation;
+  // Nothing comes of it until somebody changes one of the two.
+  if (portKept !== undefined) return { why: portKept, away: true, dueToFailure: true };
   const first = (state: Dependency['state']) => dependencies.find((each) => each.state === state);
   const unmet = awayOf(situation) ?? first('waiting') ?? first('rolling');
   if (unmet === undefined) return portHeld === undefined ? undefined : { why: portHeld };

@@ -1,6 +1,5 @@
 /** Whose end does a service wait for that wants a port? */
 import { describe, expect, it } from 'vitest';
-import { Neighbours } from '../../src/daemon/neighbours.ts';
 import type { Glance } from '../../src/daemon/outcome.ts';
 import { PortWaits } from '../../src/daemon/port-waits.ts';
 import type { ServiceName } from '../../src/model/names.ts';
@@ -64,11 +63,13 @@ interface Around {
   readonly listening?: Readonly<Record<number, readonly string[]>>;
   readonly decided?: boolean;
   readonly dependencies?: readonly Dependency[];
+  /** What services rely on that are neither of the two. */
+  readonly others?: readonly Dependency[];
 }
 
 function waitsAround(
   others: readonly Situation[],
-  { listening = { [PORT]: [OLD] }, decided = true, dependencies = [] }: Around = {},
+  { listening = { [PORT]: [OLD] }, decided = true, dependencies = [], others: further = [] }: Around = {},
 ): PortWaits {
   const glance = (asked: ServiceName): Glance => {
     const other = others.find((each) => each.name === asked) ?? situation();
@@ -77,11 +78,10 @@ function waitsAround(
   };
   const portHolder = (port: number, services: readonly ServiceName[]) =>
     listening[port]?.find((each) => !services.includes(each as ServiceName));
-  const neighbours = new Neighbours();
   return new PortWaits(
     { portHolder },
     { names: () => others.map((other) => other.name), glance },
-    { dependencies: (asked) => (asked === OLD ? dependencies : neighbours.dependencies(asked)) },
+    { dependencies: (asked) => (asked === OLD ? dependencies : asked === NEW ? [] : further) },
   );
 }
 
@@ -213,5 +213,72 @@ describe('a service does not wait for its port', () => {
     const why = 'port 9090 is still held by new, which is to be replaced';
     expect(first.slots).toMatchObject([{ phase: 'running', outdated: true, heldBack: { why } }]);
     expect(waits.decide(other).actions).toContainEqual(expect.objectContaining({ do: 'start' }));
+  });
+});
+
+describe('a port is held by one that relies on the service', () => {
+  const [BASE, other] = [run({ service: NEW }), name('other')];
+  const ports = { [PORT]: [OLD], 9090: [NEW] };
+  const on = (each: ServiceName, state: Dependency['state']) => [{ name: each, state, detail: '' }] as const;
+
+  /** What is relied on moves to the port that the other one has. */
+  function base(changes: SituationChanges = {}): Situation {
+    const rollout = { surge: 0 };
+    return of(NEW, {
+      desired: defined({ name: NEW, hash: 'b', spec: { port: PORT, rollout } }),
+      applied: { [hash('a')]: spec({ name: NEW, port: 9090, rollout }) },
+      runs: [BASE],
+      ...changes,
+    });
+  }
+
+  it.each([
+    ['itself', on(NEW, 'rolling')],
+    ['through another one', on(other, 'rolling')],
+  ])('which makes room first where it moves as well, and relies on it %s', (_, dependencies) => {
+    const relying = changed(9090, { dependencies }, 0);
+    const known = [{ ...base(), portHeld: 'it waits' }, relying];
+    const waits = waitsAround(known, { listening: ports, dependencies, others: on(NEW, 'met') });
+    const first = waits.decide(base());
+    expect(first).toMatchObject({
+      actions: [],
+      slots: [{ phase: 'running', heldBack: { why: held('is to be replaced') } }],
+    });
+    expect(waits.woken(NEW, first)).toEqual([OLD]);
+    expect(waits.woken(NEW, waits.decide(base()))).toEqual([]);
+    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'stopping' }]);
+    // It comes back after the one that it made room for.
+    const gone = changed(9090, { runs: [], dependencies }, 0);
+    const why = 'port 9090 is still held by new, which is to be replaced';
+    expect(does(waits, gone)).toBe(why);
+  });
+
+  it('which still waits for another one that it relies on', () => {
+    const dependencies = [...on(NEW, 'rolling'), ...on(other, 'rolling')];
+    const relying = changed(9090, { dependencies }, 0);
+    const waits = waitsAround([base(), relying], { listening: ports, dependencies });
+    waits.decide(base());
+    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'running', outdated: true }]);
+  });
+
+  it('which makes room for a new one, also where that is not there yet', () => {
+    const dependencies = on(NEW, 'waiting');
+    const relying = changed(9090, { dependencies }, 0);
+    const waits = waitsAround([relying], { dependencies });
+    expect(does(waits)).toBe(held('is to be replaced'));
+    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'stopping' }]);
+  });
+
+  it.each([
+    ['keeps it', changed(PORT, {}, 0)],
+    ['is replaced while it runs', failed('whole')],
+    ['cannot be replaced', changed(9090, { dependencies: on(other, 'away') }, 0)],
+  ])('which %s: what would be stopped for it goes on', (_, relying) => {
+    const waits = waitsAround([base(), relying], { listening: ports, dependencies: on(NEW, 'met') });
+    const why = 'port 8080 is held by old, which depends on new';
+    expect(waits.decide(base())).toMatchObject({
+      actions: [],
+      slots: [{ phase: 'running', heldBack: { why, away: true, dueToFailure: true } }],
+    });
   });
 });
