@@ -253,7 +253,17 @@ export class History {
       const open = new Set([...each.open].filter((service) => snapshot.results[service] !== 'converged'));
       return open.size === 0 ? [] : [{ snapshot, open }];
     });
-    this.#unkept.note(snapshot);
+    if (this.#unkept.note(snapshot) || snapshot.number !== this.#current?.number) return;
+    this.#work = this.#work.then(() => this.#keepLost(snapshot.number));
+  }
+
+  /** The entry of what is in force was removed: its texts are known. */
+  async #keepLost(number: number): Promise<void> {
+    const current = this.#current;
+    if (current?.number !== number) return;
+    const { texts } = await this.#filesOf(this.#last ?? []);
+    // Something else may have been applied meanwhile, and is written next.
+    if (current.files.every(({ blob }) => texts.has(blob))) await this.#unkept.keep(current, texts);
   }
 
   #resultOf(service: ServiceName, names: ReadonlySet<string>): SnapshotResult {

@@ -57,8 +57,6 @@ export class Snapshots {
   #entries: Set<string> | undefined;
   /** The one that was read or written last, which is asked for most: the others are read when they are. */
   #known: Snapshot | undefined;
-  /** Blobs that were there before the first was written. */
-  #there: ReadonlySet<string> | undefined;
   /** Known to be right on disk. */
   readonly #sure = new Set<string>();
 
@@ -123,10 +121,12 @@ export class Snapshots {
   /** Texts first, then the entry: whatever ends the daemon or the host in between, an entry has its texts. */
   async keep(snapshot: Snapshot, texts: ReadonlyMap<string, string>): Promise<Problem | undefined> {
     const kept: string[] = [];
+    // Somebody may have removed what was kept.
+    const there = new Set(this.#listed('blobs'));
     for (const [blob, text] of texts) {
-      if (this.#sure.has(blob)) continue;
+      if (this.#sure.has(blob) && there.has(blob)) continue;
       if ((kept.length + 1) % AT_ONCE === 0) await this.#soon();
-      const failure = this.#keepBlob(blob, text);
+      const failure = this.#keepBlob(blob, text, there);
       if (failure !== undefined) return this.#unwritable(failure);
       kept.push(blob);
     }
@@ -148,6 +148,12 @@ export class Snapshots {
     this.#index().add(name);
     this.#known = snapshot;
     return undefined;
+  }
+
+  /** Its file was removed, and not by us: perhaps with all else of the state directory. */
+  isLost(snapshot: Snapshot): boolean {
+    const status = this.#files.status(join(this.#directory, nameOf(snapshot)));
+    return isFailure(status) && status.failed === 'ENOENT';
   }
 
   /**
@@ -185,10 +191,9 @@ export class Snapshots {
   }
 
   /** What is there already was perhaps torn by a power cut: it is read once. */
-  #keepBlob(blob: string, text: string): Failure | undefined {
+  #keepBlob(blob: string, text: string, there: ReadonlySet<string>): Failure | undefined {
     const path = this.#blobPath(blob);
-    this.#there ??= new Set(this.#listed('blobs'));
-    const before = this.#there.has(blob) ? this.#files.read(path, MOST_BYTES.blob) : undefined;
+    const before = there.has(blob) ? this.#files.read(path, MOST_BYTES.blob) : undefined;
     return before === text ? undefined : this.#files.replace(path, text, { mode: 0o600, durable: false });
   }
 

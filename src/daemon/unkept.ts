@@ -45,18 +45,26 @@ export class Unkept {
     else this.note(newest);
   }
 
-  /** An entry whose texts are not there is none: it waits for them. */
-  note(snapshot: Snapshot): void {
+  /**
+   * An entry whose texts are not there is none: it waits for them.
+   * @returns false: it was kept and is lost, mostly with its texts, so it is not written without them
+   */
+  note(snapshot: Snapshot): boolean {
     const { number } = snapshot;
     if (this.#state?.snapshot.number === number) {
       this.#state = { ...this.#state, snapshot };
-      return;
+      return true;
+    }
+    if (this.#snapshots.isLost(snapshot)) {
+      this.#notes.delete(number);
+      return false;
     }
     const problem = this.#snapshots.note(snapshot);
     if (problem === undefined) this.#notes.delete(number);
     else this.#notes.set(number, snapshot);
     if (problem === undefined) this.#isWritten();
     else this.#wrote(problem);
+    return true;
   }
 
   /** @returns the number of the state that waited: another one is in force now */

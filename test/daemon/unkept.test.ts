@@ -1,5 +1,5 @@
 /** What becomes of an applied state that could not be written when it was applied? */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Commit } from '../../src/api/deploys.ts';
 import { Snapshots } from '../../src/daemon/snapshots.ts';
 import { Place, soon } from './history-place.ts';
@@ -154,4 +154,64 @@ test('its texts are all on disk before it, also those that were written when ano
   expect(settled).toEqual([]);
   await thereIsRoom();
   expect(settled).toHaveLength(2);
+});
+
+describe('what was kept is lost with the state directory', () => {
+  function lose(): void {
+    place.files.delete('/state');
+  }
+
+  test('what is in force comes back with its texts when something has become of it', async () => {
+    await place.apply({ a: '1', b: '1' });
+    lose();
+    place.stands.set('a', 'up');
+    place.later(300);
+    await place.history.settled();
+    expect(kept()).toMatchObject([{ number: 1, texts: ['1', '1'], results: { a: 'converged' } }]);
+    place.stands.set('b', 'up');
+    place.later(10_000);
+    expect(kept()).toMatchObject([{ number: 1, results: { a: 'converged', b: 'converged' } }]);
+  });
+
+  test('it waits for room like any other', async () => {
+    await place.apply({ a: '1' });
+    lose();
+    full = /blobs/;
+    place.stands.set('a', 'up');
+    place.later(300);
+    await place.history.settled();
+    expect(place.unwritten).toContain('ENOSPC');
+    await thereIsRoom();
+    expect(kept()).toMatchObject([{ number: 1, texts: ['1'], results: { a: 'converged' } }]);
+  });
+
+  test('an older one, whose texts nobody has, does not come back', async () => {
+    await place.apply({ a: '1' });
+    await place.apply({ a: '1', b: '1' });
+    lose();
+    place.stands.set('a', 'up');
+    place.later(300);
+    await place.history.settled();
+    expect(kept()).toEqual([]);
+    place.stands.set('b', 'up');
+    place.later(10_000);
+    await place.history.settled();
+    expect(kept()).toMatchObject([{ number: 2, texts: ['1', '1'] }]);
+  });
+
+  test('the next one has all of its texts, also those that were there before', async () => {
+    await place.apply({ a: '1' });
+    lose();
+    await place.apply({ a: '1', b: '2' });
+    expect(kept()).toMatchObject([{ number: 2, texts: ['1', '2'] }]);
+  });
+
+  test('something else was applied by then: only that is written', async () => {
+    await place.apply({ a: '1' });
+    lose();
+    place.stands.set('a', 'up');
+    place.later(300);
+    await place.apply({ a: '2' });
+    expect(kept()).toMatchObject([{ number: 2, texts: ['2'] }]);
+  });
 });
