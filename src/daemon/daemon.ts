@@ -34,6 +34,7 @@ import { type KeptState, readKeptState } from './kept-state.ts';
 import { type Ending, endOf, tellLeft } from './leaving.ts';
 import type { LogKeeping, LogKeepingTools } from './log-keeping.ts';
 import { logKeepingOf } from './log-setup.ts';
+import { Looks } from './looks.ts';
 import { Loop } from './loop.ts';
 import type { Notifications } from './notifications.ts';
 import { notificationsOf } from './notify-setup.ts';
@@ -76,9 +77,6 @@ export interface DaemonTools {
   readonly foreground?: Foreground;
 }
 
-/** The slow look at everything that makes up for any event that got lost. Milliseconds. */
-const RESYNC = 60_000;
-
 /** Longest time that a stop of everything is waited for before the daemon ends all the same. Milliseconds. */
 const LONGEST_END = 24 * 3600 * 1000;
 
@@ -99,6 +97,7 @@ export class Daemon {
   readonly #deploy: DeployTools | undefined;
   readonly #kept: KeptState;
   readonly #trouble: StateTrouble;
+  readonly #looks: Looks;
   #watch: { follow(paths: ReadonlySet<string>): void; close(): Promise<void> } | undefined;
   #ending: Ending = 'no';
 
@@ -175,6 +174,14 @@ export class Daemon {
       // What runs is left to the daemon that can be commanded.
       unavailable: () => this.#end('socket_unavailable', false, 1),
     });
+    this.#looks = new Looks({
+      ...{ world, loop: this.#loop, trouble: this.#trouble, logs: this.#logs },
+      ...{ serving: this.#serving, reports: this.#reports },
+      follow: () => settings.watch.enabled && void this.#reconcile('resync'),
+      ending: () => this.#ending,
+      // Where their end would come with its own, it stays and does nothing.
+      leave: () => !endOf(this.#ending, false, tools).stopServices && this.#end('superseded', false, 1),
+    });
     this.#development = new Development({
       restart: (request) => this.control.command(request),
       situation: (name) => this.#loop.situation(name),
@@ -222,7 +229,7 @@ export class Daemon {
     this.#logs.arrange(this.#loop.desired);
     this.#sync.begin();
     this.#deploy?.history.applied({ trigger: 'boot', by: null });
-    this.#resyncLater();
+    this.#looks.begin();
     this.#notifications.begin();
     const { files, services } = this.#loop.desired;
     log.info(
@@ -296,18 +303,6 @@ export class Daemon {
     else this.#trouble.wrote('last-good', kept === 'all' ? undefined : kept);
   }
 
-  #resyncLater(): void {
-    this.#tools.world.clock.after(RESYNC, () => {
-      if (this.#ending === 'leaving') return;
-      this.#loop.resync();
-      this.#trouble.look();
-      this.#logs.look();
-      void this.#serving.look();
-      if (this.#tools.settings.watch.enabled) void this.#reconcile('resync');
-      this.#resyncLater();
-    });
-  }
-
   #signalled(signal: 'term' | 'int'): void {
     this.#reports.manager('manager_shutdown_requested', {
       signal: signal.toUpperCase(),
@@ -323,7 +318,7 @@ export class Daemon {
     const { stopServices } = endOf(this.#ending, asked, this.#tools);
     this.#ending = stopServices ? 'stopping' : 'leaving';
     this.#reports.manager('manager_stopping', { reason, exit_code: code });
-    if (!stopServices) tellLeft(this.#loop, this.#tools.log);
+    if (!stopServices && !this.#looks.isSuperseded) tellLeft(this.#loop, this.#tools.log);
     void this.#finish(reason, code);
   }
 
@@ -335,11 +330,13 @@ export class Daemon {
     await Promise.all([this.#watch?.close(), this.#development.close(), this.#logs.close()]);
     if (this.#ending === 'stopping') {
       this.#loop.end(reason, false);
-      await untilSettled(this.#loop, world.clock, LONGEST_END, () => everythingIsDown(this.#loop));
+      await untilSettled(this.#loop, world.clock, LONGEST_END, () =>
+        everythingIsDown(this.#loop, this.#looks),
+      );
     }
     await Promise.all([this.#logs.forwardLast(), this.#deploy?.history.close()]);
     this.#schedule.stop();
-    this.#loop.flush();
+    if (!this.#looks.isSuperseded) this.#loop.flush();
     await this.#serving.close();
     world.containment.close();
     this.#reports.manager('manager_stopped', { reason, exit_code: code });

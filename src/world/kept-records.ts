@@ -31,12 +31,18 @@ export class KeptRecords {
     this.#userOf = userOf;
   }
 
+  /** See Containment. */
+  keepPlace(): Problem | undefined {
+    const trouble = this.#renewed();
+    return trouble?.code === 'daemon-running' ? trouble : undefined;
+  }
+
   /**
    * What `ask` answers when all records are there, which are restored if they are not.
    * @returns also why they cannot be seen, or restored
    */
   whole<Answer>(ask: () => Answer): { readonly answer: Answer } | { readonly unseen: Problem } {
-    const unfound = this.#areFound ? undefined : this.#find();
+    const unfound = this.#renewed() ?? (this.#areFound ? undefined : this.#find());
     if (unfound !== undefined) return { unseen: unfound };
     try {
       return { answer: ask() };
@@ -52,9 +58,16 @@ export class KeptRecords {
     }
   }
 
+  /** Another daemon writes records of the same names: that they are all there says nothing without the lock. */
+  #renewed(): Problem | undefined {
+    return this.#options.lock.isThere() ? undefined : this.#restore();
+  }
+
   /** The lock comes before: where another daemon has found the runs by now, they are not this one's any more. */
   #restore(): Problem | undefined {
     const { records, exits, lock } = this.#options;
+    // Should it not come to the end, a directory that is there by then does not show that anything is missing.
+    this.#areFound = false;
     const trouble = lock.renew() ?? records.restore();
     if (trouble !== undefined) return trouble;
     exits.restore();

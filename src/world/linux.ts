@@ -13,6 +13,7 @@ import { whyForked } from './new-process.ts';
 import { systemProber } from './prober.ts';
 import { openProcessGroups } from './process-groups.ts';
 import { systemRandom } from './random.ts';
+import { stateFiles } from './state-files.ts';
 import { systemUsers } from './users.ts';
 import type { Clock, Containment, World } from './world.ts';
 
@@ -50,7 +51,7 @@ export function openWorld(
     world: {
       clock,
       random: systemRandom(),
-      files: systemFiles(),
+      files: stateFiles(systemFiles(), settings.state_directory, containment),
       users: systemUsers(),
       containment,
       prober: systemProber(),

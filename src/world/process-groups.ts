@@ -22,7 +22,7 @@ import { RunSessions } from './run-sessions.ts';
 import { SessionBeside } from './session-beside.ts';
 import { ProcessTable, usageOf } from './session-members.ts';
 import { signalSession } from './session-signals.ts';
-import { lockState, runsDirectory, type StateLock } from './state-lock.ts';
+import { lockState, NO_LOCK, runsDirectory, type StateLock } from './state-lock.ts';
 import { Watchlist } from './watchlist.ts';
 import type {
   Beside,
@@ -71,8 +71,6 @@ export function openProcessGroups(
   const records = new RunRecords(directory);
   return { containment: new ProcessGroups(options, { records, boot, lock }) };
 }
-
-const NO_LOCK: StateLock = { unlock: () => undefined, renew: () => undefined };
 
 class ProcessGroups implements Containment {
   readonly kind = 'process_group';
@@ -282,6 +280,10 @@ class ProcessGroups implements Containment {
 
   believe(userOf: UserOf): void {
     this.#kept.believe(userOf);
+  }
+
+  keepPlace(): Problem | undefined {
+    return this.#kept.keepPlace();
   }
 
   close(): void {

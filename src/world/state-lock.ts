@@ -5,7 +5,7 @@ import os from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { describeProcess } from './describe-process.ts';
-import { inWords } from './errno.ts';
+import { codeOf, inWords } from './errno.ts';
 import { libc } from './libc.ts';
 import { makeDirectories } from './make-directories.ts';
 import { blockFor } from './pause.ts';
@@ -32,9 +32,14 @@ export function runsDirectory(stateDirectory: string): string {
 /** What no two daemons of one state directory have. */
 export interface StateLock {
   readonly unlock: () => void;
+  /** False: its file is gone, or another one stands in its place. */
+  readonly isThere: () => boolean;
   /** Takes it again if its file is not there any more, for the next daemon would lock another one. */
   readonly renew: () => Problem | undefined;
 }
+
+/** Others may use the same directory. Only for tests. */
+export const NO_LOCK: StateLock = { unlock: () => undefined, isThere: () => true, renew: () => undefined };
 
 export function lockState(stateDirectory: string): StateLock | Problem {
   const path = join(runsDirectory(stateDirectory), 'lock');
@@ -43,6 +48,7 @@ export function lockState(stateDirectory: string): StateLock | Problem {
   let { fd } = lock;
   return {
     unlock: () => fs.closeSync(fd),
+    isThere: () => isAt(path, fd),
     renew: () => {
       if (isAt(path, fd)) return undefined;
       // Nobody waits here: the loop stands still meanwhile.
@@ -73,8 +79,9 @@ function isAt(path: string, fd: number): boolean {
   try {
     const [there, own] = [fs.statSync(path), fs.fstatSync(fd)];
     return there.ino === own.ino && there.dev === own.dev;
-  } catch {
-    return false;
+  } catch (error) {
+    // Nothing follows from a path that cannot be looked at now: our own lock would be taken for that of another one.
+    return !['ENOENT', 'ENOTDIR'].includes(codeOf(error));
   }
 }
 

@@ -246,6 +246,12 @@ export interface Containment {
    * which run they belong, they are believed if they run as their service does. Absent: nobody has to be believed.
    */
   believe?(userOf: UserOf): void;
+  /**
+   * Makes again what keeps other daemons out, and what tells of runs, if somebody has removed it. To be called now and then.
+   * @returns another daemon came in meanwhile, and has found the runs: as long as it lives none of them is seen here.
+   * Absent: what keeps others out cannot be removed
+   */
+  keepPlace?(): Problem | undefined;
   /** Ends all watching and every command beside a run; leaves the runs alone. */
   close(): void;
 }

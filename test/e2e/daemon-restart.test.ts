@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GROUND, GROUNDS } from './grounds.ts';
-import { openHost } from './host.ts';
+import { type Host, openHost } from './host.ts';
 import { isGone, readOr } from './processes.ts';
 import { endsGracefully, SLEEP } from './services.ts';
 
@@ -291,3 +291,61 @@ test.skipIf(GROUND.containment !== 'cgroup')(
     expect(runs).toEqual(names.map((name) => ({ name, slots: ['0', '1'] })));
   },
 );
+
+/** Where a lock of the state directory is all that keeps a second daemon out. */
+const SESSIONS = GROUNDS.filter(({ containment }) => containment === 'process_group');
+
+describe.each(SESSIONS)('$title', (ground) => {
+  const lose = (host: Host) => {
+    fs.renameSync(host.state, `${host.directory}/lost`);
+    fs.rmSync(`${host.directory}/lost`, { recursive: true });
+  };
+  /** Another daemon over the same files and state. */
+  const beside = (host: Host) =>
+    openHost({ ground, settings: { config_directory: host.config, state_directory: host.state } });
+
+  test('the state directory is deleted under a daemon of which nobody asks anything: no other one gets in', async () => {
+    const host = openHost({ ground });
+    host.service('web', SLEEP);
+    await host.start();
+    const pid = await host.pidOf('web');
+    fs.rmSync(host.socket);
+    lose(host);
+    // Much sooner than the slow look.
+    await host.until('the door to be open again', () =>
+      fs.existsSync(`${host.state}/runs/lock`) && fs.existsSync(host.socket) ? true : undefined,
+    );
+    const other = beside(host);
+    other.startUnasked();
+    expect(await other.ended()).toBe(1);
+    expect(other.stderr).toContain('a daemon already holds');
+    expect(await host.pidOf('web')).toBe(pid);
+  });
+
+  test('another daemon comes before the loss was seen: the first one ends, and does nothing any more', async () => {
+    const host = openHost({ ground });
+    for (const name of ['stopped', 'left']) host.service(name, SLEEP);
+    await host.start();
+    const [, left] = await host.allRun(['stopped', 'left']);
+    host.signal('SIGSTOP');
+    lose(host);
+    const other = beside(host);
+    await other.start();
+    expect((await other.pmctl('stop', 'stopped')).code).toBe(0);
+    host.signal('SIGCONT');
+    expect(await host.ended()).toBe(1);
+    expect(host.stderr).toContain('all services are left to the daemon that came after this one');
+    expect(host.lifecycle('manager_stopped')[0]?.fields).toMatchObject({
+      reason: 'superseded',
+      exit_code: '1',
+    });
+    expect(host.lifecycle('worker_started')).toHaveLength(2);
+    expect(await other.view('stopped')).toMatchObject({ state: 'stopped', instances: [] });
+    expect(await other.pidOf('left')).toBe(left);
+    // Nor has it written over what it was not told.
+    await other.crash();
+    await other.start();
+    expect(await other.pidOf('left')).toBe(left);
+    expect(await other.view('stopped')).toMatchObject({ state: 'stopped' });
+  });
+});

@@ -16,6 +16,7 @@ import {
   isRoot,
   keyOf,
   launchOf,
+  named,
   processGroupGround,
   runOf,
   runsOf,
@@ -401,18 +402,36 @@ describe('one daemon for each state directory', () => {
     opened().close();
   });
 
+  it('keeps the next one out soon after the state directory has vanished, and nobody has looked at anything', () => {
+    const first = opened();
+    expect(first.keepPlace?.()).toBeUndefined();
+    fs.rmSync(stateDirectory, { recursive: true });
+    expect(first.keepPlace?.()).toBeUndefined();
+    expect(open()).toMatchObject({ refused: { code: 'daemon-running' } });
+    first.close();
+  });
+
   it('lets go of what another one has found after the state directory had vanished', async () => {
     const first = opened();
     const key = keyOf('web');
     const { pid } = started(first.start(key, launchOf(key, ['sleep', '1000'])));
     onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+    await until(
+      'the program',
+      () => /^sleep/.test(fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8')) || undefined,
+    );
     fs.rmSync(stateDirectory, { recursive: true });
     const second = opened();
-    fs.rmSync(join(stateDirectory, 'runs', 'web'), { recursive: true, force: true });
-    expect(first.look(key.service, () => null)).toMatchObject({
-      kind: 'unseen',
-      problem: { code: 'daemon-running' },
-    });
+    second.believe?.(() => undefined);
+    // Its record is there again, by the same name.
+    expect(runsOf(second, key.service)).toMatchObject([{ key: { id: key.id } }]);
+    const problem = { code: 'daemon-running' };
+    expect(first.services()).toMatchObject({ unseen: problem });
+    for (const service of [key.service, named('other')]) {
+      expect(first.look(service, () => null)).toMatchObject({ kind: 'unseen', problem });
+    }
+    expect(first.keepPlace?.()).toMatchObject(problem);
+    expect(second.keepPlace?.()).toBeUndefined();
     first.close();
     second.close();
   });
