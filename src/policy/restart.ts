@@ -215,7 +215,7 @@ export function describeOutcome(outcome: Outcome): string {
     case 'signaled':
       return outcome.oom ? 'killed by the kernel: out of memory' : `killed by ${outcome.signal}`;
     case 'unknown':
-      return outcome.oom ? 'killed by the kernel: out of memory' : 'ended while no daemon watched';
+      return outcome.oom ? 'killed by the kernel: out of memory' : 'ended in a way that nobody recorded';
     case 'not_started':
       return outcome.problem.message;
   }

@@ -251,6 +251,7 @@ export class Cgroups implements Containment {
     this.#watches.close();
     this.#beside.close();
     this.#own.close();
+    this.#exits.close();
     const services = this.services();
     for (const service of 'unseen' in services ? [] : services) this.forget(service);
     this.#leave();

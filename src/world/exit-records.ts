@@ -8,6 +8,7 @@ import { systemError } from './errno.ts';
 import { systemFiles } from './files.ts';
 import { parseExitRecord } from './launch-record.ts';
 import { makeDirectories } from './make-directories.ts';
+import { openUnbent } from './unbent-open.ts';
 import { isFailure, type Launch } from './world.ts';
 
 /** Far more than a shell writes about one child. */
@@ -19,6 +20,8 @@ export class ExitRecords {
   readonly #files = systemFiles();
   /** Nobody else removes them: one of these that is not there any more was lost. */
   readonly #known = new Set<RunId>();
+  /** Of runs that an earlier daemon started: their shells write there also when the file was removed. */
+  readonly #held = new Map<RunId, number>();
 
   constructor(directory: string | null) {
     this.#directory = directory;
@@ -67,8 +70,8 @@ export class ExitRecords {
   }
 
   /**
-   * Makes those again that were lost, empty: what the shell writes is lost too, but its runs are told from others. What
-   * cannot be made is not missed by anything that runs.
+   * Makes those again that were lost, empty: what the shell writes is lost to later daemons, but its runs are told from
+   * others. What cannot be made is not missed by anything that runs.
    */
   restore(): void {
     const there = new Set(this.#directory === null ? [] : listed(this.#directory));
@@ -85,15 +88,20 @@ export class ExitRecords {
    */
   read(run: RunId, now: number): { readonly outcome: Outcome; readonly at: number } | undefined {
     if (this.#directory === null) return undefined;
-    const path = join(this.#directory, run);
+    const held = this.#held.get(run);
+    const record = held === undefined ? this.#readAt(join(this.#directory, run)) : readIn(held);
+    const outcome = record === undefined ? undefined : parseExitRecord(record.text);
+    if (record === undefined || outcome === undefined) return undefined;
+    return { outcome, at: Math.min(now, Math.max(startOfRun(run), Math.floor(record.written))) };
+  }
+
+  #readAt(path: string): Written | undefined {
     // Most runs have none. What is there and cannot be read now says something all the same, at another look.
     const written = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (written === undefined) return undefined;
     const text = this.#files.read(path, LARGEST);
     if (isFailure(text) && text.failed !== 'ENOENT') throw systemError(path, text.failed);
-    const outcome = isFailure(text) ? undefined : parseExitRecord(text);
-    if (outcome === undefined) return undefined;
-    return { outcome, at: Math.min(now, Math.max(startOfRun(run), Math.floor(written))) };
+    return isFailure(text) ? undefined : { text, written };
   }
 
   /** Of the members of a run, oldest first, the one that the service knows as its own: not the shell that records. */
@@ -105,10 +113,29 @@ export class ExitRecords {
     // Most runs have none, and an exception for each would cost more than the question.
     if (this.#directory !== null && this.has(run)) this.#files.remove(join(this.#directory, run));
     this.#known.delete(run);
+    this.#letGo(run);
+  }
+
+  close(): void {
+    for (const run of [...this.#held.keys()]) this.#letGo(run);
+  }
+
+  #letGo(run: RunId): void {
+    const fd = this.#held.get(run);
+    if (fd !== undefined) fs.closeSync(fd);
+    this.#held.delete(run);
+  }
+
+  #hold(run: RunId): void {
+    try {
+      this.#held.set(run, openUnbent(join(this.#directory ?? '', run)));
+    } catch {
+      // It is read by its name.
+    }
   }
 
   /**
-   * Removes the records of runs that are gone otherwise: of an earlier boot, or ended by hand.
+   * Removes the records of runs that are gone otherwise: of an earlier boot, or ended by hand. The others are held.
    * @param existing undefined when that cannot be seen
    */
   keepOnly(existing: () => readonly RunKey[] | undefined): void {
@@ -118,7 +145,10 @@ export class ExitRecords {
     const keys = existing();
     if (keys === undefined) return;
     const kept = new Set<string>(keys.map(({ id }) => id));
-    for (const name of names) if (!kept.has(name)) this.remove(name as RunId);
+    for (const name of names as RunId[]) {
+      if (kept.has(name)) this.#hold(name);
+      else this.remove(name);
+    }
   }
 
   #textOf(run: RunId): string {
@@ -139,6 +169,18 @@ export class ExitRecords {
 }
 
 const NEW_FILE = fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_EXCL;
+
+interface Written {
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly written: number;
+}
+
+function readIn(fd: number): Written {
+  const buffer = Buffer.alloc(LARGEST);
+  const length = fs.readSync(fd, buffer, 0, LARGEST, 0);
+  return { text: buffer.toString('utf8', 0, length), written: fs.fstatSync(fd).mtimeMs };
+}
 
 function listed(directory: string): readonly string[] {
   try {

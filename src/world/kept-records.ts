@@ -63,6 +63,11 @@ export class KeptRecords {
     return this.#options.lock.isThere() ? undefined : this.#restore();
   }
 
+  close(): void {
+    this.#options.exits.close();
+    this.#options.lock.unlock();
+  }
+
   /** The lock comes before: where another daemon has found the runs by now, they are not this one's any more. */
   #restore(): Problem | undefined {
     const { records, exits, lock } = this.#options;

@@ -84,7 +84,6 @@ class ProcessGroups implements Containment {
   readonly #exits: ExitRecords;
   readonly #watches: Watchlist;
   readonly #kept: KeptRecords;
-  readonly #unlock: () => void;
   readonly #foundGone = new Map<RunId, number>();
   readonly #processes: RecentProcesses;
   #wake: (service: ServiceName) => void = () => undefined;
@@ -101,7 +100,6 @@ class ProcessGroups implements Containment {
     this.#boot = boot;
     this.#records = records;
     this.#sessions = new RunSessions(this.#records, this.#boot);
-    this.#unlock = lock.unlock;
     this.#processes = new RecentProcesses(options.clock);
     this.shortcomings = [weaker(options.because)];
     const wake = (service: ServiceName) => this.#wake(service);
@@ -291,7 +289,7 @@ class ProcessGroups implements Containment {
     this.#watches.close();
     this.#beside.close();
     this.#own.close();
-    this.#unlock();
+    this.#kept.close();
   }
 
   /** All processes are looked at only when the main process cannot vouch for the run. */

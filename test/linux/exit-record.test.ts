@@ -100,6 +100,41 @@ describe.each(GROUNDS)('a recorded run in %s', (_, makeGround, missing) => {
       expect(records()).toEqual([]);
     });
 
+    it.each([
+      ['and the next one adopted', 1],
+      ['and one after the other adopted', 2],
+    ])(
+      'ends as it did although its record was lost, where a daemon started it %s',
+      async (_title, daemons) => {
+        const key = await waiting('exit 7');
+        let later = containment;
+        for (let count = 0; count < daemons; count++) {
+          later.close();
+          later = ground.reopen();
+        }
+        const before = Date.now() - 10;
+        fs.rmSync(ground.exits, { recursive: true });
+        go();
+        expect(await outcomeOf(later, key)).toEqual(exited(7));
+        const { main } = runOf(later, key) ?? {};
+        if (main?.is !== 'ended') throw new Error('it has not ended');
+        expect(main.at).toBeGreaterThanOrEqual(before);
+        expect(main.at).toBeLessThanOrEqual(Date.now());
+        await emptied(later, key);
+        const held = () =>
+          fs.readdirSync('/proc/self/fd').filter((fd) => {
+            try {
+              return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(ground.exits, key.id));
+            } catch {
+              return false;
+            }
+          });
+        expect(held()).toHaveLength(1);
+        expect(later.remove(key)).toBeUndefined();
+        expect(held()).toEqual([]);
+      },
+    );
+
     it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGALRM'] as const)(
       'lets the program answer a %s to the whole run in its own way',
       async (signal) => {

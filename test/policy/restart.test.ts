@@ -175,7 +175,7 @@ describe('which ends are restarted', () => {
     'a one-shot of which nobody knows how it ended is neither complete nor run again by itself (%s)',
     (policy) => {
       const { end } = afterExit(slot(), exit(UNKNOWN), context({ policy }, { type: 'oneshot' }));
-      const reason = 'ended while no daemon watched; whether it had done its work is not known';
+      const reason = 'ended in a way that nobody recorded; whether it had done its work is not known';
       expect(end).toMatchObject({ kind: 'failed', reason, retryAt: null });
     },
   );
@@ -486,7 +486,7 @@ describe('how an end is told', () => {
     [exited(137), 'exit_137', 'exited with code 137'],
     [SEGV, 'signal_11', 'killed by SIGSEGV'],
     [OOM, 'oom', 'killed by the kernel: out of memory'],
-    [UNKNOWN, 'unknown', 'ended while no daemon watched'],
+    [UNKNOWN, 'unknown', 'ended in a way that nobody recorded'],
     [UNKNOWN_OOM, 'oom', 'killed by the kernel: out of memory'],
     [NOT_STARTED, 'not_started', 'no such program'],
   ])('%j', (outcome, machine, person) => {
