@@ -194,14 +194,15 @@ export class RunRecords {
     else known.set(name, record);
   }
 
-  /** The run whose record has this path, be it there or not; undefined: it is none of these. */
-  keyAt(path: string): RunKey | undefined {
+  /** What has its record at this path, be it there or not; undefined: it is none of these. */
+  keyAt(path: string): Recorded | undefined {
     const prefix = `${this.#directory}/`;
     const [service = '', name = '', ...more] = path.startsWith(prefix)
       ? path.slice(prefix.length).split('/')
       : [];
     if (more.length > 0 || !isServiceName(service) || !name.endsWith(SUFFIX)) return undefined;
-    return parseRunDirectory(service, name.slice(0, -SUFFIX.length));
+    const own = name.slice(0, -SUFFIX.length);
+    return isBesideName(own) ? { service, name: own } : parseRunDirectory(service, own);
   }
 
   /** Of the file, absolute. */

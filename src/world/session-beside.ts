@@ -5,6 +5,7 @@ import { BesideCommands, type BesidePlace } from './beside-commands.ts';
 import { besideName } from './beside-name.ts';
 import { notGoneYet, pathOf, unreadable, unrecorded } from './containment-trouble.ts';
 import { passing } from './errno.ts';
+import { RECORD_MARKER } from './lost-records.ts';
 import { newSessionMark } from './procfs.ts';
 import type { RunRecords } from './run-records.ts';
 import { BESIDE_MARKER, ProcessTable, type Session } from './session-members.ts';
@@ -47,9 +48,10 @@ export class SessionBeside {
     if (this.#commands.has(service, name)) return notGoneYet(key, what);
     const failed = records.write({ service, name }, null);
     if (failed !== undefined) return unrecorded(key, failed);
+    const markers = { [BESIDE_MARKER]: name, [RECORD_MARKER]: records.path({ service, name }) };
     const command = this.#commands.run({
       ...{ service, name, timeout, done },
-      launch: { ...launch, environment: { ...launch.environment, [BESIDE_MARKER]: name } },
+      launch: { ...launch, environment: { ...launch.environment, ...markers } },
       place: this.#place(service, name),
       into: { cgroupProcs: null },
       judge: (outcome) => outcome,

@@ -145,6 +145,41 @@ describe('process groups', () => {
       expect(later.services()).toEqual(['web']);
     });
 
+    it('end a command beside a run that a killed daemon left, before another one of its kind is begun', async () => {
+      const key = await running();
+      const begin = (by: Containment, argv: readonly string[], done: (outcome: unknown) => void) =>
+        by.runBeside(key, 'pre_stop', launchOf(key, argv), 100_000, done);
+      const pidFile = join(ground.exits, '..', 'pid');
+      expect(
+        begin(
+          containment,
+          ['sh', '-c', `echo $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; exec sleep 1000`],
+          () => undefined,
+        ),
+      ).toEqual({
+        cancel: expect.any(Function),
+      });
+      const left = await until('the command', () =>
+        fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, 'utf8')) : undefined,
+      );
+      await until(
+        'its program',
+        () => /^sleep/.test(fs.readFileSync(`/proc/${left}/cmdline`, 'utf8')) || undefined,
+      );
+      // As after a kill: it is neither ended by its daemon nor known to the next one.
+      fs.rmSync(ground.place, { recursive: true });
+      const later = ground.reopen();
+      expect(runsOf(later, key.service)).toMatchObject([{ key: { id: key.id } }]);
+      await until('its end', () => isGone(left) || undefined);
+      const outcomes: unknown[] = [];
+      await until('its place to be free', () =>
+        'cancel' in begin(later, ['true'], (outcome) => outcomes.push(outcome)) ? true : undefined,
+      );
+      await until('the next one to have ended', () => outcomes.length > 0 || undefined);
+      expect(outcomes).toEqual([{ kind: 'exited', code: 0 }]);
+      expect(runsOf(later, key.service)).toMatchObject([{ members: { is: 'some' } }]);
+    });
+
     it('see nothing as long as they cannot be looked for', async () => {
       const key = await running();
       lose();
