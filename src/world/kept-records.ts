@@ -21,6 +21,9 @@ export class KeptRecords {
   #userOf: UserOf | undefined;
   /** Those that an earlier daemon has lost were looked for. */
   #areFound = false;
+  /** Somebody was not believed then. */
+  #isDoubted = false;
+  #areExitsTidy = false;
 
   constructor(options: KeptRecordsOptions) {
     this.#options = options;
@@ -29,6 +32,8 @@ export class KeptRecords {
   /** See Containment. */
   believe(userOf: UserOf): void {
     this.#userOf = userOf;
+    // The file of his service may have been broken, or away.
+    if (this.#isDoubted) this.#areFound = false;
   }
 
   /** See Containment. */
@@ -81,8 +86,16 @@ export class KeptRecords {
 
   #find(): Problem | undefined {
     if (this.#userOf === undefined) return undefined;
-    const problem = findLostRecords(this.#options.records, this.#userOf);
-    this.#areFound = problem === undefined;
-    return problem;
+    const { records, exits } = this.#options;
+    const found = findLostRecords(records, this.#userOf);
+    if ('code' in found) return found;
+    this.#areFound = true;
+    this.#isDoubted = found.isDoubted;
+    // Not before: how a run ended that is only found now is not to be thrown away.
+    if (!this.#areExitsTidy && !found.isDoubted) {
+      this.#areExitsTidy = true;
+      exits.keepOnly(() => records.all());
+    }
+    return undefined;
   }
 }

@@ -12,6 +12,11 @@ import type { UserOf } from './world.ts';
  */
 export const RECORD_MARKER = 'PROCESSMASTER_RECORD';
 
+export interface Found {
+  /** Somebody says that he belongs to a run, and is not believed: by other definitions of services he may be. */
+  readonly isDoubted: boolean;
+}
+
 /**
  * Makes the records again that are not there although processes of their runs live. They are empty: who the first process
  * was is not known any more, and the others are found by their marker. A command beside a run is ended by who looks at the
@@ -20,26 +25,35 @@ export const RECORD_MARKER = 'PROCESSMASTER_RECORD';
  * @returns a Problem when somebody could not be looked at, or a record not be written: who starts services then may start
  * a second process of each
  */
-export function findLostRecords(records: RunRecords, userOf: UserOf): Problem | undefined {
+export function findLostRecords(records: RunRecords, userOf: UserOf): Problem | Found {
+  let isDoubted = false;
   try {
     for (const pid of allProcesses()) {
-      const key = claimOf(pid, records, userOf);
-      if (key === undefined || records.has(key)) continue;
+      const claim = claimOf(pid, records);
+      if (claim === undefined || records.has(claim.key)) continue;
+      const { key, user } = claim;
+      if (user !== process.geteuid?.() && user !== userOf(key.service)) {
+        isDoubted = true;
+        continue;
+      }
       const failed = records.write(key, null);
       if (failed === undefined) continue;
       return 'name' in key ? unrestored(records.path(key), failed) : unrecorded(key, failed);
     }
-    return undefined;
+    return { isDoubted };
   } catch (error) {
     return unreadable(pathOf(error), error);
   }
 }
 
-/**
- * What of these records a process says it belongs to, and not only what it has inherited from. What others than the user
- * of the daemon, or of the service, have written into their environment proves nothing.
- */
-function claimOf(pid: number, records: RunRecords, userOf: UserOf): Recorded | undefined {
+interface Claim {
+  readonly key: Recorded;
+  /** What others than the user of the daemon, or of the service, have written into their environment proves nothing. */
+  readonly user: number;
+}
+
+/** What of these records a process says it belongs to, and not only what it has inherited from. */
+function claimOf(pid: number, records: RunRecords): Claim | undefined {
   const user = soleUser(seenProc(`${pid}/status`));
   if (user === undefined) return undefined;
   // Who is in the midst of an exec for that long cannot be waited for: it may be anybody.
@@ -48,6 +62,5 @@ function claimOf(pid: number, records: RunRecords, userOf: UserOf): Recorded | u
   if (key === undefined) return undefined;
   const beside = environment[BESIDE_MARKER];
   const isOfIt = 'name' in key ? key.name === beside : key.id === environment[MARKER] && beside === undefined;
-  if (!isOfIt) return undefined;
-  return user === process.geteuid?.() || user === userOf(key.service) ? key : undefined;
+  return isOfIt ? { key, user } : undefined;
 }

@@ -110,7 +110,6 @@ class ProcessGroups implements Containment {
     });
     this.#watches = new Watchlist(options.clock, wake);
     this.#exits = new ExitRecords(options.exits ?? null);
-    this.#exits.keepOnly(() => this.#records.all());
     this.#kept = new KeptRecords({ records, exits: this.#exits, lock });
   }
 

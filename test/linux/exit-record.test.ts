@@ -15,6 +15,7 @@ import {
   launchOf,
   outcomeOf,
   outputOf,
+  processGroupGround,
   runOf,
   started,
   temporaryDirectory,
@@ -111,6 +112,7 @@ describe.each(GROUNDS)('a recorded run in %s', (_, makeGround, missing) => {
         for (let count = 0; count < daemons; count++) {
           later.close();
           later = ground.reopen();
+          expect(runOf(later, key)).toBeDefined();
         }
         const before = Date.now() - 10;
         fs.rmSync(ground.exits, { recursive: true });
@@ -132,6 +134,19 @@ describe.each(GROUNDS)('a recorded run in %s', (_, makeGround, missing) => {
         expect(held()).toHaveLength(1);
         expect(later.remove(key)).toBeUndefined();
         expect(held()).toEqual([]);
+      },
+    );
+
+    it.runIf(makeGround === processGroupGround)(
+      'ends as it did although the record of its process was lost without a daemon',
+      async () => {
+        const key = await waiting('exit 7');
+        containment.close();
+        fs.rmSync(ground.place, { recursive: true });
+        const later = ground.reopen();
+        expect(runOf(later, key)).toBeDefined();
+        go();
+        expect(await outcomeOf(later, key)).toEqual(exited(7));
       },
     );
 
@@ -235,6 +250,7 @@ describe.each(GROUNDS)('a recorded run in %s', (_, makeGround, missing) => {
       fs.writeFileSync(join(ground.exits, '0abcdefg-abcdef'), 'exited 0\n');
       containment.close();
       const later = ground.reopen();
+      expect(runOf(later, key)).toBeDefined();
       expect(records()).toEqual([key.id]);
       go();
       expect(await outcomeOf(later, key)).toEqual(exited(6));

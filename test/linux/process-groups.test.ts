@@ -143,6 +143,12 @@ describe('process groups', () => {
       const later = ground.reopen();
       later.believe?.((service) => (service === 'web' ? 65534 : undefined));
       expect(later.services()).toEqual(['web']);
+      fs.rmSync(ground.place, { recursive: true });
+      const before = ground.reopen();
+      expect(before.services()).toEqual([]);
+      // The file that names the user was broken until now.
+      before.believe?.((service) => (service === 'web' ? 65534 : undefined));
+      expect(before.services()).toEqual(['web']);
     });
 
     it('end a command beside a run that a killed daemon left, before another one of its kind is begun', async () => {
