@@ -12,7 +12,10 @@ import type { TcpApi } from './tcp-api.ts';
 export interface ServingTools {
   readonly world: Pick<World, 'clock' | 'files' | 'users'>;
   readonly host: Pick<Host, 'pid'>;
-  readonly settings: Pick<Settings, 'api' | 'sock_path' | 'sock_mode' | 'sock_owner' | 'sock_group'>;
+  readonly settings: Pick<
+    Settings,
+    'api' | 'sock_path' | 'sock_mode' | 'sock_owner' | 'sock_group' | 'state_directory'
+  >;
   readonly log: Log;
   readonly control: Control;
   readonly foreground?: Pick<Foreground, 'serves'>;
@@ -117,7 +120,7 @@ export class Serving {
     const { settings, world, host, control } = this.#tools;
     const { apiServer } = await import('../api/server.ts');
     const { identityOf, listenOn } = await import('../world/control-socket.ts');
-    const { sock_path: path, sock_mode: mode, sock_owner, sock_group } = settings;
+    const { sock_path: path, sock_mode: mode, sock_owner, sock_group, state_directory: own } = settings;
     // Both were known a moment ago, when the settings were read.
     const owner = sock_owner === null ? undefined : world.users.user(sock_owner);
     const group = sock_group === null ? undefined : world.users.group(sock_group);
@@ -125,7 +128,7 @@ export class Serving {
     const gid = group === undefined || isFailure(group) ? null : group.gid;
     const api = apiServer(control, () => world.clock.wall());
     await api.ready();
-    const refused = await listenOn(api.server, { path, mode, uid, gid }, host.pid);
+    const refused = await listenOn(api.server, { path, mode, uid, gid, own }, host.pid);
     if (refused !== undefined) {
       await api.close();
       return refused;

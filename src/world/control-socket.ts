@@ -11,6 +11,8 @@ export interface SocketPlace {
   readonly mode: number;
   readonly uid: number | null;
   readonly gid: number | null;
+  /** A directory that is the daemon's alone, absolute: should it be gone, it is made again for nobody else. */
+  readonly own: string;
 }
 
 /** sun_path holds 108 bytes with the closing zero (unix(7)); the temporary name is a little longer than the path. */
@@ -23,12 +25,12 @@ const LONGEST_PATH = 107 - '.123456789'.length;
  * @returns undefined when it listens, otherwise one sentence why not
  */
 export async function listenOn(server: Server, place: SocketPlace, pid: number): Promise<string | undefined> {
-  const { path, mode, uid, gid } = place;
+  const { path, mode, uid, gid, own } = place;
   const taken = await whyNotFree(path);
   if (taken !== undefined) return taken;
   const temporary = `${path}.${pid}`;
   try {
-    makeDirectories(dirname(path), 0o755);
+    makeDirectories(dirname(path), path.startsWith(`${own}/`) ? 0o700 : 0o755);
     rmSync(temporary, { force: true });
     await bind(server, temporary);
     if (uid !== null || gid !== null) chownSync(temporary, uid ?? -1, gid ?? -1);

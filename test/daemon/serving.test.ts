@@ -69,6 +69,7 @@ async function opened(answers: Parameters<typeof fakeControl>[0] = {}): Promise<
       sock_mode: 0o600,
       sock_owner: 'nobody',
       sock_group: null,
+      state_directory: join(directory, 'state'),
     },
     log: { info: tell('info'), warn: tell('warn'), error: tell('error') },
     control: fakeControl(answers).control,

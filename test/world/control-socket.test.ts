@@ -17,7 +17,7 @@ beforeEach(() => {
 function listen(path: string, mode = 0o600): Promise<string | undefined> {
   const server = createServer();
   onTestFinished(() => void server.close());
-  return listenOn(server, { path, mode, uid: null, gid: null }, PID);
+  return listenOn(server, { path, mode, uid: null, gid: null, own: join(directory, 'state') }, PID);
 }
 
 const modeOf = (path: string) => (fs.lstatSync(path).mode & 0o777).toString(8);
@@ -29,6 +29,11 @@ test('directories that are made for the socket can be entered by whoever may use
   expect([join(directory, 'run'), join(directory, 'run', 'sub')].map(modeOf)).toEqual([entered, entered]);
   expect(modeOf(path)).toBe('660');
   expect(fs.readdirSync(join(path, '..'))).toEqual(['pm.sock']);
+});
+
+test('the directory of the daemon alone is made again for nobody else', async () => {
+  expect(await listen(join(directory, 'state', 'pm.sock'), 0o660)).toBeUndefined();
+  expect(modeOf(join(directory, 'state'))).toBe('700');
 });
 
 test('where not even the temporary name can be removed, the answer is why', async () => {
