@@ -1,7 +1,7 @@
 /** The fixed port of a service is still held: by a run of another one, which is on its way out? */
 import type { ServiceName } from '../model/names.ts';
 import { decide } from '../reconcile/decide.ts';
-import type { Decision, Dependency, Situation, SlotPhase } from '../reconcile/situation.ts';
+import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -15,16 +15,12 @@ interface Services {
   glance(service: ServiceName): Glance;
 }
 
-type Held = Pick<Situation, 'portHeld' | 'portKept'>;
-
 export class PortWaits {
   readonly #containment: Ports;
   readonly #services: Services;
   readonly #neighbours: Pick<Neighbours, 'dependencies'>;
   /** Who waits for the port of whom. */
   readonly #waits = new Map<ServiceName, ServiceName>();
-  /** Who has begun to wait for one that gives way to it. */
-  readonly #asked = new Map<ServiceName, ServiceName>();
 
   constructor(containment: Ports, services: Services, neighbours: Pick<Neighbours, 'dependencies'>) {
     this.#containment = containment;
@@ -36,63 +32,47 @@ export class PortWaits {
    * What is to be done: where something would be started now, or stopped for what is started next, the holder of its
    * port is asked for first.
    */
-  decide(asked: Situation): Decision {
-    const { name, desired } = asked;
-    const before = this.#waits.get(name);
-    this.#waits.delete(name);
-    this.#asked.delete(name);
-    const situation = this.#givingWay(asked);
+  decide(situation: Situation): Decision {
+    const { name, desired } = situation;
     const decision = decide(situation);
+    this.#waits.delete(name);
     if (desired?.kind !== 'defined' || typeof desired.spec.port !== 'number') return decision;
-    const starts = decision.actions.some(isStart);
-    if (!starts && !decision.slots.some((phase) => isRetired(phase, situation))) return decision;
-    const held = this.#held(name, desired.spec.port, starts);
-    if (held === undefined) return decision;
-    const holder = this.#waits.get(name);
-    if (holder !== undefined && holder !== before && this.#givesWay(holder, name))
-      this.#asked.set(name, holder);
-    return decide({ ...situation, ...held });
+    const { port } = desired.spec;
+    if (decision.actions.some(isStart)) {
+      const portHeld = this.#held(name, port);
+      return portHeld === undefined ? decision : decide({ ...situation, portHeld });
+    }
+    if (!decision.slots.some((phase) => isRetired(phase, situation))) return decision;
+    const portKept = this.#kept(name, port);
+    return portKept === undefined ? decision : decide({ ...situation, portKept });
   }
 
-  /** Who has to be looked at because of what was noticed about this service, or because it waits now. */
+  /** Who has to be looked at because of what was noticed about this service. */
   woken(service: ServiceName, { notices }: Decision): readonly ServiceName[] {
-    const asked = this.#asked.get(service);
-    const woken = asked === undefined ? [] : [asked];
-    if (notices.length === 0 || this.#waits.size === 0) return woken;
-    return [...woken, ...this.#waitingFor(service)];
-  }
-
-  #waitingFor(service: ServiceName): readonly ServiceName[] {
+    if (notices.length === 0 || this.#waits.size === 0) return [];
     return [...this.#waits].flatMap(([waiting, holder]) => (holder === service ? [waiting] : []));
   }
 
-  /** What waits for the port of this one is not waited for before this one is stopped. */
-  #givingWay(situation: Situation): Situation {
-    if (this.#waits.size === 0 || situation.dependencies.length === 0) return situation;
-    const waiting = this.#waitingFor(situation.name).filter((each) => this.#givesWay(situation.name, each));
-    if (waiting.length === 0) return situation;
-    const inItsWay = situation.dependencies
-      .map((each) => each.name)
-      .filter((each) => waiting.some((other) => each === other || this.#reliesOn(each, other)));
-    return { ...situation, givesWayTo: new Set(inItsWay) };
-  }
-
-  /** @param starts false: something that serves would be stopped for it */
-  #held(name: ServiceName, port: number, starts: boolean): Held | undefined {
+  #held(name: ServiceName, port: number): string | undefined {
     const containment = this.#containment;
     if (containment.portHolder(port, [name]) === undefined) return undefined;
     for (const other of this.#services.names()) {
-      if (other === name) continue;
-      const how = this.#leaving(other, name, port);
-      // Who would be stopped goes on only for those that could not come without it.
-      if (starts ? how === undefined : !this.#reliesOn(other, name)) continue;
-      if (containment.portHolder(port, [name, other]) !== undefined) continue;
+      const how = other === name ? undefined : this.#leaving(other, name, port);
+      if (how === undefined || containment.portHolder(port, [name, other]) !== undefined) continue;
       this.#waits.set(name, other);
-      return how === undefined
-        ? { portKept: `port ${port} is held by ${other}, which depends on ${name}` }
-        : { portHeld: `port ${port} is still held by ${other}, which ${how}` };
+      return `port ${port} is still held by ${other}, which ${how}`;
     }
     return undefined;
+  }
+
+  /** Who relies on the service is replaced after it, and has its port until then: it would go down for nothing. */
+  #kept(name: ServiceName, port: number): string | undefined {
+    const containment = this.#containment;
+    if (containment.portHolder(port, [name]) === undefined) return undefined;
+    const isHolder = (other: ServiceName): boolean =>
+      this.#reliesOn(other, name) && containment.portHolder(port, [name, other]) === undefined;
+    const holder = this.#services.names().find(isHolder);
+    return holder && `port ${port} is held by ${holder}, which depends on ${name}`;
   }
 
   /** How it is about to give up the port, should it be the one that holds it; undefined: it is not. */
@@ -113,41 +93,24 @@ export class PortWaits {
 
   /** Whoever waits itself for the one that wants its port would keep it for good. */
   #waitsFor(other: ServiceName, name: ServiceName): boolean {
-    if (this.#awaits(other, name) && !this.#givesWay(other, name)) return true;
+    const dependencies = this.#neighbours.dependencies(other);
+    if (dependencies.some((each) => each.name === name && each.state !== 'met')) return true;
     const seen = new Set<ServiceName>();
     for (let next: ServiceName | undefined = other; next !== undefined; next = this.#waits.get(next)) {
-      // What has given way comes after the one that it made room for.
-      if (next === name) return !this.#givesWay(name, other);
+      if (next === name) return true;
       if (seen.has(next)) return false;
       seen.add(next);
     }
     return false;
   }
 
-  /** It relies on the other one, and its only run is stopped before the next one starts: it can be stopped first. */
-  #givesWay(holder: ServiceName, other: ServiceName): boolean {
-    const wanted = wantedOf(this.#services.glance(holder));
-    if (wanted.kind !== 'run' || wanted.count !== 1 || wanted.desired.spec.rollout.surge > 0) return false;
-    return this.#reliesOn(holder, other);
-  }
-
-  #awaits(service: ServiceName, other: ServiceName): boolean {
-    return this.#reliesOn(service, other, (state) => state !== 'met');
-  }
-
   /** Itself, or through others. */
-  #reliesOn(
-    service: ServiceName,
-    other: ServiceName,
-    counts = (_state: Dependency['state']) => true,
-    seen = new Set<ServiceName>(),
-  ): boolean {
+  #reliesOn(service: ServiceName, other: ServiceName, seen = new Set<ServiceName>()): boolean {
     if (seen.has(service)) return false;
     seen.add(service);
     return this.#neighbours
       .dependencies(service)
-      .filter(({ state }) => counts(state))
-      .some(({ name }) => name === other || this.#reliesOn(name, other, counts, seen));
+      .some(({ name }) => name === other || this.#reliesOn(name, other, seen));
   }
 }
 

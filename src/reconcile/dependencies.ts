@@ -91,13 +91,17 @@ export function dependencyOf(
   standing: Standing | undefined,
 ): Dependency {
   if (standing === undefined) return { name, state: 'away', detail: `${name} is not defined` };
+  const toFailure = standing.dueToFailure ? ({ dueToFailure: true } as const) : {};
   if (standing[condition]) {
-    return { name, state: standing.rolling ? 'rolling' : 'met', detail: `${name} is ${condition}` };
+    const detail = `${name} is ${condition}`;
+    return standing.rolling
+      ? { name, state: 'rolling', detail, ...toFailure }
+      : { name, state: 'met', detail };
   }
   // What runs may complete at any time.
   const isComing = standing.coming || (condition === 'completed' && standing.started);
   const state = isComing ? 'waiting' : 'away';
-  const because = state === 'away' && standing.dueToFailure ? ({ dueToFailure: true } as const) : {};
+  const because = state === 'away' ? toFailure : {};
   if (standing.failed !== null) {
     return { name, state, detail: `${name} has failed: ${standing.failed}`, ...because };
   }

@@ -14,9 +14,7 @@ export function replaceNext(draft: Draft, situation: Situation, judgement: Judge
     .sort((a, b) => a.run.key.slot - b.run.key.slot);
   if (outdated.length === 0) return;
   // What it depends on takes its own new definition first, and what is away comes back first.
-  const waits = situation.dependencies.some(
-    ({ name, state }) => state !== 'met' && situation.givesWayTo?.has(name) !== true,
-  );
+  const waits = situation.dependencies.some(({ state }) => state !== 'met');
   if (judgement.way === 'roll') roll(draft, situation, judgement, outdated, waits);
   else oneAtATime(draft, situation, judgement, outdated, waits);
 }
@@ -95,10 +93,9 @@ function oneAtATime(
   const acceptsFailure = rollout?.on_failure === 'replace';
   const isDone = ({ memory: { end } }: Vacancy): boolean =>
     end?.kind === 'completed' || (acceptsFailure && end?.kind === 'failed');
-  const blocked = situation.portHeld ?? situation.portKept;
   const busy =
     waits ||
-    blocked !== undefined ||
+    situation.portKept !== undefined ||
     judgement.runs.some(isToStop) ||
     judgement.vacancies.some((vacancy) => !isDone(vacancy));
   const fresh = judgement.runs.filter(
@@ -145,8 +142,8 @@ type HeldBack = Hindrance & { readonly why: string };
 /** What keeps the longest comes first. */
 function heldBackBy(situation: Situation): HeldBack | undefined {
   const { dependencies, portHeld, portKept } = situation;
-  // Nothing comes of it until somebody changes one of the two.
-  if (portKept !== undefined) return { why: portKept, away: true, dueToFailure: true };
+  // Nothing comes of it until somebody changes one of the two, and who depends on this one goes on as well until then.
+  if (portKept !== undefined) return { why: portKept, dueToFailure: true };
   const first = (state: Dependency['state']) => dependencies.find((each) => each.state === state);
   const unmet = awayOf(situation) ?? first('waiting') ?? first('rolling');
   if (unmet === undefined) return portHeld === undefined ? undefined : { why: portHeld };

@@ -25,10 +25,8 @@ export interface Situation {
   readonly dependents: readonly ServiceName[];
   /** Its port is held by a run of another service that is on its way out: nothing is started before. A sentence. */
   readonly portHeld?: string;
-  /** One that depends on this service holds its port, and does not let go: nothing that serves is stopped. A sentence. */
+  /** One that depends on this service holds its port, and is replaced after it: nothing that serves is stopped. A sentence. */
   readonly portKept?: string;
-  /** Of what it depends on, this needs the port of the run that is here: it is replaced later, and not waited for. */
-  readonly givesWayTo?: ReadonlySet<ServiceName>;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** 0 <= chance < 1, for jitter. */

@@ -235,50 +235,19 @@ describe('a port is held by one that relies on the service', () => {
   it.each([
     ['itself', on(NEW, 'rolling')],
     ['through another one', on(other, 'rolling')],
-  ])('which makes room first where it moves as well, and relies on it %s', (_, dependencies) => {
-    const relying = changed(9090, { dependencies }, 0);
-    const known = [{ ...base(), portHeld: 'it waits' }, relying];
+  ])('%s: what would be stopped for it goes on', (_, dependencies) => {
+    const known = [base(), changed(9090, {}, 0)];
     const waits = waitsAround(known, { listening: ports, dependencies, others: on(NEW, 'met') });
-    const first = waits.decide(base());
-    expect(first).toMatchObject({
-      actions: [],
-      slots: [{ phase: 'running', heldBack: { why: held('is to be replaced') } }],
-    });
-    expect(waits.woken(NEW, first)).toEqual([OLD]);
-    expect(waits.woken(NEW, waits.decide(base()))).toEqual([]);
-    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'stopping' }]);
-    // It comes back after the one that it made room for.
-    const gone = changed(9090, { runs: [], dependencies }, 0);
-    const why = 'port 9090 is still held by new, which is to be replaced';
-    expect(does(waits, gone)).toBe(why);
+    const heldBack = { why: 'port 8080 is held by old, which depends on new', dueToFailure: true };
+    const decision = waits.decide(base());
+    expect(decision.actions).toEqual([]);
+    expect(decision.slots).toEqual([expect.objectContaining({ phase: 'running', heldBack })]);
   });
 
-  it('which still waits for another one that it relies on', () => {
-    const dependencies = [...on(NEW, 'rolling'), ...on(other, 'rolling')];
-    const relying = changed(9090, { dependencies }, 0);
-    const waits = waitsAround([base(), relying], { listening: ports, dependencies });
-    waits.decide(base());
-    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'running', outdated: true }]);
-  });
-
-  it('which makes room for a new one, also where that is not there yet', () => {
-    const dependencies = on(NEW, 'waiting');
-    const relying = changed(9090, { dependencies }, 0);
-    const waits = waitsAround([relying], { dependencies });
-    expect(does(waits)).toBe(held('is to be replaced'));
-    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'stopping' }]);
-  });
-
-  it.each([
-    ['keeps it', changed(PORT, {}, 0)],
-    ['is replaced while it runs', failed('whole')],
-    ['cannot be replaced', changed(9090, { dependencies: on(other, 'away') }, 0)],
-  ])('which %s: what would be stopped for it goes on', (_, relying) => {
-    const waits = waitsAround([base(), relying], { listening: ports, dependencies: on(NEW, 'met') });
-    const why = 'port 8080 is held by old, which depends on new';
-    expect(waits.decide(base())).toMatchObject({
-      actions: [],
-      slots: [{ phase: 'running', heldBack: { why, away: true, dueToFailure: true } }],
-    });
+  it('once, and is held by somebody else now: the service is replaced', () => {
+    const dependencies = on(NEW, 'met');
+    const known = [base(), changed(9090, { dependencies }, 0)];
+    const waits = waitsAround(known, { listening: { [PORT]: ['nginx'] }, dependencies });
+    expect(waits.decide(base()).slots).toMatchObject([{ phase: 'stopping' }]);
   });
 });

@@ -82,65 +82,35 @@ describe.each(GROUNDS)('$title', (ground) => {
   });
 });
 
-test('two services exchange their ports although one of them relies on the other', async () => {
+test('two services of which one relies on the other exchange their ports in three steps, not in one', async () => {
   const { host, definition } = hostWith(GROUND);
-  const [port, other = 0] = await freePorts(2);
+  const [port, other = 0, third = 0] = await freePorts(3);
   const relying = (on: number) => ({ ...definition(on), depends_on: ['base'] });
   host.service('base', definition(port));
   host.service('web', relying(other));
   await host.start();
-  await host.allRun(['base', 'web']);
-  const before = await host.pidOf('base');
-  host.service('base', definition(other));
-  host.service('web', relying(port));
-  const update = host.background('update');
-  await host.sees('web', 'stopping', ({ state }) => state === 'stopping');
-  const why = `port ${other} is still held by web, which is stopping`;
-  await host.until(
-    'the reason',
-    async () => (await host.pmctl('why', 'base')).stdout.includes(why) || undefined,
-  );
-  expect((await host.view('base'))?.pid).toBe(before);
-  letEnd(host, 'web');
-  letEnd(host, 'base');
-  await update.over;
-  expect(update.child.exitCode, update.stdout).toBe(0);
-  await host.allRun(['base', 'web']);
-  expect(host.lifecycle('worker_exited')).toEqual([]);
-});
-
-test('a service leaves its port to a new one that it relies on from now on', async () => {
-  const { host, definition } = hostWith(GROUND);
-  const [port, other = 0] = await freePorts(2);
-  host.service('web', definition(port));
-  await host.start();
-  await host.allRun(['web']);
-  host.service('base', definition(port));
-  host.service('web', { ...definition(other), depends_on: ['base'] });
-  const update = host.background('update');
-  await waits(host, 'base', `port ${port} is still held by web, which is stopping`);
-  letEnd(host, 'web');
-  await update.over;
-  expect(update.child.exitCode, update.stdout).toBe(0);
-  await host.allRun(['base', 'web']);
-  expect(host.lifecycle('worker_exited')).toEqual([]);
-});
-
-test('a service goes on where one that relies on it does not leave the port', async () => {
-  const { host, definition } = hostWith(GROUND);
-  const [port, other = 0] = await freePorts(2);
-  const relying = (on: number) => ({ ...definition(on), depends_on: ['base'], rollout: { surge: 1 } });
-  host.service('base', definition(port));
-  host.service('web', relying(other));
-  await host.start();
-  const [base, web] = [await host.pidOf('base'), await host.pidOf('web')];
+  const before = [await host.pidOf('base'), await host.pidOf('web')];
   host.service('base', definition(other));
   host.service('web', relying(port));
   const update = await host.pmctl('update');
   expect(update.code, update.stdout).toBe(5);
   expect(update.stdout).toContain(`because port ${other} is held by web, which depends on base`);
-  expect([(await host.view('base'))?.pid, (await host.view('web'))?.pid]).toEqual([base, web]);
-  expect(host.lifecycle('worker_stopped')).toEqual([]);
+  expect([(await host.view('base'))?.pid, (await host.view('web'))?.pid]).toEqual(before);
+  expect(host.lifecycle('worker_stop_requested')).toEqual([]);
+  letEnd(host, 'base');
+  letEnd(host, 'web');
+  for (const [base, web] of [
+    [port, third],
+    [other, third],
+    [other, port],
+  ] as const) {
+    host.service('base', definition(base));
+    host.service('web', relying(web));
+    const { code, stdout } = await host.pmctl('update');
+    expect(code, stdout).toBe(0);
+  }
+  await host.allRun(['base', 'web']);
+  expect(host.lifecycle('worker_exited')).toEqual([]);
 });
 
 test('a service does not wait longer than for the port', async () => {
