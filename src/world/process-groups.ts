@@ -85,6 +85,8 @@ class ProcessGroups implements Containment {
   readonly #watches: Watchlist;
   readonly #kept: KeptRecords;
   readonly #foundGone = new Map<RunId, number>();
+  /** Runs of which somebody was seen: what a lost record does not say any more. */
+  readonly #lived = new Set<RunId>();
   readonly #processes: RecentProcesses;
   #wake: (service: ServiceName) => void = () => undefined;
 
@@ -296,16 +298,15 @@ class ProcessGroups implements Containment {
     const own = this.#own.main(key.id);
     const record = this.#records.read(key);
     const main = own ?? this.#adoptedMain(key, record);
-    let members: Members = { is: 'some' };
-    if (main.is !== 'running') {
-      members = this.#members(key, main).length > 0 ? { is: 'some' } : { is: 'none' };
-    }
+    const isAlive = main.is === 'running' || this.#members(key, main).length > 0;
+    const members: Members = { is: isAlive ? 'some' : 'none' };
     // No event tells of the end of a process that is not our child.
-    if (members.is === 'some' && own?.is !== 'running') {
+    if (isAlive && own?.is !== 'running') {
       this.#watches.poll(key, main.is === 'running' ? 'main' : 'some', () => this.#pulse(key));
     }
+    if (isAlive) this.#lived.add(key.id);
     // A daemon may have died before it noted the process, which may have recorded its end all the same.
-    const isSeen = own !== undefined || members.is === 'some' || main.is === 'ended';
+    const isSeen = own !== undefined || this.#lived.has(key.id) || main.is === 'ended';
     const everRan = isSeen || this.#records.isNoted(key);
     return { key, startedAt: startOfRun(key.id), main, members, everRan, adopted: own === undefined };
   }
@@ -343,5 +344,6 @@ class ProcessGroups implements Containment {
     this.#watches.forget(run);
     this.#exits.remove(run);
     this.#foundGone.delete(run);
+    this.#lived.delete(run);
   }
 }

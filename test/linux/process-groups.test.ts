@@ -96,6 +96,8 @@ describe('process groups', () => {
       expect(later.members(key)).toEqual(pids);
       later.kill(key);
       await emptied(later, key);
+      // It has ended, and was not a start that came to nothing.
+      expect(runOf(later, key)).toMatchObject({ everRan: true, members: { is: 'none' } });
       expect(later.remove(key)).toBeUndefined();
     });
 
