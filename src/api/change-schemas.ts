@@ -261,6 +261,7 @@ export const sync = component(
     from: nullable(text()),
     to: nullable(text()),
     commits: list(object<SyncView['commits'][number]>({ id: text(), subject: text() })),
+    other_files: optional(whole()),
     errors: list(configError),
     diff: nullable(diff),
     update: nullable(update),

@@ -28,6 +28,8 @@ export interface SyncView {
   readonly to: string | null;
   /** Between the two, newest first; no more than a few. */
   readonly commits: readonly { readonly id: string; readonly subject: string }[];
+  /** So many other files do they change, code mostly: nothing is restarted for them; absent: nobody has counted. */
+  readonly other_files?: number;
   /** Of the newest commit. */
   readonly errors: readonly ConfigError[];
   /**

@@ -50,6 +50,11 @@ function print(call: Call, view: SyncView): void {
     const but = result === 'nothing_new' ? '' : '; not all of it was in force';
     printLines(call, [`${branch} has the newest commit already (${short(view.from)})${but}`]);
   }
+  const others = view.other_files ?? 0;
+  if (others > 0 && result !== 'refused') {
+    const files = others === 1 ? '1 other file changes' : `${others} other files change`;
+    printLines(call, [`${files}: a deploy restarts no service for ${others === 1 ? 'it' : 'them'}`]);
+  }
   for (const { service, detail } of failed)
     printLines(call, [`${paint('red', 'failed ')}  ${safeText(`${service}: ${detail}`)}`]);
   const underway = view.update?.underway ?? [];

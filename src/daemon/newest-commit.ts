@@ -1,12 +1,24 @@
 /** Which commit is the newest of the branch, may it be brought in, and is it right? */
+import { basename, dirname } from 'node:path';
 import { configError, type UpdateView } from '../api/contract.ts';
 import type { SyncView } from '../api/sync.ts';
+import { isServiceFile } from '../config/service-files.ts';
 import type { Problem } from '../model/problem.ts';
 import type { DesiredState } from '../model/spec.ts';
 import { commitFiles } from '../world/commit-files.ts';
 import { obstacleTo } from '../world/fast-forward.ts';
-import type { GitCheckout } from '../world/git-checkout.ts';
+import type { ChangedFile, GitCheckout } from '../world/git-checkout.ts';
+import { pathBehind } from '../world/path-behind.ts';
 import type { Files } from '../world/world.ts';
+import { filesBehind } from './files-behind.ts';
+
+interface Newer {
+  readonly is: 'newer';
+  readonly view: SyncView;
+  readonly branch: string;
+  readonly from: string;
+  readonly to: string;
+}
 
 export type Newest =
   | {
@@ -14,13 +26,7 @@ export type Newest =
       readonly is: 'refused' | 'unreachable' | 'here';
       readonly view: SyncView;
     }
-  | {
-      readonly is: 'newer';
-      readonly view: SyncView;
-      readonly branch: string;
-      readonly from: string;
-      readonly to: string;
-    };
+  | Newer;
 
 export interface ReadingTools {
   readonly files: Files;
@@ -83,22 +89,44 @@ export async function newestCommit(
 /** What the directory would say at that commit; or why it is not brought in. */
 export async function readCommit(
   { files, directory, checkout, readAs }: ReadingTools,
-  view: SyncView,
-  from: string,
-  to: string,
-): Promise<DesiredState | SyncView> {
+  { view, from, to }: Newer,
+): Promise<{ readonly view: SyncView; readonly desired?: DesiredState }> {
   const changes = await checkout.changes(from, to);
-  if (changes === undefined) return refused(view, 'what the commits change cannot be told');
+  if (changes === undefined) return { view: refused(view, 'what the commits change cannot be told') };
   const place = { path: directory, real: checkout.directory };
   const overlaid = await commitFiles(files, checkout, changes, place);
-  if (typeof overlaid === 'string') return refused(view, overlaid);
+  if (typeof overlaid === 'string') return { view: refused(view, overlaid) };
   const desired = readAs(overlaid);
   const errors = desired.problems.filter(({ severity }) => severity === 'error');
-  if (errors.length === 0 && desired.readable) return desired;
+  if (errors.length === 0 && desired.readable) {
+    const other_files = otherFiles(changes, desired, checkout);
+    return { view: { ...view, other_files }, desired };
+  }
   // Not all of them need be in its files: others may lie beside them.
   const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
   const reason = `${short(to)} is not applied: with it the configuration has ${count}`;
-  return { ...refused(view, reason), errors: errors.map(configError) };
+  return { view: { ...refused(view, reason), errors: errors.map(configError) } };
+}
+
+/** How many files change that no definition is made of: whoever reads them goes on with what it has read. */
+function otherFiles(
+  changes: readonly ChangedFile[],
+  desired: DesiredState,
+  { directory }: GitCheckout,
+): number {
+  const named = new Set([...filesBehind(desired)].map(realPlace));
+  const counts = ({ path }: ChangedFile): boolean =>
+    !named.has(path) && !(dirname(path) === directory && isServiceFile(basename(path)));
+  return changes.filter(counts).length;
+}
+
+/** A file that is closed to us is one that nobody could read as part of a definition. */
+function realPlace(path: string): string {
+  try {
+    return pathBehind(path);
+  } catch {
+    return path;
+  }
 }
 
 export function refused(view: SyncView, reason: string): SyncView {

@@ -280,9 +280,9 @@ export class Sync {
     const newest = await newestCommit(checkout, until - clock.now(), this.#end.signal);
     if (newest.is === 'here') return task.onlyNewer ? newest : this.#rest(task, checkout, newest.view);
     if (newest.is !== 'newer') return { view: newest.view, isPassing: newest.is === 'unreachable' };
-    const { view, branch, from, to } = newest;
-    const desired = await readCommit({ files, directory, checkout, readAs }, view, from, to);
-    if ('result' in desired) return { view: desired };
+    const { branch, from, to } = newest;
+    const { view, desired } = await readCommit({ files, directory, checkout, readAs }, newest);
+    if (desired === undefined) return { view };
     if (request.dryRun) {
       const shown = { ...view, diff: planned(desired) };
       const isHeld = hold?.untilNewer === false;

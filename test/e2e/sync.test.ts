@@ -1,6 +1,6 @@
 /** Deployed by Git: the newest commit is what runs, if it is right; and a checkout is seen as one change. */
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commitAll, git, openRemote } from '../git.ts';
 import { GROUND } from './grounds.ts';
@@ -30,7 +30,7 @@ class Team {
   push(subject: string, files: Readonly<Record<string, string | null>>): string {
     for (const [file, text] of Object.entries(files)) {
       const path = join(this.#colleague, 'config.d', file);
-      fs.mkdirSync(join(this.#colleague, 'config.d'), { recursive: true });
+      fs.mkdirSync(dirname(path), { recursive: true });
       if (text === null) fs.rmSync(path);
       else fs.writeFileSync(path, text);
     }
@@ -83,6 +83,22 @@ describe('pmctl sync', () => {
       code: 0,
       stdout: expect.stringContaining('newest commit already'),
     });
+  });
+
+  test('tells that code alone restarts nothing, and counts neither service files nor env files as code', async () => {
+    const { host, checkout, ...team } = withTeam();
+    const named = `process:\n  command: ${SLEEP}\n  env_files: [${checkout}/app/.env]\n`;
+    team.push('env', { '../app/.env': 'A=1\n', 'named.yaml': named });
+    await host.start();
+    expect(await host.pmctl('sync', '--json')).toMatchObject({ code: 0, json: { other_files: 0 } });
+    const pids = await host.allRun(['web', 'db']);
+    team.push('code', { '../app/server.mjs': '1', '../app/part.mjs': '1', '../app/.env': 'A=2\n' });
+    const says = 'other files change: a deploy restarts no service for them';
+    const shown = await host.pmctl('sync', '--dry-run');
+    expect(shown).toMatchObject({ code: 2, stdout: expect.stringContaining(`2 ${says}`) });
+    expect(await host.pmctl('sync')).toMatchObject({ code: 0, stdout: expect.stringContaining(`2 ${says}`) });
+    expect(await host.allRun(['web', 'db'])).toEqual(pids);
+    expect((await host.view('named'))?.generation).toBe(2);
   });
 
   test('applies nothing of a commit with an error, and says where it is', async () => {
