@@ -16,7 +16,7 @@ import { type ControlTools, LocalControl } from './control.ts';
 import type { ServiceFileTools } from './definitions.ts';
 import { type DirectoryTools, deploymentOf } from './deployment.ts';
 import type { DeployTools } from './deploys.ts';
-import { Development } from './development.ts';
+import { Development, ownLogs } from './development.ts';
 import { examine } from './doctor.ts';
 import { everythingIsDown } from './everything-down.ts';
 import { filesBehind } from './files-behind.ts';
@@ -186,7 +186,7 @@ export class Daemon {
       restart: (request) => this.control.command(request),
       situation: (name) => this.#loop.situation(name),
       lasting: (before, now) => this.#reports.lasting(before, now),
-      ...{ clock: world.clock, log },
+      ...{ clock: world.clock, log, written: ownLogs(settings) },
     });
   }
 

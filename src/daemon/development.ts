@@ -4,6 +4,7 @@ import type { CommandRequest } from '../api/contract.ts';
 import { logPattern } from '../model/log-path.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import type { Settings } from '../model/settings.ts';
 import type { DesiredState, ServiceSpec, Watch } from '../model/spec.ts';
 import { type Past, runTimesOf } from '../reconcile/run-times.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
@@ -16,6 +17,8 @@ export interface DevelopmentTools {
   readonly situation: (name: ServiceName) => Past;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the daemon itself appends to, absolute: it does so for each restart. */
+  readonly written: readonly string[];
   /** Tells of a problem that begins or ends. */
   readonly lasting: (before: readonly Problem[], now: readonly Problem[]) => void;
 }
@@ -76,7 +79,8 @@ export class Development {
     }
     for (const [name, service] of services) {
       if (service.kind !== 'defined' || service.spec.watch === null || this.#watched.has(name)) continue;
-      await this.#open(name, service.spec.watch, ownFiles(service.spec), since);
+      const own = [...ownFiles(service.spec), ...this.#tools.written.flatMap(withRotated)];
+      await this.#open(name, service.spec.watch, own, since);
     }
   }
 
@@ -145,5 +149,14 @@ function ownFiles({ logs, pid_file }: ServiceSpec): readonly string[] {
     stop_command_stderr,
     pid_file,
   ];
-  return [...TEMPORARY, ...files.flatMap((file) => (file === null ? [] : [file, `${file}.*`]))];
+  return [...TEMPORARY, ...files.flatMap((file) => (file === null ? [] : withRotated(file)))];
+}
+
+function withRotated(file: string): readonly string[] {
+  return [file, `${file}.*`];
+}
+
+/** What the daemon with these settings appends to. */
+export function ownLogs({ log, lifecycle_log }: Pick<Settings, 'log' | 'lifecycle_log'>): readonly string[] {
+  return [log.file, lifecycle_log].filter((file) => file !== null);
 }

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
-import { Development, type DevelopmentTools } from '../../src/daemon/development.ts';
+import { Development, type DevelopmentTools, ownLogs } from '../../src/daemon/development.ts';
+import type { Settings } from '../../src/model/settings.ts';
 import type { Defined, DesiredState } from '../../src/model/spec.ts';
 import { systemClock } from '../../src/world/clock.ts';
 import { defined, name, run, situation } from '../builders.ts';
@@ -23,6 +24,7 @@ function newDevelopment(tools: Partial<DevelopmentTools> = {}): Development {
     clock: systemClock(),
     lasting: () => {},
     log: { info: () => {}, warn: () => {}, error: () => {} },
+    written: [],
     ...tools,
   });
 }
@@ -82,6 +84,19 @@ it('nothing is watched any more after the end, whatever came before it', async (
   onTestFinished(() => witness.close());
   await witness.follow(state(watching('mark', 'mark')), Date.now());
   expect(await restartedFor('a/file')).toEqual([]);
+});
+
+it('what the daemon writes into the watched directory restarts nothing, rotated or not', async () => {
+  const log = { file: join(ground, 'a', 'daemon.log') } as Settings['log'];
+  const written = ownLogs({ log, lifecycle_log: join(ground, 'a', 'life.log') });
+  const other = newDevelopment({ written });
+  onTestFinished(() => other.close());
+  await other.follow(state(watching('a', 'a'), watching('mark', 'mark')), Date.now());
+  for (const file of ['daemon.log', 'daemon.log.1', 'life.log'])
+    fs.writeFileSync(join(ground, 'a', file), 'x');
+  expect(await restartedFor('mark/file')).toEqual([]);
+  fs.writeFileSync(join(ground, 'a', 'main.js'), 'x');
+  await expect.poll(() => restarted, { timeout: 8000 }).toContain('a');
 });
 
 it('the restart tells what has changed, as seen from the watched directory', async () => {
