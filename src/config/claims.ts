@@ -1,4 +1,5 @@
 /** Which file speaks for which service, and what holds when more than one does, or none that can be read? */
+import { basename } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
@@ -196,6 +197,7 @@ function sharedPorts(followed: readonly GoodFile[]): readonly Shared[] {
 function logQuarrels(followed: readonly GoodFile[]): readonly Shared[] {
   const services = new Map(followed.map(({ desired }) => [desired.name, desired]));
   const kept = logsToKeep(services, (path) => path);
+  const unsaid = new Set<Defined>();
   return [...kept.values()].flatMap(({ path, spec, clash, ...log }) => {
     const [first, ...others] = log.services.flatMap((name) => services.get(name) ?? []);
     if (first === undefined) return [];
@@ -206,7 +208,7 @@ function logQuarrels(followed: readonly GoodFile[]): readonly Shared[] {
       service: desired.name,
     });
     const differing = others.filter((each) => !isDeepStrictEqual(rotationSpec(each.spec.logs), spec));
-    const problems = differing.map(
+    const problems: Shared[] = differing.map(
       (each): Shared => ({
         problem: {
           code: 'log-shared',
@@ -217,6 +219,15 @@ function logQuarrels(followed: readonly GoodFile[]): readonly Shared[] {
         others: [first.file],
       }),
     );
+    for (const each of others) {
+      // Both streams are shared mostly: one warning is enough.
+      if (differing.includes(each) || unsaid.has(each) || ![first, each].every(fellBackTo(path))) continue;
+      unsaid.add(each);
+      const message = `logs: ${path} is the log of ${first.name} (${first.file}) too: both work in one directory, and neither names its logs`;
+      const hint = 'name logs.stdout and logs.stderr in each; the same file in both, where that is meant';
+      const problem = { code: 'log-shared', severity: 'warning', message, hint, ...at(each) } as const;
+      problems.push({ problem, others: [first.file] });
+    }
     if (clash === null) return problems;
     const writers = kept.get(clash)?.services.flatMap((name) => services.get(name)?.file ?? []) ?? [];
     const message = `logs: ${path} cannot be rotated, because ${clash} has a name that one of its rotated files would get`;
@@ -224,6 +235,15 @@ function logQuarrels(followed: readonly GoodFile[]): readonly Shared[] {
     const problem = { code: 'log-not-rotated', severity: 'warning', message, hint, ...at(first) } as const;
     return [...problems, { problem, others: [...others.map(({ file }) => file), ...writers] }];
   });
+}
+
+/** Is it the log of the service only because its file names none? */
+function fellBackTo(path: string): (service: Defined) => boolean {
+  return ({ spec, positions }) =>
+    (['stdout', 'stderr'] as const).some(
+      (stream) =>
+        path === spec.logs[stream] && basename(path) === `${stream}.log` && !positions.has(`logs.${stream}`),
+    );
 }
 
 function placeText(result: FileResult): string {

@@ -60,7 +60,7 @@ export const PROBLEM_CODES = {
   'log-disk-full': 'No room is left on a file system for logs: what services write there is lost.',
   'watch-restless':
     'Files that a service is restarted for change right after each start: its restarts wait ever longer.',
-  'log-shared': 'Two services write to one log and say different things about it.',
+  'log-shared': 'Two services write to one log and say different things about it, or do not say so at all.',
   'pid-file-kept': 'A pid file from an earlier run cannot be told to be stale, so it is not removed.',
   'start-failed': 'The process could not be created.',
   'hook-failed': 'A hook of the service failed or took too long.',

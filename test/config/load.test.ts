@@ -592,6 +592,24 @@ describe('services that write to one log', () => {
     ]);
   });
 
+  test('have to say so: what both only fall back to is one warning for the later one', () => {
+    const here = (...lines: string[]) => web('  working_directory: /srv', ...lines);
+    const both = directoryOf(filesWith({ 'a.yaml': here(), 'b.yaml': here() })).load();
+    expect(both.problems).toMatchObject([
+      { code: 'log-shared', severity: 'warning', file: 'config.d/b.yaml', service: 'b' },
+    ]);
+    expect(both.problems[0]?.message).toContain('/srv/stdout.log is the log of a (config.d/a.yaml) too');
+    const named = here('logs: { stdout: stdout.log, stderr: stderr.log }');
+    expect(directoryOf(filesWith({ 'a.yaml': named, 'b.yaml': named })).load().problems).toEqual([]);
+    const apart = here('logs: { stdout: b.log, stderr: b.err }');
+    expect(directoryOf(filesWith({ 'a.yaml': here(), 'b.yaml': apart })).load().problems).toEqual([]);
+    const half = here('logs: { stdout: b.log }');
+    const errors = directoryOf(filesWith({ 'a.yaml': here(), 'b.yaml': half })).load();
+    expect(errors.problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('/srv/stderr.log'),
+    ]);
+  });
+
   test('a log with the name of a rotated file of another is a warning', () => {
     const files = filesWith({ 'a.yaml': log(), 'b.yaml': web('logs: { stdout: /var/log/x.log.1 }') });
     const state = directoryOf(files).load();
