@@ -205,9 +205,11 @@ function verdictsOf(watched: Watched): Verdicts {
  * A failure of this very definition that is remembered. It is seen here right after the decision that noted it, before
  * the next one lets those begin that waited for its outcome.
  */
-export function noted({ desired, memory, intent }: Glance): Outcome | undefined {
-  if (desired?.kind !== 'defined') return undefined;
-  const { hash, digest, spec } = desired;
+export function noted(glance: Glance): Outcome | undefined {
+  const { memory, intent } = glance;
+  const wanted = wantedOf(glance);
+  if (wanted.kind !== 'run' || wanted.count === 0) return undefined;
+  const { hash, digest, spec } = wanted.desired;
   const pardon = intent.pardon ?? 0;
   const { rejected, slots } = memory;
   if (rejected?.digest === digest && rejected.pardon === pardon) {
@@ -220,7 +222,9 @@ export function noted({ desired, memory, intent }: Glance): Outcome | undefined 
       : { result: 'failed', detail: `the new definition failed, the old one goes on: ${reason}`, kept: true };
   }
   const stays = Object.values(memory.runs).some(({ stop }) => stop === null);
-  for (const { end, next, exits } of Object.values(slots)) {
+  for (const [slot, { end, next, exits }] of Object.entries(slots)) {
+    // What failed in a place that is wanted no longer stays remembered there.
+    if (Number(slot) >= wanted.count) continue;
     // A start was refused, and whether what runs beside it goes on for good is told by the next decision.
     if (stays && exits[0]?.run === null) continue;
     if (end?.kind === 'failed' && isUnder(end, { hash, digest }) && end.pardon === pardon) {

@@ -108,6 +108,18 @@ describe('a failure is seen as soon as it is noted', () => {
     expect(noted(glance({ slots, runs: stopped }))).toMatchObject({ result: 'failed' });
   });
 
+  test('not in a place that is wanted no longer, nor of what is not to run', () => {
+    const exit = { outcome: exited(1), at: NOW, by: 'itself', run: RUN_ID, uptime: 100 } as const;
+    const next = { at: NOW + 1000, delay: 1000, digest: NEW.digest, pardon: 0 };
+    const failed = glance({ slots: { 0: slot({}), 1: slot({ next, exits: [exit] }) } });
+    expect(noted(failed)).toBeUndefined();
+    const asked = { by: 'bob', at: NOW };
+    const wide = { scale: { ...asked, instances: 2, file: 1 } };
+    expect(noted({ ...failed, intent: wide })).toMatchObject({ result: 'failed' });
+    expect(noted({ ...failed, intent: { ...wide, stopped: asked } })).toBeUndefined();
+    expect(noted({ ...glance({ rejected }), intent: { held: asked } })).toBeUndefined();
+  });
+
   test('a completion is none', () => {
     const end = {
       kind: 'completed',

@@ -122,10 +122,15 @@ describe('by the last decision', () => {
   });
 
   test('one of which a failure of this definition is noted is not', () => {
+    const desired = defined({ spec: { instances: 2 } });
     const exit = { outcome: exited(3), at: NOW, by: 'itself', run: null, uptime: 5 } as const;
-    const next = { at: NOW + 1000, delay: 1000, digest: defined().digest, pardon: 0 };
+    const next = { at: NOW + 1000, delay: 1000, digest: desired.digest, pardon: 0 };
     const slots = { 0: slot({ generation: 2 }), 1: slot({ generation: 2, next, exits: [exit] }) };
-    expect(isUnderWay([STARTING], { memory: memory({ generation: 2, slots }) })).toBe(false);
+    const failed = { desired, memory: memory({ generation: 2, slots }) };
+    expect(isUnderWay([STARTING], failed)).toBe(false);
+    // The place of the one that failed is wanted no longer.
+    const scale = { by: 'bob', at: NOW, instances: 1, file: 2 };
+    expect(isUnderWay([STARTING], { ...failed, intent: { scale } })).toBe(true);
   });
 });
 
