@@ -39,9 +39,8 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
     uses: ['changes', 'failed', 'errors'],
   },
   manager_reload_failed: {
-    says: ({ changes, failed, errors }) =>
-      `update done in part: ${failed} of ${numbered(changes, 'change')} failed, ${numbered(errors, 'error')}`,
-    uses: ['changes', 'failed', 'errors'],
+    says: (fields) => `update done in part: ${undone(fields)}`,
+    uses: ['changes', 'failed', 'errors', 'failed_services'],
     colour: 'red',
   },
   manager_frozen: {
@@ -98,6 +97,16 @@ const WORDINGS: Readonly<Record<string, Wording>> = {
     colour: 'red',
   },
 };
+
+/** An earlier daemon named no services. */
+function undone({ changes, failed, errors, failed_services }: Fields): string {
+  const which = failed_services === undefined ? '' : ` (${failed_services})`;
+  const parts = [
+    ...(failed === 0 ? [] : [`${failed} of ${numbered(changes, 'change')} failed${which}`]),
+    ...(errors === 0 ? [] : [numbered(errors, 'error')]),
+  ];
+  return parts.join(', ');
+}
 
 /** `2026-02-03 04:05:06  web  stop asked for (bob)`. */
 export function renderEvent(event: NumberedEvent, paint: Paint = (_, text) => text): string {

@@ -12,6 +12,7 @@ import type { Trigger } from '../api/deploys.ts';
 import type { Change, Event } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
+import { firstAndMore } from '../model/shown-words.ts';
 import type { DesiredState } from '../model/spec.ts';
 import type { World } from '../world/world.ts';
 import { changeOutcome, outcomeOf } from './change-outcome.ts';
@@ -48,6 +49,9 @@ const NOTHING_TO_DO: UpdateView = {
   held: [],
   prune: null,
 };
+
+/** Services that failed, in the line that tells how an update ended. */
+const MOST_NAMED = 5;
 
 /** Nobody is told of it: a service has one such change at most that is waited for. */
 const OVERTAKEN: Outcome = { result: 'done', detail: 'a newer change of it has come' };
@@ -139,8 +143,11 @@ export class Reconciling {
 
   #tellEnd(results: readonly ChangeResult[], own: readonly Change[], errors: number): void {
     const names = new Set(own.map(({ service }) => service));
-    const failed = results.filter(({ service, result }) => names.has(service) && result === 'failed').length;
-    const fields = { changes: own.length, failed, errors };
+    const bad = results.filter(({ service, result }) => names.has(service) && result === 'failed');
+    const failed = bad.length;
+    const which = bad.map(({ service }) => service);
+    const named = failed === 0 ? {} : { failed_services: firstAndMore(which, MOST_NAMED) };
+    const fields = { changes: own.length, failed, errors, ...named };
     this.#tools.manager(failed + errors > 0 ? 'manager_reload_failed' : 'manager_reload_completed', fields);
   }
 

@@ -48,6 +48,17 @@ test('count in words of the right number', () => {
   );
 });
 
+test('tell of an update what failed, and nothing that did not', () => {
+  const failed = (fields: NumberedEvent['fields']) => said('manager_reload_failed', fields);
+  expect(failed({ changes: 2, failed: 1, errors: 0, failed_services: 'api' })).toBe(
+    '-  update done in part: 1 of 2 changes failed (api)',
+  );
+  expect(failed({ changes: 0, failed: 0, errors: 1 })).toBe('-  update done in part: 1 error');
+  expect(failed({ changes: 1, failed: 1, errors: 2 })).toBe(
+    '-  update done in part: 1 of 1 change failed, 2 errors',
+  );
+});
+
 test('name the service before and the actor after, and what no sentence is known for as it is', () => {
   const of: Partial<NumberedEvent> = { service: 'web' as ServiceName, actor: 'bob' };
   expect(said('stop_requested', {}, of)).toBe('web  stop asked for (bob)');

@@ -30,7 +30,10 @@ beforeEach(() => {
     world: { clock },
     loop,
     followed: () => {},
-    manager: (event, { changes }) => told.push(`${event.replace('manager_reload_', '')} ${changes}`),
+    manager: (event, { changes, failed_services }) => {
+      const which = failed_services === undefined ? '' : `: ${failed_services}`;
+      told.push(`${event.replace('manager_reload_', '')} ${changes}${which}`);
+    },
   });
 });
 
@@ -280,4 +283,14 @@ describe('a commit that nobody has asked for', () => {
     expect(daemon.running()).toContain('c');
     expect(await second).not.toHaveProperty('underway');
   });
+});
+
+test('the end of an update names what failed, and nothing else', async () => {
+  daemon.install('/nosuch', { ...GOOD, there: false });
+  daemon.save('good');
+  daemon.save('bad', { process: { command: ['/nosuch'] } });
+  const view = reconciling.reconcile({ ...BY_HAND, wait: 20_000 }, 'update');
+  daemon.pass(20_000);
+  await view;
+  expect(told.at(-1)).toBe('failed 2: bad');
 });
