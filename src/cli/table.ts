@@ -130,8 +130,11 @@ function enoughFor(texts: readonly string[], most: number): number {
 }
 
 function emptyColumns(columns: readonly Column[], rows: readonly Row[]): ReadonlySet<number> {
+  // A dash is an answer as well: it goes only with a column that could be spared anyway.
+  const saysNothing = (text: string, index: number): boolean =>
+    text === '' || (text === '-' && columns[index]?.spare !== undefined);
   const isEmpty = (index: number): boolean =>
-    rows.length > 0 && rows.every((row) => 'sentence' in row || (row[index]?.text ?? '') === '');
+    rows.length > 0 && rows.every((row) => 'sentence' in row || saysNothing(row[index]?.text ?? '', index));
   return new Set(columns.map((_, index) => index).filter(isEmpty));
 }
 

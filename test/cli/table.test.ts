@@ -91,6 +91,14 @@ describe('a table', () => {
     ]);
   });
 
+  test('leaves a column of dashes out before one that matters less', () => {
+    const columns: readonly Column[] = [...COLUMNS, { title: 'DRIFT', align: 'left', spare: 2 }];
+    const drawn = (drift: string) =>
+      table(columns, rows(['web', '1%', 'a reason', drift]), { width: 22, paint: plain })[0];
+    expect(drawn('-')).toBe('NAME  CPU  REASON');
+    expect(drawn('new')).toBe('NAME  REASON    DRIFT');
+  });
+
   test('cuts names that begin alike so that they can still be told apart', () => {
     const names = [1, 2, 3].map((number) => `a-very-long-name-of-a-service-of-ours-${number}`);
     const told = table(COLUMNS, rows(...names.map((name) => [name, '1%', 'a reason of words'])), {
