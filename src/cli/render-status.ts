@@ -179,12 +179,15 @@ function serviceRow(service: ServiceView, now: number): readonly Cell[] {
   ];
 }
 
-/** Of a service that waits for its time, when that is; of one that was scaled, by whom. */
+/** Of a service that waits for its time, also when that is; of one that was scaled, by whom. */
 function reasonOf({ reason, schedule, state, scaled }: ServiceView, now: number): string {
   if (reason === '' && scaled !== undefined) return scaledText(scaled);
-  if (reason !== '' || schedule === null || state !== 'scheduled') return reason;
-  if (schedule.next_at === null) return 'no further time';
-  return `next run in ${shortDuration(Date.parse(schedule.next_at) - now)}`;
+  if (schedule === null || state !== 'scheduled') return reason;
+  const next =
+    schedule.next_at === null
+      ? 'no further time'
+      : `next run in ${shortDuration(Date.parse(schedule.next_at) - now)}`;
+  return reason === '' ? next : `${reason}; ${next}`;
 }
 
 function instanceRow(instance: InstanceView, now: number): readonly Cell[] {

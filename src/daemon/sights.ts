@@ -7,7 +7,7 @@ import { firstOf } from '../model/shown-words.ts';
 import type { Defined } from '../model/spec.ts';
 import { count } from '../model/units.ts';
 import type { Sight, Subject } from '../policy/notify.ts';
-import { describeExit, isSuccess } from '../policy/restart.ts';
+import { jobFailure } from '../policy/restart.ts';
 import type { SlotPhase } from '../reconcile/situation.ts';
 import { wantedOf, whyNothing } from '../reconcile/wanted.ts';
 import type { Glance } from './outcome.ts';
@@ -104,10 +104,8 @@ function slotSight(phase: SlotPhase, { spec }: Defined, { memory, now }: Glance)
 function scheduledSight({ spec }: Defined, { memory }: Glance): Sight {
   const [last] = memory.slots[0]?.exits ?? [];
   if (last === undefined || last.by === 'stop') return UNCLEAR;
-  const succeeded = last.by !== 'policy' && isSuccess(last.outcome, spec.restart_policy.success_exit_codes);
-  return succeeded
-    ? WELL
-    : { is: 'in_trouble', mark: 'failed', detail: `its last run failed: ${describeExit(last)}` };
+  const failure = jobFailure(last, spec.restart_policy);
+  return failure === undefined ? WELL : { is: 'in_trouble', mark: 'failed', detail: `its ${failure}` };
 }
 
 function rolloutSight(slots: readonly SlotPhase[], { memory }: Glance): Sight {

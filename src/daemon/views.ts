@@ -15,7 +15,7 @@ import { sentence } from '../model/problem.ts';
 import { SIGNALS } from '../model/signals.ts';
 import { count } from '../model/units.ts';
 import { CpuSampler } from '../observe/cpu-sampler.ts';
-import { exitReason } from '../policy/restart.ts';
+import { exitReason, jobFailure } from '../policy/restart.ts';
 import { PROBE_KINDS } from '../reconcile/health.ts';
 import { specOf } from '../reconcile/notice-exits.ts';
 import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
@@ -149,7 +149,7 @@ export class Views {
     if (wanted.kind === 'leave') return problem === undefined ? wanted.reason : sentence(problem);
     if (telling !== undefined) return telling;
     if (problem !== undefined) return sentence(problem);
-    return whyNothing(wanted);
+    return lastFailureOf(situation, phases) ?? whyNothing(wanted);
   }
 
   #phaseReason(phase: SlotPhase, situation: Situation): string {
@@ -258,6 +258,14 @@ function stateOf(situation: Situation, phases: readonly SlotPhase[]): ServiceSta
   if (wanted.kind === 'leave' && wanted.why === 'held') return 'held';
   if (wanted.kind === 'leave' && wanted.why === 'broken') return 'failed';
   return wanted.kind === 'run' && wanted.count > 0 ? 'starting' : 'stopped';
+}
+
+/** Of a service that waits for its time: how the last one failed. */
+function lastFailureOf({ desired, memory }: Situation, phases: readonly SlotPhase[]): string | undefined {
+  const [last] = memory.slots[0]?.exits ?? [];
+  if (last === undefined || desired?.kind !== 'defined') return undefined;
+  if (!phases.some(({ phase }) => phase === 'scheduled')) return undefined;
+  return jobFailure(last, desired.spec.restart_policy);
 }
 
 /** A restart puts the same definition in its place. */

@@ -207,6 +207,13 @@ export function describeExit({ outcome, because }: Pick<Exit, 'outcome' | 'becau
   return because ?? describeOutcome(outcome);
 }
 
+/** Of the end of a run of a schedule, in words; undefined: it succeeded, or somebody stopped it. */
+export function jobFailure(exit: Exit, { success_exit_codes }: RestartPolicy): string | undefined {
+  const { by, outcome } = exit;
+  if (by === 'stop' || (by === 'itself' && isSuccess(outcome, success_exit_codes))) return undefined;
+  return `last run failed: ${describeExit(exit)}`;
+}
+
 /** For people: `exited with code 3`, `killed by SIGSEGV`. */
 export function describeOutcome(outcome: Outcome): string {
   switch (outcome.kind) {

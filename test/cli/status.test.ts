@@ -69,6 +69,21 @@ describe('status', () => {
     expect(out).toMatch(/^worker .* not ready: not asked yet$/m);
   });
 
+  test('of a job whose last run failed has that beside the next one', async () => {
+    const schedule = {
+      ...{ cron: '* * * * *', next: [ago(-8000)], next_at: ago(-8000), last_run_at: ago(MINUTE) },
+      ...{ last_result: 'exit_3', skipped: { missed: 0, running: 0 } },
+    };
+    const job = { state: 'scheduled', schedule } as const;
+    const services = [
+      restingView('nightly', { ...job, reason: 'last run failed: exited with code 3' }),
+      restingView('weekly', job),
+    ];
+    const { out } = await run(await fakeDaemon({ 'GET /api/status': statusView(services) }), 'status');
+    expect(out).toMatch(/^nightly .* last run failed: exited with code 3; next run in 8s$/m);
+    expect(out).toMatch(/^weekly .* {2}next run in 8s$/m);
+  });
+
   test('--json is what the daemon gave', async () => {
     const daemon = await fakeDaemon({ 'GET /api/status': view });
     const { out } = await run(daemon, 'status --json');

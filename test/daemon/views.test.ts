@@ -8,7 +8,19 @@ import { decide } from '../../src/reconcile/decide.ts';
 import { dependencyOf, standingOf } from '../../src/reconcile/dependencies.ts';
 import type { Dependency, Situation } from '../../src/reconcile/situation.ts';
 import { wantedOf } from '../../src/reconcile/wanted.ts';
-import { defined, name, run, type SituationChanges, seen, situation } from '../builders.ts';
+import {
+  defined,
+  exited,
+  memory,
+  NOW,
+  name,
+  run,
+  type SituationChanges,
+  schedule,
+  seen,
+  situation,
+  slot,
+} from '../builders.ts';
 import { fakeTools } from '../executor/fake-tools.ts';
 
 const DB = name('db');
@@ -19,7 +31,10 @@ function views(): Views {
   const { world } = fakeTools();
   const unmeasured = { usage: () => ({ memoryBytes: null, cpuMicroseconds: null }), members: () => [] };
   const containment = { ...world.containment, ...unmeasured };
-  return new Views({ ...world, containment }, new Jobs(() => 'UTC'));
+  return new Views(
+    { ...world, containment, clock: { ...world.clock, wall: () => NOW } },
+    new Jobs(() => 'UTC'),
+  );
 }
 
 const viewOf = (now: Situation): ServiceView => views().service(now, decide(now));
@@ -121,6 +136,19 @@ test('a service that is to run and of which nothing is known yet is starting', (
     state: 'starting',
     reason: '',
   });
+});
+
+test.each([
+  ['failed', 3, 'itself', 'last run failed: exited with code 3'],
+  ['succeeded', 0, 'itself', ''],
+  ['was ended because it was not well', 0, 'policy', 'last run failed: exited with code 0'],
+  ['was stopped by hand', 3, 'stop', ''],
+] as const)('a job whose last run %s says so while it waits for its time', (_, code, by, reason) => {
+  const now = situation();
+  const exit = { outcome: exited(code), by, run: null, uptime: 5, at: now.now - 1000 } as const;
+  const desired = defined({ spec: { process: { schedule: schedule('0 0 1 1 *') } } });
+  const slots = { 0: slot({ exits: [exit] }) };
+  expect(view({ desired, memory: memory({ slots }) })).toMatchObject({ state: 'scheduled', reason });
 });
 
 describe('what waits to be replaced', () => {
