@@ -169,7 +169,7 @@ function serviceRow(service: ServiceView, now: number): readonly Cell[] {
     { text: service.name },
     { text: ready, ...(service.ready < service.desired ? { colour: 'yellow' as const } : {}) },
     { text: service.state, colour: STATE_COLOURS[service.state] },
-    { text: String(service.generation) },
+    { text: String(generationOf(service)) },
     { text: String(service.restarts) },
     { text: percent(sum(service.instances.map(({ cpu_percent }) => cpu_percent))) },
     { text: humanBytes(sum(service.instances.map(({ memory_bytes }) => memory_bytes))) },
@@ -177,6 +177,13 @@ function serviceRow(service: ServiceView, now: number): readonly Cell[] {
     { text: age(since(service), now) },
     { text: reasonOf(service, now) },
   ];
+}
+
+/** The one that runs, which is not the newest where that was rejected; while two of them run, the newest. */
+function generationOf({ instances, generation }: ServiceView): number {
+  const running = new Set(instances.flatMap((each) => each.generation ?? []));
+  const [only = generation] = running;
+  return running.size === 1 ? only : generation;
 }
 
 /** Of a service that waits for its time, also when that is; of one that was scaled, by whom. */

@@ -84,6 +84,21 @@ describe('status', () => {
     expect(out).toMatch(/^weekly .* {2}next run in 8s$/m);
   });
 
+  test('has the generation that runs, and the newest while two do', async () => {
+    const of = (...generations: readonly number[]) => ({
+      instances: generations.map((generation, at) => instanceView(at, { generation })),
+    });
+    const services = [
+      serviceView('kept', of(1, 1)),
+      serviceView('rolling', of(2, 3)),
+      restingView('resting'),
+    ];
+    const { out } = await run(await fakeDaemon({ 'GET /api/status': statusView(services) }), 'status');
+    expect(out).toMatch(/^kept +2\/2 +running +1 /m);
+    expect(out).toMatch(/^rolling +2\/2 +running +3 /m);
+    expect(out).toMatch(/^resting +0\/1 +stopped +3 /m);
+  });
+
   test('--json is what the daemon gave', async () => {
     const daemon = await fakeDaemon({ 'GET /api/status': view });
     const { out } = await run(daemon, 'status --json');
