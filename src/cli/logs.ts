@@ -108,6 +108,9 @@ function linesWanted({ options, terminal }: Call): LinesWanted | Refusal {
     if (typeof time === 'object') return wrongUsage(`--${key}: ${time.refused}`);
     times[key] = time;
   }
+  if (times.since !== null && times.until !== null && times.until < times.since) {
+    return wrongUsage('--until is before --since: no line is between them');
+  }
   const wrong = grep === undefined ? undefined : patternRefusal(grep);
   if (wrong !== undefined) return wrongUsage(`--grep: ${wrong}`);
   const unsaid = times.since === null ? (follow ? LAST_LINES_FOLLOWED : LAST_LINES) : null;

@@ -454,6 +454,10 @@ describe('what the files say', () => {
     { option: ['--grep', '('], says: '--grep: "(" is no regular expression: ' },
     { option: ['--stream', 'out'], says: 'Write stdout, stderr or hint.' },
     { option: ['--instance', 'x'], says: 'Write a number from 0 to 999.' },
+    {
+      option: ['--since', '1h', '--until', '2h'],
+      says: '--until is before --since: no line is between them',
+    },
     { option: ['-f', '--until', '1m'], says: '-f goes on, --until ends: give one of them' },
   ])('$option is wrong usage', async ({ option, says }) => {
     const { exit, err, lines } = await shown(['logs', ...option]);
