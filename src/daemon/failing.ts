@@ -152,8 +152,8 @@ export class Failing {
     const { loop, textsOf } = this.#tools;
     const held = watched.planned
       .filter(({ service, action }) => service !== failed && !AT_ONCE.includes(action))
-      .map(({ service }) => service)
-      .filter((service) => !hasBegun(loop.situation(service)));
+      .filter((change) => !hasBegun(loop.situation(change.service), change.action))
+      .map(({ service }) => service);
     if (held.length === 0) return;
     const mixed = withServices(loop.desired, watched.baseline, held);
     const refused = this.#tools.goBack(textsOf(mixed), { by: watched.by, failed, detail });
@@ -241,13 +241,22 @@ export function noted(glance: Glance): Outcome | undefined {
 /** Nothing is to be held back of what is over as soon as it is in force. */
 const AT_ONCE: readonly Change['action'][] = ['keep', 'live', 'define', 'forget'];
 
-const STARTING: readonly Change['action'][] = ['start', 'roll', 'reload', 'replace'];
+const REPLACING: readonly Change['action'][] = ['roll', 'reload', 'replace'];
+
+const STARTING: readonly Change['action'][] = ['start', ...REPLACING];
 
 const OVER: Outcome = { result: 'done', detail: '' };
 
-/** Something of the newer definition was started, or something of the older was told to stop. In doubt it has. */
-export function hasBegun({ observed, memory, desired }: Situation): boolean {
+/**
+ * Something of the newer definition was started, or something of the older was told to stop. In doubt it has.
+ * @param action how it was planned: of what was to be replaced, something ran then
+ */
+export function hasBegun(
+  { observed, memory, desired }: Situation,
+  action: Change['action'] = 'start',
+): boolean {
   if (observed.kind === 'unseen') return true;
+  if (observed.runs.length === 0 && REPLACING.includes(action)) return true;
   const isStopping = observed.runs.some(({ key }) => (memory.runs[key.id]?.stop ?? null) !== null);
   if (isStopping) return true;
   if (desired?.kind !== 'defined' || !desired.spec.enabled) return observed.runs.length === 0;

@@ -172,6 +172,9 @@ describe('a change has begun', () => {
 
   test('in doubt: nothing is taken back of what cannot be seen', () => {
     expect(hasBegun(situation({ desired: NEW, observed: unseen() }))).toBe(true);
+    // What ran when the update was planned is gone: it was stopped to be replaced.
+    expect(hasBegun(situation({ desired: NEW }), 'roll')).toBe(true);
+    expect(hasBegun(situation({ desired: NEW, runs: [older] }), 'roll')).toBe(false);
   });
 
   test('of a removal, as long as it runs, not', () => {
