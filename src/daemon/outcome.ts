@@ -6,7 +6,7 @@ import { firstOf } from '../model/shown-words.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { printElapsed } from '../model/units.ts';
 import { describeExit, isSuccess } from '../policy/restart.ts';
-import { PROOF_OF_LIFE } from '../policy/rollout.ts';
+import { provenAt } from '../policy/rollout.ts';
 import type { Decision, SlotPhase } from '../reconcile/situation.ts';
 import { type Wish, wantedOf, whyNothing } from '../reconcile/wanted.ts';
 
@@ -37,8 +37,8 @@ interface Terms {
 }
 
 /**
- * Every wanted instance runs the current definition and has shown that it does not die at once; those of a one-shot have
- * completed.
+ * Every wanted instance runs the current definition and has shown that it does not die at once, nor within `min_ready`;
+ * those of a one-shot have completed.
  */
 export function isUp(glance: Glance): Outcome {
   return upBy({ oneShot: 'completed', hindered: 'failed' }, glance);
@@ -158,11 +158,8 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, spec: ServiceSpec, 
         const probes = Object.values(memory.runs[phase.run.id]?.probes ?? {});
         return { result: probes.some(({ failures }) => failures > 0) ? 'failed' : 'pending', detail };
       }
-      const again = startOfRun(phase.run.id) + PROOF_OF_LIFE - now;
-      // A start in the future is one before the clock was set back: that it lives, it has proved since.
-      if (again > 0 && again <= PROOF_OF_LIFE) {
-        return { result: 'pending', detail: `instance ${phase.slot} was just started`, again };
-      }
+      const unproven = notProven(phase, now, memory, spec);
+      if (unproven !== undefined) return unproven;
       if (terms.oneShot === 'completed' && isOneShot(spec)) {
         return { result: 'pending', detail: `instance ${phase.slot} runs, and has not completed yet` };
       }
@@ -185,6 +182,25 @@ function slotIsUp(phase: SlotPhase, { now, memory }: Glance, spec: ServiceSpec, 
     case 'stopped':
       return { result: 'pending', detail: `instance ${phase.slot} is ${phase.phase}` };
   }
+}
+
+/** A run that is ready dies at once, or within `rollout.min_ready`: until then nobody knows. */
+function notProven(
+  { slot, run }: Extract<SlotPhase, { phase: 'running' }>,
+  now: number,
+  memory: Memory,
+  { rollout: { min_ready } }: ServiceSpec,
+): Outcome | undefined {
+  const startedAt = startOfRun(run.id);
+  const readySince = memory.runs[run.id]?.readySince ?? startedAt;
+  const at = provenAt({ startedAt, readySince }, min_ready, now);
+  if (at === undefined) return undefined;
+  const again = at - now;
+  if (readySince + min_ready <= now) {
+    return { result: 'pending', detail: `instance ${slot} was just started`, again };
+  }
+  const readyFor = `${printElapsed(Math.max(0, now - readySince))} of ${printElapsed(min_ready)}`;
+  return { result: 'pending', detail: `instance ${slot} is ready for ${readyFor}`, again };
 }
 
 /** With a schedule each run ends, and none of them is what is waited for. */

@@ -10,6 +10,8 @@ import { noted } from './failing.ts';
 import type { Loop } from './loop.ts';
 import { type Glance, isOneShot, isUp } from './outcome.ts';
 
+type Running = Extract<SlotPhase, { phase: 'running' }>;
+
 /** Changes that have come about before the service itself is up. */
 const ALONGSIDE: readonly ChangeKind[] = ['live', 'define', 'keep'];
 
@@ -60,12 +62,19 @@ function isOnItsWay(phase: SlotPhase, glance: Glance, spec: ServiceSpec, count: 
       // Whoever was ready once has come up.
       if (!phase.ready && glance.memory.runs[phase.run.id]?.everReady === true) return false;
       const age = glance.now - startOfRun(phase.run.id);
-      const time = phase.ready && !isOneShot(spec) ? PROOF_OF_LIFE : spec.rollout.timeout;
-      return age >= 0 && age < time;
+      return age >= 0 && age < timeFor(phase, glance, spec);
     }
     default:
       return false;
   }
+}
+
+/** What is ready again after a while, or was met by a new daemon, has come up long ago. */
+function timeFor({ ready, run }: Running, { memory, now }: Glance, spec: ServiceSpec): number {
+  const { timeout, min_ready } = spec.rollout;
+  if (!ready || isOneShot(spec)) return timeout;
+  const since = memory.runs[run.id]?.readySince ?? startOfRun(run.id);
+  return now - since < min_ready ? timeout + min_ready : PROOF_OF_LIFE;
 }
 
 /** The newest generation was in the place already, and ended. */

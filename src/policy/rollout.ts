@@ -37,7 +37,19 @@ export function mayRetire(
       ? { say: 'wait', until: now + timeout }
       : { say: 'failed', reason: `not ready within ${timeout / 1000} s: ${because}` };
   }
-  const until = Math.max(startedAt + PROOF_OF_LIFE, readySince + min_ready + overlap);
-  const longest = Math.max(PROOF_OF_LIFE, min_ready + overlap);
-  return until <= now || until - now > longest ? { say: 'now' } : { say: 'wait', until };
+  const until = provenAt({ startedAt, readySince }, min_ready + overlap, now);
+  return until === undefined ? { say: 'now' } : { say: 'wait', until };
+}
+
+/**
+ * When a run that is ready will have lived for a moment, and been ready for so many milliseconds; undefined: it has.
+ */
+export function provenAt(
+  { startedAt, readySince }: { readonly startedAt: number; readonly readySince: number },
+  readyFor: number,
+  now: number,
+): number | undefined {
+  const at = Math.max(startedAt + PROOF_OF_LIFE, readySince + readyFor);
+  // Later than it can be: the clock was set back. That it lives, it has proved since.
+  return at <= now || at - now > Math.max(PROOF_OF_LIFE, readyFor) ? undefined : at;
 }

@@ -1,6 +1,6 @@
 /** Runs of an older definition serve: which of them is replaced now? */
 import { mayStart } from '../policy/restart.ts';
-import { mayRetire, PROOF_OF_LIFE } from '../policy/rollout.ts';
+import { mayRetire, provenAt } from '../policy/rollout.ts';
 import type { Draft } from './draft.ts';
 import { awayOf, begin, hindranceOf, isPrepared, startReason } from './filling.ts';
 import type { JudgedRun, Judgement, Vacancy } from './judgement.ts';
@@ -103,9 +103,14 @@ function oneAtATime(
       life === 'alive' && fate === 'keep' && run.key.generation === judgement.generation,
   );
   const unready = fresh.some(({ run }) => draft.run(run.key.id).readySince === null);
-  const provenAt = Math.max(0, ...fresh.map(({ run }) => run.startedAt + PROOF_OF_LIFE));
-  const unproven = provenAt > situation.now && provenAt - situation.now <= PROOF_OF_LIFE;
-  if (unproven && !busy) draft.wake(provenAt);
+  const proofs = fresh.flatMap(({ run: { key, startedAt } }) => {
+    const { readySince } = draft.run(key.id);
+    // What is not ready is waited for by itself; where it is not, nothing counts but that it lives.
+    const [since, readyFor] = readySince === null ? [startedAt, 0] : [readySince, rollout?.min_ready ?? 0];
+    return provenAt({ startedAt, readySince: since }, readyFor, situation.now) ?? [];
+  });
+  const unproven = proofs.length > 0;
+  if (unproven && !busy) draft.wake(Math.max(...proofs));
   for (const { run } of fresh) {
     const until = run.startedAt + (rollout?.timeout ?? 0);
     if (unready && rejected === null && until > situation.now) draft.wake(until);

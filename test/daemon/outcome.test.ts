@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fulfilment } from '../../src/daemon/commands.ts';
 import { goalOutcome } from '../../src/daemon/goal.ts';
 import { type Glance, isDown, isReloaded, isTriggered, isUp, isUpItself } from '../../src/daemon/outcome.ts';
-import type { Exit } from '../../src/model/memory.ts';
+import { type Exit, NO_RUN } from '../../src/model/memory.ts';
 import type { Outcome } from '../../src/model/observed.ts';
 import { PROOF_OF_LIFE } from '../../src/policy/rollout.ts';
 import type { SlotPhase } from '../../src/reconcile/situation.ts';
@@ -59,6 +59,29 @@ describe('a start is fulfilled', () => {
     expect(isUp(glance([running({ run: young })]))).toMatchObject({
       result: 'pending',
       again: PROOF_OF_LIFE - 100,
+    });
+  });
+
+  describe('with rollout.min_ready', () => {
+    const desired = defined({ spec: { rollout: { ...defined().spec.rollout, min_ready: 8000 } } });
+    const readyFor = (time: number) =>
+      glance([running()], {
+        desired,
+        memory: memory({ runs: { [RUN.id]: { ...NO_RUN, readySince: NOW - time } } }),
+      });
+
+    test('not before it has been ready for as long: and it says when to ask again', () => {
+      const pending = { result: 'pending', detail: 'instance 0 is ready for 3s of 8s', again: 5000 };
+      expect(isUp(readyFor(3000))).toEqual(pending);
+      expect(isUp(readyFor(7999))).toMatchObject({ result: 'pending', again: 1 });
+    });
+
+    test('from then on, to the millisecond', () => {
+      expect(isUp(readyFor(8000))).toMatchObject({ result: 'done' });
+    });
+
+    test('also when the clock was set back meanwhile', () => {
+      expect(isUp(readyFor(-60_000))).toMatchObject({ result: 'done' });
     });
   });
 

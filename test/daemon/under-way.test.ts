@@ -76,12 +76,22 @@ const WAS_READY = {
   memory: memory({ ...KNOWN, runs: { [runKey({ age: 9000 }).id]: { ...NO_RUN, everReady: true } } }),
 };
 
+const MIN_READY = 8000;
+const PATIENT = defined({ spec: { rollout: { ...defined().spec.rollout, min_ready: MIN_READY } } });
+
+/** It has been ready for so long, and is to be so for `min_ready`. */
+function readyFor(time: number, age: number): Partial<Glance> {
+  const runs = { [runKey({ age }).id]: { ...NO_RUN, everReady: true, readySince: NOW - time } };
+  return { desired: PATIENT, memory: memory({ ...KNOWN, runs }) };
+}
+
 describe('by the last decision', () => {
   test.each<[string, readonly SlotPhase[], Partial<Glance>?]>([
     ['one that is being replaced', [stopping(1)]],
     ['one that is being replaced and had crashed before', [stopping(1)], CRASHED_BEFORE],
     ['one that is starting', [STARTING]],
     ['one that was just started', [running(PROOF_OF_LIFE - 1)]],
+    ['one that is not ready for long enough', [running(9000)], readyFor(MIN_READY - 1, 9000)],
     ['one that is not ready yet', [running(TIMEOUT - 1, { ready: false })]],
     ['a one-shot that runs', [running(TIMEOUT - 1)], ONE_SHOT],
     ['an instance that is too many', [running(9000), stopping(2, { slot: 1 })]],
@@ -97,6 +107,12 @@ describe('by the last decision', () => {
 
   test.each<[string, readonly SlotPhase[], Partial<Glance>?]>([
     ['one that is up', [running(PROOF_OF_LIFE)]],
+    ['one that is ready for long enough', [running(9000)], readyFor(MIN_READY, 9000)],
+    [
+      'one that is ready again after a while',
+      [running(TIMEOUT + MIN_READY)],
+      readyFor(1, TIMEOUT + MIN_READY),
+    ],
     ['one that was started before the clock was set back', [running(-5000, { ready: false })]],
     ['one that is not ready in time', [running(TIMEOUT, { ready: false })]],
     ['one that was ready, and is not for a while', [running(9000, { ready: false })], WAS_READY],

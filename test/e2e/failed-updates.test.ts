@@ -60,6 +60,19 @@ test('rollback: what the update has added goes again, however much it is', async
   await host.allRun(['a', 'b', 'c', 'd']);
 });
 
+test('a first start that ends within min_ready has failed, and did not converge', async () => {
+  const host = await hostWithA();
+  const command = ['/bin/sh', '-c', `sleep ${(3 * PROOF_OF_LIFE) / 1000}; exit 4`];
+  host.service('b', { process: { command }, rollout: { min_ready: '1m' } });
+  const update = await host.pmctl('update', '--json');
+  expect(update.code).toBe(5);
+  expect(update.json.changes).toMatchObject([{ service: 'b', result: 'failed' }]);
+  await host.until('the outcome in the history', async () => {
+    const { entries } = (await host.ask('GET', '/api/history')).body;
+    return entries[0].result === 'failed' ? true : undefined;
+  });
+});
+
 test('a rollback to what is no longer good as a whole does nothing, and names what is missing', async () => {
   const host = openHost({ ground: GROUND, settings: { watch: { enabled: false } } });
   const variables = join(host.work, 'web.env');

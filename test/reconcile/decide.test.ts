@@ -324,6 +324,22 @@ describe('roll', () => {
     expect(proven.wakeAt).toBe(NOW + 30_000);
   });
 
+  it('goes on when the new run has been ready for min_ready, to the millisecond', () => {
+    const rollout = { ...spec().rollout, min_ready: 8000 };
+    const patient = defined({ hash: 'b', spec: { instances: 3, rollout } });
+    const runs = [fresh(0, 10_000), ...rest];
+    const readyFor = (time: number) =>
+      deciding({
+        desired: patient,
+        applied: { ...applied, b: patient.spec },
+        memory: { ...memory, runs: runsRemembered([fresh(0, 10_000), { readySince: NOW - time }]) },
+        runs,
+      });
+    expect(told(readyFor(7999))).toEqual([]);
+    expect(readyFor(7999).wakeAt).toBe(NOW + 1);
+    expect(told(readyFor(8000))).toEqual(['signal 1 SIGTERM']);
+  });
+
   it('begins the proof of life at the start', () => {
     const born = deciding({ desired, applied, memory, runs: [fresh(0, 0), ...rest] });
     expect(born).toMatchObject({ actions: [], wakeAt: NOW + PROOF_OF_LIFE });
