@@ -142,7 +142,8 @@ export class LocalDeploys implements Deploys {
   // Deploys.
 
   history(limit: number): HistoryView {
-    const { snapshots } = this.#tools;
+    const { snapshots, history } = this.#tools;
+    history.look();
     const marks = this.#marks();
     const entries = snapshots.all(limit).map((each) => entryView(each, marks));
     return { entries, problems: snapshots.problems.map(({ message }) => message) };

@@ -9,7 +9,7 @@ import type { Clock } from '../world/world.ts';
 import { fileOf, isSame, isSameState, type Seen, snapshotOf } from './entries.ts';
 import type { KeptText } from './freeze.ts';
 import type { Loop } from './loop.ts';
-import { isUp } from './outcome.ts';
+import { type Glance, isUp } from './outcome.ts';
 import { blobOf, type Snapshot, type SnapshotFile, type Snapshots, touchedBy } from './snapshots.ts';
 import { Unkept } from './unkept.ts';
 
@@ -99,7 +99,9 @@ export class History {
    * since.
    */
   look(): void {
-    if (this.#isClosed || this.#unwritten > 0 || this.#followed.length === 0) return;
+    if (this.#isClosed || this.#unwritten > 0) return;
+    this.#lookBack();
+    if (this.#followed.length === 0) return;
     const names = new Set<string>(this.#tools.loop.names());
     for (const { snapshot, open } of this.#followed) {
       const { results } = snapshot;
@@ -112,6 +114,25 @@ export class History {
       }
       if (news.length > 0) this.#note({ ...snapshot, results: { ...results, ...Object.fromEntries(news) } });
     }
+  }
+
+  /**
+   * What has converged may be given up later, and come up again when somebody starts it: one goes back to a state as it
+   * was left. It is told by the entry that is in force then, whichever has brought the service.
+   */
+  #lookBack(): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    const told = new Set(this.#followed.flatMap(({ open }) => [...open]));
+    const news = current.files.flatMap(({ service }): [string, SnapshotResult][] => {
+      if (told.has(service)) return [];
+      const known = current.results[service];
+      const glance = this.#tools.loop.glance(service as ServiceName);
+      if (known !== 'failed') return isGivenUp(glance) ? [[service, 'failed']] : [];
+      return isUp(glance).result === 'done' ? [[service, 'converged']] : [];
+    });
+    if (news.length === 0) return;
+    this.#note({ ...current, results: { ...current.results, ...Object.fromEntries(news) } });
   }
 
   /** Something of what was applied has failed, and something else is about to be applied for it. */
@@ -275,6 +296,12 @@ export class History {
     const { result } = isUp(glance);
     return result === 'done' ? 'converged' : result;
   }
+}
+
+/** Not what is tried again by itself. */
+function isGivenUp(glance: Glance): boolean {
+  if (wantedOf(glance).kind !== 'run') return false;
+  return glance.decision?.slots.some(({ phase }) => phase === 'failed') ?? false;
 }
 
 /** It puts a state that was kept in the place of the files. */

@@ -120,6 +120,27 @@ describe('the outcome', () => {
     expect(place.results()[1]?.[1]).toEqual({ a: 'converged', b: 'converged' });
   });
 
+  test('is how the service stood when something else was applied, whatever has brought it', async () => {
+    const place = new Place();
+    await place.apply({ a: '1', b: '1' });
+    place.stands.set('a', 'up').set('b', 'up');
+    place.later(300);
+    await place.apply({ a: '1', b: '2' });
+    place.later(300);
+    place.stands.set('a', 'failed');
+    place.history.look();
+    expect(place.results().map(([, results]) => results)).toEqual([
+      { a: 'failed', b: 'converged' },
+      { a: 'converged', b: 'converged' },
+    ]);
+    place.stands.set('a', 'waiting');
+    place.history.look();
+    expect(place.results()[0]).toEqual(['update', { a: 'failed', b: 'converged' }]);
+    place.stands.set('a', 'up');
+    place.history.look();
+    expect(place.results()[0]).toEqual(['update', { a: 'converged', b: 'converged' }]);
+  });
+
   test('of what was changed again before it was known stays open', async () => {
     const place = new Place();
     await place.apply({ a: '1' });
@@ -216,6 +237,20 @@ describe('one goes back', () => {
   test('over a deploy that failed, rather than to it', async () => {
     const place = await failedUnderLater();
     expect(target(place)).toBe(1);
+  });
+
+  test('never to what came up and was given up later', async () => {
+    const place = new Place();
+    place.stands.set('a', 'up');
+    for (const text of ['1', '2']) {
+      await place.apply({ a: text });
+      place.later(300);
+    }
+    place.stands.set('a', 'failed');
+    place.history.look();
+    await place.apply({ a: '3' });
+    place.later(300);
+    expect(lastGood(place.snapshots.all(), place.history.current)?.number).toBe(1);
   });
 
   test('never to what would break again what is mended', async () => {
