@@ -67,7 +67,7 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
   switch (verb) {
     case 'start':
     case 'restart':
-      return isUp(glance);
+      return noneWanted(glance) ?? isUp(glance);
     case 'reload':
       return isReloaded(glance);
     case 'trigger':
@@ -94,6 +94,19 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
     case 'release':
       return { result: 'done', detail: 'its file is followed again' };
   }
+}
+
+/** Nothing comes of the command, though it is noted. */
+function noneWanted(glance: Glance): Outcome | undefined {
+  const wanted = wantedOf(glance);
+  if (wanted.kind !== 'run' || wanted.count > 0) return undefined;
+  const { scale } = glance.intent;
+  const { name, file } = wanted.desired;
+  const detail =
+    scale === undefined
+      ? `nothing is started: ${file} says instances: 0`
+      : `nothing is started: it is scaled to 0 instances by ${scale.by}; pmctl scale ${name} 1 starts one`;
+  return { result: 'failed', detail };
 }
 
 /** Commands that mean nothing for a service that cannot run. */

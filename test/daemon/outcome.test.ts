@@ -250,6 +250,19 @@ describe('what is told of a reload', () => {
   });
 });
 
+test.each([
+  [{}, 'nothing is started: config.d/web.yaml says instances: 0'],
+  [
+    { scale: { instances: 0, file: 2, by: 'al', at: 0 } },
+    'nothing is started: it is scaled to 0 instances by al; pmctl scale web 1 starts one',
+  ],
+])('of a service of which none is wanted, a start says why nothing comes of it: %j', (intent, detail) => {
+  const none = glance([], { desired: defined({ spec: { instances: 0 } }), intent });
+  for (const verb of ['start', 'restart'] as const) {
+    expect(fulfilment(verb, none, () => seen())).toEqual({ result: 'failed', detail });
+  }
+});
+
 test('of a release it is told what that means', () => {
   const released = fulfilment('release', glance([running()]), () => seen());
   expect(released).toEqual({ result: 'done', detail: 'its file is followed again' });
