@@ -5,7 +5,10 @@ type Kind = 'number' | 'string' | 'boolean' | 'list' | 'map';
 /** With a `?` it may be null. What an earlier release did not know is not there at all. */
 type Form = Readonly<Record<string, Kind | `${Kind}?`>>;
 
-const ASKED: Form = { by: 'string', at: 'number' };
+const ASKED: Form = {
+  ...{ by: 'string', at: 'number', reason: 'string', until: 'number' },
+  ...{ instances: 'number', file: 'number' },
+};
 const INTENT: Form = {
   ...{ stopped: 'map', held: 'map', scale: 'map' },
   ...{ removalApproved: 'boolean', removalHeld: 'boolean', goneAt: 'number' },
@@ -79,7 +82,9 @@ function has(value: unknown, form: Form): value is Readonly<Record<string, unkno
   });
 }
 
+/** A number beyond all times is none that was written here. */
 function kindOf(value: unknown): string {
+  if (typeof value === 'number' && Number.isNaN(new Date(value).getTime())) return 'nothing';
   if (Array.isArray(value)) return 'list';
   return typeof value === 'object' ? 'map' : typeof value;
 }
