@@ -4,6 +4,7 @@ import type { RunKey, ServiceName, SpecHash } from '../model/names.ts';
 import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
+import { isShortage } from '../world/errno.ts';
 import { type Durability, type Failure, type Files, isFailure } from '../world/world.ts';
 import { PromisedStarts } from './promised-starts.ts';
 import { afterReboot, caughtUp, completed, completedSpec } from './recall.ts';
@@ -83,6 +84,10 @@ export class Store {
     if (this.#newer !== undefined) return this.#newer;
     if (isFailure(intents)) return unreadable(this.#path('intent.json'), intents);
     if (isFailure(memory)) return unreadable(this.#path('memory.json'), memory);
+    // Of a host that is short for a moment, definitions would be lost for as long as this daemon lives.
+    if (isFailure(applied) && isShortage(applied.failed)) {
+      return unreadable(this.#path('applied.json'), applied);
+    }
     for (const [name, intent] of entries(intents?.['services'])) {
       this.#intents.set(name as ServiceName, intent as Intent);
     }

@@ -411,6 +411,12 @@ describe('a file that is there but cannot be read', () => {
     expect(later.applied(WEB).size).toBe(0);
     expect(later.problems).toMatchObject([{ code: 'state-unreadable', severity: 'warning' }]);
   });
+
+  it('of definitions is no reason to forget them where the host is short of something', () => {
+    files.set('/state/applied.json', '{"version":1,"services":{}}');
+    files.unreadable.set('/state/applied.json', 'EMFILE');
+    expect(new Store(files, '/state', 'boot-1').load()).toMatchObject({ code: 'state-unreadable' });
+  });
 });
 
 describe('a file that is damaged', () => {

@@ -74,6 +74,7 @@ describe.skipIf(machineMissing)('the first process', () => {
     };
     const service = (name: string) => ({
       process: { command: GENTLE(name), working_directory: '/disk/work' },
+      logs: { stdout: `${name}.out`, stderr: `${name}.err` },
     });
     await up();
     for (const name of ['web', 'halted', 'held', 'wide']) await manager.service(name, service(name));

@@ -86,7 +86,7 @@ function definition(name: string, version: number) {
       env: { VERSION: String(version) },
       stop_grace: '5s',
     },
-    ...(name === 'writer' ? logs : {}),
+    ...(name === 'writer' ? logs : { logs: { stdout: `${name}.out`, stderr: `${name}.err` } }),
   };
 }
 
