@@ -1,7 +1,7 @@
 /** The fixed port of a service is still held: by a run of another one, which is on its way out? */
 import type { ServiceName } from '../model/names.ts';
 import { decide } from '../reconcile/decide.ts';
-import type { Decision, Situation, SlotPhase } from '../reconcile/situation.ts';
+import type { Decision, KeptPort, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -65,24 +65,40 @@ export class PortWaits {
     return undefined;
   }
 
-  /** Who relies on the service is replaced after it, and has its port until then: it would go down for nothing. */
-  #kept(name: ServiceName, port: number): string | undefined {
+  /** Why a start on that port would be refused for as long as this service serves: then it is not stopped for it. */
+  #kept(name: ServiceName, port: number): KeptPort | undefined {
     const containment = this.#containment;
     if (containment.portHolder(port, [name]) === undefined) return undefined;
-    const isHolder = (other: ServiceName): boolean =>
-      this.#reliesOn(other, name) && containment.portHolder(port, [name, other]) === undefined;
-    const holder = this.#services.names().find(isHolder);
-    return holder && `port ${port} is held by ${holder}, which depends on ${name}`;
+    const names = this.#services.names();
+    const stranger = containment.portHolder(port, names);
+    if (stranger !== undefined) return { why: `port ${port} is taken by ${stranger}`, dueToFailure: true };
+    for (const other of names) {
+      if (other === name) continue;
+      // Who relies on this one is replaced after it.
+      const relies = this.#reliesOn(other, name);
+      const isStuck = this.#stays(other, port) || this.#isBehind(other, name);
+      if ((!relies && !isStuck) || containment.portHolder(port, [name, other]) !== undefined) continue;
+      // Each look is another moment.
+      if (containment.portHolder(port, [name]) === undefined) return undefined;
+      this.#waits.set(name, other);
+      const why = `port ${port} is held by ${other}${relies ? `, which depends on ${name}` : ''}`;
+      return isStuck ? { why, dueToFailure: true } : { why };
+    }
+    return undefined;
+  }
+
+  /** It wants that port itself, or is left alone. */
+  #stays(other: ServiceName, port: number): boolean {
+    const wanted = wantedOf(this.#services.glance(other));
+    if (wanted.kind === 'leave') return true;
+    return wanted.kind === 'run' && wanted.count > 0 && wanted.desired.spec.port === port;
   }
 
   /** How it is about to give up the port, should it be the one that holds it; undefined: it is not. */
   #leaving(other: ServiceName, name: ServiceName, port: number): string | undefined {
     const glance = this.#services.glance(other);
     if (Object.keys(glance.memory.runs).length === 0) return undefined;
-    const wanted = wantedOf(glance);
-    if (wanted.kind === 'leave') return undefined;
-    const wantsIt = wanted.kind === 'run' && wanted.count > 0 && wanted.desired.spec.port === port;
-    if (wantsIt) return undefined;
+    if (this.#stays(other, port)) return undefined;
     // It has its turn in a moment, and is asked about again after that.
     const slots = glance.decision?.slots;
     if (slots === undefined) return 'is about to stop';
@@ -95,10 +111,16 @@ export class PortWaits {
   #waitsFor(other: ServiceName, name: ServiceName): boolean {
     const dependencies = this.#neighbours.dependencies(other);
     if (dependencies.some((each) => each.name === name && each.state !== 'met')) return true;
+    return this.#isBehind(other, name);
+  }
+
+  /** Does it wait for the port of the service, itself or through others? */
+  #isBehind(other: ServiceName, name: ServiceName): boolean {
     const seen = new Set<ServiceName>();
     for (let next: ServiceName | undefined = other; next !== undefined; next = this.#waits.get(next)) {
       if (next === name) return true;
-      if (seen.has(next)) return false;
+      // What it waited for may be over: it is decided about in a moment.
+      if (seen.has(next) || this.#services.glance(next).decision === undefined) return false;
       seen.add(next);
     }
     return false;

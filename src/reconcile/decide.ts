@@ -19,6 +19,9 @@ import { watchOver } from './watching-over.ts';
 /** After a failed look, look again this much later. Milliseconds. */
 export const LOOK_AGAIN = 1000;
 
+/** Nothing tells when a stranger lets go of a port, and to find out who has it is work. Milliseconds. */
+const KEPT_AGAIN = 2000;
+
 /** Who is on its way out may close its port before it ends, of which no event tells. Milliseconds. */
 const PORT_AGAIN = 500;
 
@@ -53,6 +56,7 @@ export function decide(situation: Situation): Decision {
   }
   for (const run of judgement.runs) lookAgain(draft, situation, run);
   if (situation.portHeld !== undefined) draft.wake(situation.now + PORT_AGAIN);
+  if (situation.portKept !== undefined) draft.wake(situation.now + KEPT_AGAIN);
   const heldUntil = situation.intent.held?.until;
   if (heldUntil !== undefined && heldUntil > situation.now) draft.wake(heldUntil);
   return {

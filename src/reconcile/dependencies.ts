@@ -101,7 +101,7 @@ export function dependencyOf(
   // What runs may complete at any time.
   const isComing = standing.coming || (condition === 'completed' && standing.started);
   const state = isComing ? 'waiting' : 'away';
-  const because = state === 'away' ? toFailure : {};
+  const because = state === 'away' && standing.dueToFailure ? ({ dueToFailure: true } as const) : {};
   if (standing.failed !== null) {
     return { name, state, detail: `${name} has failed: ${standing.failed}`, ...because };
   }

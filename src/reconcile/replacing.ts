@@ -147,8 +147,8 @@ type HeldBack = Hindrance & { readonly why: string };
 /** What keeps the longest comes first. */
 function heldBackBy(situation: Situation): HeldBack | undefined {
   const { dependencies, portHeld, portKept } = situation;
-  // Nothing comes of it until somebody changes one of the two, and who depends on this one goes on as well until then.
-  if (portKept !== undefined) return { why: portKept, dueToFailure: true };
+  // Nobody waits for that: who holds the port may have to be replaced first.
+  if (portKept !== undefined) return { ...portKept, away: true };
   const first = (state: Dependency['state']) => dependencies.find((each) => each.state === state);
   const unmet = awayOf(situation) ?? first('waiting') ?? first('rolling');
   if (unmet === undefined) return portHeld === undefined ? undefined : { why: portHeld };

@@ -25,8 +25,8 @@ export interface Situation {
   readonly dependents: readonly ServiceName[];
   /** Its port is held by a run of another service that is on its way out: nothing is started before. A sentence. */
   readonly portHeld?: string;
-  /** One that depends on this service holds its port, and is replaced after it: nothing that serves is stopped. A sentence. */
-  readonly portKept?: string;
+  /** Nobody lets go of its port for as long as it serves: it is not stopped for that. */
+  readonly portKept?: KeptPort;
   /** Milliseconds since 1970. */
   readonly now: number;
   /** 0 <= chance < 1, for jitter. */
@@ -58,6 +58,11 @@ export interface Hindrance {
   readonly away?: boolean;
   /** That is because it has failed, or because it waits itself for one that has. */
   readonly dueToFailure?: true;
+}
+
+export interface KeptPort extends Pick<Hindrance, 'dueToFailure'> {
+  /** A sentence. */
+  readonly why: string;
 }
 
 /** What one place of the service is doing, with what people want to know about it. */

@@ -13,20 +13,25 @@ interface Listener {
  * Only sockets of our own network namespace can be seen.
  */
 export function foreignListener(port: number, own: () => ReadonlySet<number>): string | undefined {
-  const listeners = ['net/tcp', 'net/tcp6'].flatMap((file) => parseListeners(readProc(file) ?? '', port));
+  const listeners = listenersOf(port);
   if (listeners.length === 0) return undefined;
   const mine = own();
-  const wanted = new Map(listeners.map((listener) => [`socket:[${listener.inode}]`, listener]));
+  const wanted = new Set(listeners.map(({ inode }) => `socket:[${inode}]`));
   for (const pid of mine) for (const socket of socketsOf(pid)) wanted.delete(socket);
   if (wanted.size === 0) return undefined;
   for (const pid of allProcesses()) {
     if (mine.has(pid)) continue;
     if (socketsOf(pid).some((socket) => wanted.has(socket))) return describeProcess(pid);
   }
-  const [unseen] = wanted.values();
+  // Whoever ended meanwhile has none of its descriptors any more.
+  const unseen = listenersOf(port).find(({ inode }) => wanted.has(`socket:[${inode}]`));
   return unseen === undefined
     ? undefined
     : `a process of user id ${unseen.uid} that cannot be seen from here`;
+}
+
+function listenersOf(port: number): readonly Listener[] {
+  return ['net/tcp', 'net/tcp6'].flatMap((file) => parseListeners(readProc(file) ?? '', port));
 }
 
 /** @param text the content of /proc/net/tcp or tcp6, by proc_net(5): `sl local rem st tx:rx tr:tm retr uid … inode` */

@@ -232,22 +232,47 @@ describe('a port is held by one that relies on the service', () => {
     });
   }
 
+  const keeps = (waits: PortWaits, asked: Situation, why: string, failed: { dueToFailure?: true }) => {
+    const decision = waits.decide(asked);
+    expect(decision.actions).toEqual([]);
+    const heldBack = { why, away: true, ...failed };
+    expect(decision.slots).toEqual([expect.objectContaining({ phase: 'running', heldBack })]);
+    expect(decision.wakeAt).toBe(asked.now + 2000);
+  };
+  const [STUCK, COMING] = [{ dueToFailure: true }, {}] as const;
+
   it.each([
     ['itself', on(NEW, 'rolling')],
     ['through another one', on(other, 'rolling')],
-  ])('%s: what would be stopped for it goes on', (_, dependencies) => {
-    const known = [base(), changed(9090, {}, 0)];
-    const waits = waitsAround(known, { listening: ports, dependencies, others: on(NEW, 'met') });
-    const heldBack = { why: 'port 8080 is held by old, which depends on new', dueToFailure: true };
-    const decision = waits.decide(base());
-    expect(decision.actions).toEqual([]);
-    expect(decision.slots).toEqual([expect.objectContaining({ phase: 'running', heldBack })]);
+  ])('%s, and wants its port: both go on', (_, dependencies) => {
+    const relying = changed(9090, {}, 0);
+    const waits = waitsAround([base(), relying], {
+      ...{ listening: ports, dependencies, others: on(NEW, 'met') },
+    });
+    keeps(waits, base(), 'port 8080 is held by old, which depends on new', COMING);
+    keeps(waits, relying, 'port 9090 is held by new', STUCK);
+    keeps(waits, base(), 'port 8080 is held by old, which depends on new', STUCK);
+    const noticed = decide(of(OLD, { runs: [over({ kind: 'exited', code: 0 })] }));
+    expect(waits.woken(OLD, noticed)).toEqual([NEW]);
   });
 
-  it('once, and is held by somebody else now: the service is replaced', () => {
+  it('itself, and moves elsewhere: that one goes first', () => {
     const dependencies = on(NEW, 'met');
-    const known = [base(), changed(9090, { dependencies }, 0)];
-    const waits = waitsAround(known, { listening: { [PORT]: ['nginx'] }, dependencies });
+    const relying = changed(9999, { dependencies }, 0);
+    const waits = waitsAround([base(), relying], { listening: ports, dependencies });
+    keeps(waits, base(), 'port 8080 is held by old, which depends on new', COMING);
+    expect(waits.decide(relying).slots).toMatchObject([{ phase: 'stopping' }]);
+  });
+
+  it.each([
+    ['a stranger has it', { listening: { [PORT]: ['811 nginx'] } }, [], 'port 8080 is taken by 811 nginx'],
+    ['another one keeps it', { listening: ports }, [changed(PORT, {}, 0)], 'port 8080 is held by old'],
+  ])('or %s: what would be stopped for it goes on', (_, around, others, why) => {
+    keeps(waitsAround([base(), ...others], around), base(), why, STUCK);
+  });
+
+  it('no more: the service is replaced', () => {
+    const waits = waitsAround([base()], { listening: { 9090: [NEW] } });
     expect(waits.decide(base()).slots).toMatchObject([{ phase: 'stopping' }]);
   });
 });

@@ -1,5 +1,7 @@
 /** Does a fixed port go from one service to another while the one that has it takes its time to stop? */
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
@@ -82,35 +84,49 @@ describe.each(GROUNDS)('$title', (ground) => {
   });
 });
 
-test('two services of which one relies on the other exchange their ports in three steps, not in one', async () => {
-  const { host, definition } = hostWith(GROUND);
-  const [port, other = 0, third = 0] = await freePorts(3);
-  const relying = (on: number) => ({ ...definition(on), depends_on: ['base'] });
-  host.service('base', definition(port));
-  host.service('web', relying(other));
-  await host.start();
-  const before = [await host.pidOf('base'), await host.pidOf('web')];
-  host.service('base', definition(other));
-  host.service('web', relying(port));
-  const update = await host.pmctl('update');
-  expect(update.code, update.stdout).toBe(5);
-  expect(update.stdout).toContain(`because port ${other} is held by web, which depends on base`);
-  expect([(await host.view('base'))?.pid, (await host.view('web'))?.pid]).toEqual(before);
-  expect(host.lifecycle('worker_stop_requested')).toEqual([]);
-  letEnd(host, 'base');
-  letEnd(host, 'web');
-  for (const [base, web] of [
-    [port, third],
-    [other, third],
-    [other, port],
-  ] as const) {
-    host.service('base', definition(base));
-    host.service('web', relying(web));
-    const { code, stdout } = await host.pmctl('update');
-    expect(code, stdout).toBe(0);
+describe('two services of which one relies on the other, and whose definitions exchange their ports,', () => {
+  async function refused() {
+    const { host, definition } = hostWith(GROUND);
+    const [port, other = 0, third = 0] = await freePorts(3);
+    const relying = (on: number) => ({ ...definition(on), depends_on: ['base'] });
+    host.service('base', definition(port));
+    host.service('web', relying(other));
+    await host.start();
+    const before = [await host.pidOf('base'), await host.pidOf('web')];
+    host.service('base', definition(other));
+    host.service('web', relying(port));
+    const update = await host.pmctl('update');
+    expect(update.code, update.stdout).toBe(5);
+    expect(update.stdout).toContain(`because port ${other} is held by web, which depends on base`);
+    expect(update.stdout).toContain(`because port ${port} is held by base`);
+    expect([(await host.view('base'))?.pid, (await host.view('web'))?.pid]).toEqual(before);
+    expect(host.lifecycle('worker_stop_requested')).toEqual([]);
+    letEnd(host, 'base');
+    letEnd(host, 'web');
+    const move = async (base: number, web: number) => {
+      host.service('base', definition(base));
+      host.service('web', relying(web));
+      const { code, stdout } = await host.pmctl('update');
+      expect(code, stdout).toBe(0);
+      await host.allRun(['base', 'web']);
+    };
+    return { host, port, other, third, move };
   }
-  await host.allRun(['base', 'web']);
-  expect(host.lifecycle('worker_exited')).toEqual([]);
+
+  test('go on as they were, and do it in three steps', async () => {
+    const { host, port, other, third, move } = await refused();
+    await move(port, third);
+    await move(other, third);
+    await move(other, port);
+    expect(host.lifecycle('worker_exited')).toEqual([]);
+  });
+
+  test('also where the first step is only that the one which relies moves away', async () => {
+    const { host, port, other, third, move } = await refused();
+    await move(other, third);
+    await move(other, port);
+    expect(host.lifecycle('worker_exited')).toEqual([]);
+  });
 });
 
 test('a service does not wait longer than for the port', async () => {
@@ -136,4 +152,23 @@ test('a port that another service keeps is taken', async () => {
   expect(await host.pmctl('update')).toMatchObject({ code: 5 });
   const view = await host.sees('new', 'failed', ({ state }) => state === 'failed');
   expect(view.reason).toContain(`port ${port} is taken by ${pid} `);
+});
+
+test('what serves is not stopped for a port that somebody else has, and moves there once it is free', async () => {
+  const { host, definition } = hostWith(GROUND);
+  const [port, taken = 0] = await freePorts(2);
+  host.service('web', definition(port));
+  await host.start();
+  const pid = await host.pidOf('web');
+  const stranger = net.createServer().listen(taken, '127.0.0.1');
+  await once(stranger, 'listening');
+  host.service('web', definition(taken));
+  const update = await host.pmctl('update');
+  expect(update.code, update.stdout).toBe(5);
+  expect(update.stdout).toContain(`because port ${taken} is taken by ${process.pid} `);
+  expect((await host.view('web'))?.pid).toBe(pid);
+  stranger.close();
+  letEnd(host, 'web');
+  await host.sees('web', 'another process', (view) => view.pid !== pid && view.state === 'running');
+  expect(host.lifecycle('worker_exited')).toEqual([]);
 });
