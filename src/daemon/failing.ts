@@ -251,10 +251,7 @@ const OVER: Outcome = { result: 'done', detail: '' };
  * Something of the newer definition was started, or something of the older was told to stop. In doubt it has.
  * @param action how it was planned: of what was to be replaced, something ran then
  */
-export function hasBegun(
-  { observed, memory, desired }: Situation,
-  action: Change['action'] = 'start',
-): boolean {
+export function hasBegun({ observed, memory, desired }: Situation, action: Change['action']): boolean {
   if (observed.kind === 'unseen') return true;
   if (observed.runs.length === 0 && REPLACING.includes(action)) return true;
   const isStopping = observed.runs.some(({ key }) => (memory.runs[key.id]?.stop ?? null) !== null);

@@ -142,44 +142,47 @@ describe('a change has begun', () => {
       runs: [older],
       memory: { generation: 2, generationHash: NEW.hash },
     });
-    expect(hasBegun(now)).toBe(false);
+    expect(hasBegun(now, 'roll')).toBe(false);
   });
 
   test('not when it is new and waits', () => {
-    expect(hasBegun(situation({ desired: NEW }))).toBe(false);
+    expect(hasBegun(situation({ desired: NEW }), 'start')).toBe(false);
   });
 
   test('when a run of it is there', () => {
     const successor = run({ hash: 'b', generation: 2, age: 10 });
-    expect(hasBegun(situation({ desired: NEW, runs: [older, successor] }))).toBe(true);
+    expect(hasBegun(situation({ desired: NEW, runs: [older, successor] }), 'roll')).toBe(true);
   });
 
   test('when a run of it was there, or its hook was', () => {
     const known = { generation: 2, generationHash: NEW.hash };
     expect(
-      hasBegun(situation({ desired: NEW, memory: { ...known, slots: { 0: slot({ generation: 2 }) } } })),
+      hasBegun(
+        situation({ desired: NEW, memory: { ...known, slots: { 0: slot({ generation: 2 }) } } }),
+        'start',
+      ),
     ).toBe(true);
     const preStart = { run: RUN_ID, generation: 2, digest: NEW.digest, state: 'running' } as const;
     expect(
-      hasBegun(situation({ desired: NEW, memory: { ...known, slots: { 0: slot({ preStart }) } } })),
+      hasBegun(situation({ desired: NEW, memory: { ...known, slots: { 0: slot({ preStart }) } } }), 'start'),
     ).toBe(true);
   });
 
   test('when the older run has been told to stop', () => {
     const runs = runsRemembered([older, { stop: stopProgress() }]);
-    expect(hasBegun(situation({ desired: NEW, runs: [older], memory: { runs } }))).toBe(true);
+    expect(hasBegun(situation({ desired: NEW, runs: [older], memory: { runs } }), 'roll')).toBe(true);
   });
 
   test('in doubt: nothing is taken back of what cannot be seen', () => {
-    expect(hasBegun(situation({ desired: NEW, observed: unseen() }))).toBe(true);
+    expect(hasBegun(situation({ desired: NEW, observed: unseen() }), 'roll')).toBe(true);
     // What ran when the update was planned is gone: it was stopped to be replaced.
     expect(hasBegun(situation({ desired: NEW }), 'roll')).toBe(true);
     expect(hasBegun(situation({ desired: NEW, runs: [older] }), 'roll')).toBe(false);
   });
 
   test('of a removal, as long as it runs, not', () => {
-    expect(hasBegun(situation({ desired: undefined, runs: [older] }))).toBe(false);
-    expect(hasBegun(situation({ desired: undefined }))).toBe(true);
+    expect(hasBegun(situation({ desired: undefined, runs: [older] }), 'stop')).toBe(false);
+    expect(hasBegun(situation({ desired: undefined }), 'stop')).toBe(true);
   });
 });
 

@@ -64,6 +64,16 @@ class Ground {
   }
 }
 
+/** Restarted for its own file over and over: braked, the next restart waits, and it writes no more. */
+function braked(prepare: (ground: Ground) => void = () => {}): { ground: Ground; before: number } {
+  const ground = new Ground();
+  prepare(ground);
+  ground.writes('out.log');
+  ground.pass(40_000);
+  ground.started = () => {};
+  return { ground, before: ground.restarts.length };
+}
+
 test('a service that writes at each start is restarted ever more rarely, and that is told once', () => {
   const ground = new Ground();
   ground.writes('out.log');
@@ -89,11 +99,7 @@ test('a run that takes its time to stop makes no row any shorter: it counts when
 });
 
 test('a restart that waits comes at once with a file that a person saves, and tells all that has changed', () => {
-  const ground = new Ground();
-  ground.writes('out.log');
-  ground.pass(40_000);
-  const before = ground.restarts.length;
-  ground.started = () => {};
+  const { ground, before } = braked();
   ground.watched.changed(['main.js']);
   expect(ground.restarts.slice(before)).toEqual([
     { files: 2, shown: 'out.log, main.js', at: ground.time.now },
@@ -142,10 +148,7 @@ test('a restart for a file that a person saves, and a start by somebody else, en
   saved.pass(1);
   expect(saved.watched.problems).toEqual([]);
 
-  const ground = new Ground();
-  ground.writes('out.log');
-  ground.pass(40_000);
-  ground.started = () => {};
+  const { ground } = braked();
   ground.renewedAt = ground.time.now;
   ground.startedAt = ground.time.now;
   ground.pass(40_000);
@@ -190,11 +193,7 @@ test('what dies at its start is restarted at each change of the person who mends
 });
 
 test('a restart that waits comes at once with a change while nothing of the service runs', () => {
-  const ground = new Ground();
-  ground.writes('out.log');
-  ground.pass(40_000);
-  const before = ground.restarts.length;
-  ground.started = () => {};
+  const { ground, before } = braked();
   ground.goneAt = ground.time.now - 1199;
   ground.watched.changed(['out.log']);
   expect(ground.restarts).toHaveLength(before);
@@ -204,11 +203,7 @@ test('a restart that waits comes at once with a change while nothing of the serv
 });
 
 test('a start by somebody else takes the place of a restart that waits, unless something changed since', () => {
-  const ground = new Ground();
-  ground.writes('out.log');
-  ground.pass(40_000);
-  const before = ground.restarts.length;
-  ground.started = () => {};
+  const { ground, before } = braked();
   ground.renewedAt = ground.time.now;
   ground.pass(60_000);
   expect(ground.restarts).toHaveLength(before);
@@ -218,23 +213,16 @@ test('a start by somebody else takes the place of a restart that waits, unless s
 });
 
 test('a start by somebody else takes the place of no restart where a hook came before it', () => {
-  const ground = new Ground();
-  ground.isPrepared = true;
-  ground.writes('out.log');
-  ground.pass(40_000);
-  const before = ground.restarts.length;
-  ground.started = () => {};
+  const { ground, before } = braked((each) => {
+    each.isPrepared = true;
+  });
   ground.renewedAt = ground.time.now;
   ground.pass(60_000);
   expect(ground.restarts).toHaveLength(before + 1);
 });
 
 test.each([0, 1])('a change %i ms after a start by somebody else is not lost', (after) => {
-  const ground = new Ground();
-  ground.writes('out.log');
-  ground.pass(40_000);
-  const before = ground.restarts.length;
-  ground.started = () => {};
+  const { ground, before } = braked();
   ground.renewedAt = ground.time.now;
   ground.pass(after);
   ground.watched.changed(['out.log']);
