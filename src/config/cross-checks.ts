@@ -5,6 +5,7 @@ import { printDuration } from '../model/units.ts';
 import { parseCron } from '../policy/cron.ts';
 import { zoneNamed } from '../policy/time-zone.ts';
 import type { HostFacts } from '../world/host-facts.ts';
+import { isDeafTo } from './argv.ts';
 import { type Origin, type Path, problemAt } from './raw-tree.ts';
 
 /** `root`: whether the daemon is root. */
@@ -15,6 +16,7 @@ export interface Ground {
 
 export function crossChecks(spec: ServiceSpec, { root, host }: Ground, origin: Origin): readonly Problem[] {
   return [
+    ...unheardArguments(spec, origin),
     ...limitsInOrder(spec, origin),
     ...rights(spec, root, origin),
     ...backoff(spec, origin),
@@ -23,6 +25,13 @@ export function crossChecks(spec: ServiceSpec, { root, host }: Ground, origin: O
     ...rollout(spec, origin),
     ...ownDependency(spec, origin),
   ];
+}
+
+function unheardArguments({ process }: ServiceSpec, origin: Origin): readonly Problem[] {
+  if (!isDeafTo(process.args, process.command)) return [];
+  const says = 'they are $0, $1, … of the shell, of which process.command, a text, uses none';
+  const hint = 'write process.command as a list';
+  return [problemAt(origin, ['process', 'args'], { code: 'value-invalid', says, hint, severity: 'warning' })];
 }
 
 /** setrlimit(2): EINVAL when the soft limit is above the hard one. */

@@ -96,9 +96,10 @@ function processSpec(
   workingDirectory: string,
   schedule: ProcessSpec['schedule'],
 ): ProcessSpec {
+  const args = process.args as readonly string[];
   return {
-    command: argv(process.command),
-    args: process.args as readonly string[],
+    command: argv(process.command, args),
+    args,
     working_directory: workingDirectory,
     env: {},
     env_files: [],

@@ -81,12 +81,51 @@ test('one line is enough, everything else has a default', () => {
 describe('values', () => {
   test('a command given as text goes to a shell, args are appended', () => {
     const { process } = specOf(
-      'process:\n  command: echo $HOME | cat\n  args: [x]\n  stop_command: kill me\n',
+      'process:\n  command: echo $HOME $1 | cat\n  args: [x]\n  stop_command: kill me\n',
     );
-    expect(process.command).toEqual(['/bin/sh', '-c', 'echo $HOME | cat']);
+    expect(process.command).toEqual(['/bin/sh', '-c', 'echo $HOME $1 | cat']);
     expect(process.args).toEqual(['x']);
     expect(process.stop_command).toEqual(['/bin/sh', '-c', 'kill me']);
   });
+
+  test.each(['node', './bin/my-server_2', '/usr/bin/python3.11', '${vars.program}'])(
+    'one word beside args names the program: %s',
+    (command) => {
+      const around = { vars: { program: 'node' } };
+      const program = command === '${vars.program}' ? 'node' : command;
+      const written = (further: string) =>
+        specOf(`process:\n  command: ${command}\n${further}`, around).process.command;
+      expect(written('  args: [server.mjs]\n')).toEqual([program]);
+      expect(written('')).toEqual(['/bin/sh', '-c', program]);
+    },
+  );
+
+  const warnings = (command: string, around = {}) => {
+    const reading = read(`process:\n  command: ${command}\n  args: [x]\n`, around);
+    return reading.kind === 'good' ? reading.definition.warnings : reading.problems;
+  };
+
+  test.each(['node server.js', 'A=1', 'a;b', '"~/bin/x"', '"$program"', 'a*', 'echo ${vars.other}'])(
+    'args that the shell gets and does not look at are warned of: %s',
+    (command) => {
+      expect(warnings(command, { vars: { other: 'y' } })).toMatchObject([
+        {
+          ...{ code: 'value-invalid', severity: 'warning', path: 'process.args', line: 3 },
+          hint: 'write process.command as a list',
+        },
+      ]);
+    },
+  );
+
+  test.each(['exec node "$@"', 'echo $1', 'echo $${1:-x}', 'echo $#', 'echo "$*"', 'echo $${#1}', 'echo $0'])(
+    'args that the shell looks at are not: %s',
+    (command) => {
+      const text = JSON.stringify(command);
+      expect(warnings(text)).toEqual([]);
+      expect(warnings(`[/bin/sh, -c, ${text}]`)).toEqual([]);
+      expect(warnings(`[/bin/sh, -c, ${text}, name]`)).toEqual([]);
+    },
+  );
 
   test('numbers and booleans that are meant as text keep their characters', () => {
     const text = web('  args: [-n, 1.10, 0660, true]', '  env:', '    VERSION: 1.10', '    DEBUG: true');

@@ -32,7 +32,7 @@ export interface RawService {
      */
     command: string | (string | number | boolean)[];
     /**
-     * Appended to the command. For a command given as text they are `$0`, `$1`, … of the shell.
+     * Appended to the command, also to a text of one word (`node`). For any other text they are `$0`, `$1`, … of the shell.
      */
     args?: (string | number | boolean)[];
     /**
@@ -880,7 +880,7 @@ export interface CompleteService {
      */
     command: string | string[];
     /**
-     * Appended to the command. For a command given as text they are `$0`, `$1`, … of the shell.
+     * Appended to the command, also to a text of one word (`node`). For any other text they are `$0`, `$1`, … of the shell.
      */
     args: string[];
     /**

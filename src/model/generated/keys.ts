@@ -95,7 +95,8 @@ export const SERVICE_KEYS: readonly KeyFact[] = [
     grammar: 'text',
     type: 'list of text',
     default: '[]',
-    description: 'Appended to the command. For a command given as text they are `$0`, `$1`, … of the shell.',
+    description:
+      'Appended to the command, also to a text of one word (`node`). For any other text they are `$0`, `$1`, … of the shell.',
     example: 'process:\n  args: ["--port=${port}"]',
     values: null,
     group: false,
