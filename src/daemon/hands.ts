@@ -9,7 +9,7 @@ import type { Outcome } from '../model/observed.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Signal } from '../model/signals.ts';
-import type { Defined } from '../model/spec.ts';
+import type { Defined, DesiredState } from '../model/spec.ts';
 import { afterStart } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
 import type { World } from '../world/world.ts';
@@ -26,6 +26,7 @@ const PROMPT = 1000;
 export interface HandsTools extends StartTools {
   readonly settings: Pick<Settings, 'cluster' | 'pools'>;
   readonly store: Store;
+  readonly loop: { readonly desired: DesiredState };
   readonly report: (event: Event) => void;
   /** A process is going to be started. */
   readonly starting?: (run: RunKey, service: Defined, reason: string) => void;
@@ -171,14 +172,17 @@ export class Hands {
     return startRun(key, desired, this.#tools, { port, record, notify });
   }
 
-  /** `auto`: a port of the pool that no run of ours was given and on which nobody listens. */
+  /** `auto`: a port of the pool that no run of ours was given, that no service names, and on which nobody listens. */
   #portFor({ spec }: Defined): number | null | Problem {
     if (spec.port !== 'auto') return spec.port;
-    const { store, settings, world } = this.#tools;
-    const given = store.ports();
+    const { store, settings, world, loop } = this.#tools;
+    const taken = new Set(store.ports());
+    for (const each of loop.desired.services.values()) {
+      if (each.kind === 'defined' && typeof each.spec.port === 'number') taken.add(each.spec.port);
+    }
     const { start_port, end_port } = settings.pools;
     for (let port = start_port; port <= end_port; port++) {
-      if (!given.has(port) && world.containment.portHolder(port, []) === undefined) return port;
+      if (!taken.has(port) && world.containment.portHolder(port, []) === undefined) return port;
     }
     return {
       code: 'port-exhausted',

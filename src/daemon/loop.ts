@@ -62,7 +62,7 @@ export class Loop {
     this.jobs = new Jobs(tools.zone);
     this.#adoptions = new Adoptions(tools);
     this.#flushing = new Flushing(tools);
-    this.#hands = new Hands({ ...tools, mark: (service) => this.mark(service) });
+    this.#hands = new Hands({ ...tools, loop: this, mark: (service) => this.mark(service) });
     this.#ports = new PortWaits(tools.world.containment, this, this.#neighbours);
     this.#settlement = new Settlement({
       ...tools,

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { carryOut } from '../../src/daemon/carrying-out.ts';
+import { NOTHING } from '../../src/daemon/following.ts';
 import { Hands } from '../../src/daemon/hands.ts';
 import { Store } from '../../src/daemon/store.ts';
 import type { Problem } from '../../src/model/problem.ts';
@@ -23,7 +24,11 @@ function forgetting(left: Problem | undefined) {
   const containment = { ...fake.world.containment, forget } as Containment;
   const settings = { ...fake.settings, pools: { start_port: 4000, end_port: 4099 } };
   const world = { ...fake.world, containment, clock };
-  const hands = new Hands({ ...fake, settings, world, store, report: () => {}, mark: () => {} });
+  const hands = new Hands({
+    ...{ ...fake, settings, world, store, loop: { desired: NOTHING } },
+    report: () => {},
+    mark: () => {},
+  });
   const decision: Decision = {
     actions: [{ do: 'forget', service: WEB, because: 'file removed' }],
     memory: remembered,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOTHING } from '../../src/daemon/following.ts';
 import { Hands } from '../../src/daemon/hands.ts';
 import { Store } from '../../src/daemon/store.ts';
 import { defined, memory, run, runsRemembered, situation, spec, stopProgress, WEB } from '../builders.ts';
@@ -29,7 +30,11 @@ describe('the stop command of a run whose definition is outdated', () => {
     const clock = { now: () => 0, wall: () => 0, after: () => () => {} };
     const world = { ...fake.world, users, clock };
     const settings = { ...fake.settings, pools: { start_port: 4000, end_port: 4099 } };
-    const hands = new Hands({ ...fake, settings, world, store, report: () => {}, mark: () => {} });
+    const hands = new Hands({
+      ...{ ...fake, settings, world, store, loop: { desired: NOTHING } },
+      report: () => {},
+      mark: () => {},
+    });
     const action = { do: 'stop_command', run: outdated.key, because: 'stop_requested' } as const;
     const applied = { b: spec({ process }) };
     hands.carryOut(action, situation({ desired: defined({ hash: 'a' }), applied, memory: remembered }));

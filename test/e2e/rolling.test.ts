@@ -195,9 +195,9 @@ test('who is about to be stopped is called not ready before its signal comes', a
   expect(isGone(pid)).toBe(true);
 });
 
-test('port: auto gives no port twice, leaves a foreign listener alone, and says when the pool is used up', async () => {
-  const ports = await freePorts(4);
-  const [start_port = 0, foreign = 0, , end_port = 0] = ports;
+test('port: auto gives no port twice, leaves a foreign listener and a fixed port alone, and says when the pool is used up', async () => {
+  const ports = await freePorts(5);
+  const [start_port = 0, foreign = 0, fixed = 0, , end_port = 0] = ports;
   const listener = net.createServer((socket) => socket.end('mine')).listen(foreign, '127.0.0.1');
   const host = openHost({ ground: GROUND, settings: { pools: { start_port, end_port } } });
   try {
@@ -206,10 +206,11 @@ test('port: auto gives no port twice, leaves a foreign listener alone, and says 
         port: 'auto',
         process: { command: `echo $PORT > ${host.work}/${name}.port; exec sleep 1000` },
       });
+    host.service('later', { enabled: false, port: fixed, process: { command: SLEEP } });
     await host.start();
     await host.allRun(['a', 'b', 'c']);
     const given = await Promise.all(['a', 'b', 'c'].map((name) => host.says(`${name}.port`)));
-    expect(given.map(Number).sort()).toEqual(ports.filter((port) => port !== foreign));
+    expect(given.map(Number).sort()).toEqual(ports.filter((port) => port !== foreign && port !== fixed));
     const told = (await host.status()).services.flatMap(({ instances }) => instances.map(({ port }) => port));
     expect(told).toEqual(given.map(Number));
     host.service('d', { port: 'auto', process: { command: SLEEP } });
