@@ -121,7 +121,7 @@ export function isTriggered(glance: Glance): Outcome {
  * Nothing of the service is left.
  * @param look asks the kernel; called only when the last decision knows of no run any more, and nothing happened since
  */
-export function isDown({ decision, due }: Glance, look: () => Observed): Outcome {
+export function isDown({ decision, due, intent, memory }: Glance, look: () => Observed): Outcome {
   const left = decision?.slots.filter((phase) => 'run' in phase) ?? [];
   if (left.some((phase) => phase.phase === 'stopping' && phase.blocked)) {
     return { result: 'failed', detail: 'a process survives SIGKILL' };
@@ -133,7 +133,19 @@ export function isDown({ decision, due }: Glance, look: () => Observed): Outcome
   if (observed.kind === 'unseen') return { result: 'pending', detail: observed.problem.message };
   const alive = observed.runs.filter((run) => run.members.is !== 'none' || run.main.is === 'running');
   if (alive.length > 0) return { result: 'pending', detail: `${alive.length} of its instances still run` };
-  return { result: 'done', detail: 'nothing of it runs' };
+  return {
+    result: 'done',
+    detail: `nothing of it runs${tookKill(intent, memory) ? '; it took SIGKILL' : ''}`,
+  };
+}
+
+/** Whoever waited for its stop_grace wants to know what came of it. */
+function tookKill({ stopped }: Wish['intent'], { slots }: Memory): boolean {
+  return Object.values(slots).some(({ exits: [last] }) => {
+    if (stopped === undefined || last === undefined || last.at < stopped.at) return false;
+    const { by, outcome } = last;
+    return by === 'stop' && outcome.kind === 'signaled' && outcome.signal === 'SIGKILL';
+  });
 }
 
 function slotIsUp(phase: SlotPhase, { now, memory }: Glance, spec: ServiceSpec, terms: Terms): Outcome {

@@ -66,13 +66,12 @@ const APPLIES = 'pmctl update applies it';
 function stateSentences(situation: Situation, view: ServiceView): readonly string[] {
   const { intent } = situation;
   const held = holdOf(situation);
-  const sentences = view.reason === '' ? [] : [view.reason];
+  const stopped = intent.stopped && `stopped by ${intent.stopped.by}`;
+  const sentences = view.reason === '' || view.reason === stopped ? [] : [view.reason];
   if (held !== undefined && view.reason !== held) sentences.push(held);
   if (isDisabled(situation) && intent.stopped !== undefined) sentences.push('disabled in its file');
   if (intent.stopped !== undefined) {
-    sentences.push(
-      `stopped by ${intent.stopped.by} at ${iso(intent.stopped.at)}; it stays so until somebody starts it`,
-    );
+    sentences.push(`${stopped} at ${iso(intent.stopped.at)}; it stays so until somebody starts it`);
   }
   if (intent.scale !== undefined) {
     sentences.push(

@@ -208,6 +208,20 @@ describe('a stop is fulfilled', () => {
     expect(isDown(glance([]), () => seen(over(exited(0))))).toMatchObject({ result: 'done' });
   });
 
+  test('and tells when it took SIGKILL, and only of this stop', () => {
+    const exit = (by: 'stop' | 'itself', signal: 'SIGKILL' | 'SIGTERM', at = NOW) =>
+      ({ outcome: { kind: 'signaled', signal, oom: false }, at, by, run: null, uptime: 1 }) as const;
+    const told = (last: ReturnType<typeof exit>, intent: Glance['intent']) =>
+      isDown(glance([], { intent, memory: memory({ slots: { 1: slot({ exits: [last] }) } }) }), () => seen());
+    const stopped = { stopped: { by: 'al', at: NOW - 10 } };
+    const [plain, killed] = ['nothing of it runs', 'nothing of it runs; it took SIGKILL'];
+    expect(told(exit('stop', 'SIGKILL'), stopped)).toEqual({ result: 'done', detail: killed });
+    expect(told(exit('stop', 'SIGTERM'), stopped)).toEqual({ result: 'done', detail: plain });
+    expect(told(exit('itself', 'SIGKILL'), stopped)).toEqual({ result: 'done', detail: plain });
+    expect(told(exit('stop', 'SIGKILL', NOW - 11), stopped)).toEqual({ result: 'done', detail: plain });
+    expect(told(exit('stop', 'SIGKILL'), {})).toEqual({ result: 'done', detail: plain });
+  });
+
   test('not while a run is being stopped', () => {
     expect(isDown(glance([stopping]), never)).toMatchObject({ result: 'pending' });
   });

@@ -89,6 +89,9 @@ describe('why a service is in its state', () => {
     const stopped = situation({ ...disabled, intent: { stopped: { by: 'bob', at: NOW } } });
     const { because } = whyView({ ...NOTHING, situation: stopped, view });
     expect(because).toContain('disabled in its file');
+    expect(because.filter((text) => text.startsWith('stopped by bob'))).toEqual([
+      expect.stringContaining('it stays so until somebody starts it'),
+    ]);
     expect(because.filter((text) => text.includes('pmctl'))).toEqual([
       `pmctl enable web sets enabled: true in ${disabled.desired.file}; then pmctl start web starts it`,
     ]);
