@@ -5,7 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import { isSame } from '../model/same.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import { isShortage } from '../world/errno.ts';
-import { type Durability, type Failure, type Files, isFailure } from '../world/world.ts';
+import { type Failure, type Files, isFailure, type Replacement } from '../world/world.ts';
 import { PromisedStarts } from './promised-starts.ts';
 import { afterReboot, caughtUp, completed, completedSpec } from './recall.ts';
 import { newerState, readState, STATE_FORMAT } from './state-format.ts';
@@ -88,6 +88,7 @@ export class Store {
     if (isFailure(applied) && isShortage(applied.failed)) {
       return unreadable(this.#path('applied.json'), applied);
     }
+    this.#files.keepRoom?.(this.#path('intent.json'));
     for (const [name, intent] of entries(intents?.['services'])) {
       this.#intents.set(name as ServiceName, intent as Intent);
     }
@@ -262,14 +263,16 @@ export class Store {
     this.#forgot = false;
     if (!this.#memoryDirty) return first;
     const services = Object.fromEntries(this.#memories);
-    const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, 'content');
+    const problem = this.#write('memory.json', { boot_id: this.#bootId, services }, { durable: 'content' });
     this.#memoryDirty = problem !== undefined;
     if (problem === undefined) this.#promised = new PromisedStarts(this.#memories);
     return first ?? problem;
   }
 
   #writeIntents(intents: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
-    const problem = this.#write('intent.json', { services: Object.fromEntries(intents) }, true);
+    const services = Object.fromEntries(intents);
+    // Whoever wants to stop what fills the disk is not refused for that.
+    const problem = this.#write('intent.json', { services }, { durable: true, spare: true });
     this.#intentsDoubted = problem !== undefined;
     return problem;
   }
@@ -282,7 +285,7 @@ export class Store {
       next.set(name, specs);
     }
     const services = Object.fromEntries([...next].map(([name, specs]) => [name, Object.fromEntries(specs)]));
-    const problem = this.#write('applied.json', { services }, false);
+    const problem = this.#write('applied.json', { services }, { durable: false });
     if (problem !== undefined) return problem;
     this.#written = next;
     this.#appliedFile = 'fresh';
@@ -323,10 +326,14 @@ export class Store {
     return `${this.#directory}/${file}`;
   }
 
-  #write(file: string, content: Record<string, unknown>, durable: Durability): Problem | undefined {
-    const path = `${this.#directory}/${file}`;
+  #write(
+    file: string,
+    content: Record<string, unknown>,
+    how: Omit<Replacement, 'mode'>,
+  ): Problem | undefined {
+    const path = this.#path(file);
     const text = `${JSON.stringify({ version: STATE_FORMAT, ...content })}\n`;
-    const failure = this.#files.replace(path, text, { mode: 0o600, durable });
+    const failure = this.#files.replace(path, text, { mode: 0o600, ...how });
     return failure === undefined ? undefined : unwritable(path, failure);
   }
 }

@@ -5,12 +5,24 @@ import { codeOf } from './errno.ts';
 import { makeDirectories } from './make-directories.ts';
 import { mayExecute } from './permission.ts';
 import { Refused } from './safe-walk.ts';
+import { isFull, keepRoom, replaceBySpare } from './spare-file.ts';
 import { openUnbent } from './unbent-open.ts';
 import type { Failure, FileMaking, FileStatus, Files, Replacement } from './world.ts';
 
 /** The files of this host. */
 export function systemFiles(): Files & FileMaking {
-  return { status, list, read, replace, settle, remove, executable: mayExecute, create, linkTarget };
+  return {
+    status,
+    list,
+    read,
+    replace,
+    keepRoom,
+    settle,
+    remove,
+    executable: mayExecute,
+    create,
+    linkTarget,
+  };
 }
 
 function status(path: string): FileStatus | Failure {
@@ -68,7 +80,21 @@ function readAtMost(fd: number, limit: number, expected: number): string | Failu
 let temporaries = 0;
 
 function replace(path: string, text: string, options: Replacement): Failure | undefined {
-  return put(path, text, options, fs.renameSync);
+  const failure = put(path, text, options, fs.renameSync);
+  if (options.spare !== true) return failure;
+  if (failure === undefined) {
+    keepRoom(path);
+    return undefined;
+  }
+  if (!isFull(failure.failed)) return failure;
+  const again = attempt(() => {
+    replaceBySpare(path, text, options.mode);
+    syncDirectory(dirname(path));
+    keepRoom(path);
+    return undefined;
+  });
+  // That there is no room is what a person has to know.
+  return again && failure;
 }
 
 /** link(2) makes the name or fails: unlike rename(2) it takes nobody's place. */

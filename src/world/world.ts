@@ -53,6 +53,8 @@ export interface Files {
    * @param options.owner whose the file is then, absent: the daemon's; `EPERM` when it may not be given away
    */
   replace(path: string, text: string, options: Replacement): Failure | undefined;
+  /** For a `replace` with `spare`, also of a file that is not there yet; best effort. Absent: no room is kept. */
+  keepRoom?(path: string): void;
   /** Resolves when what these files say is on disk, as far as the disk takes it. Holds nobody up, and never rejects. */
   settle(paths: readonly string[]): Promise<void>;
   remove(path: string): Failure | undefined;
@@ -63,6 +65,8 @@ export interface Files {
 export interface Replacement {
   readonly mode: number;
   readonly durable: Durability;
+  /** Room is kept beside the file, so that it can be replaced on a full disk as well. */
+  readonly spare?: true;
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 

@@ -85,7 +85,7 @@ describe('an empty state directory', () => {
 describe('intents', () => {
   it('are on disk, durably, before it is answered', () => {
     expect(next().setIntents(of(STOPPED))).toBeUndefined();
-    expect(files.writes).toEqual([{ path: '/state/intent.json', mode: 0o600, durable: true }]);
+    expect(files.writes).toEqual([{ path: '/state/intent.json', mode: 0o600, durable: true, spare: true }]);
     expect(next().intent(WEB)).toEqual(STOPPED);
   });
 

@@ -1,4 +1,4 @@
-/** What if the state directory cannot be written? Services do not notice, commands say so, and it mends by itself. */
+/** What if the state directory cannot be written? Services do not notice, commands last or say so, and it mends by itself. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
@@ -13,62 +13,93 @@ const canMount = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 
 if (isRoot && !canMount) console.warn('skipped: a full disk, because nothing can be mounted here');
 
 describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory', () => {
-  const troubles: readonly [string, (host: Host) => () => void][] = [
-    ['on a disk that is full', fill],
-    ['that became read-only', makeReadOnly],
+  const troubles: readonly [string, (host: Host) => () => void, (host: Host) => Promise<void>][] = [
+    ['on a disk that is full: services run on, commands are taken and last', fill, commandsLast],
+    [
+      'that became read-only: services run on, commands that must be durable are refused',
+      makeReadOnly,
+      commandsAreRefused,
+    ],
   ];
-  test.each(troubles)(
-    '%s: services run on, commands that must be durable are refused, and it recovers',
-    async (_what, trouble) => {
-      const host = openHost({ ground: GROUND });
-      mountState(host);
-      const logs = { logs: { stdout: join(host.work, 'out.log'), stderr: join(host.work, 'err.log') } };
-      host.service('web', { process: { command: SLEEP }, ...logs });
-      host.service('other', { process: { command: SLEEP }, ...logs });
-      await host.start();
-      const pid = await host.pidOf('web');
-      const other = await host.pidOf('other');
-      const mend = trouble(host);
+  test.each(troubles)('%s, and it recovers', async (_what, trouble, commands) => {
+    const host = openHost({ ground: GROUND });
+    mountState(host);
+    const logs = { logs: { stdout: join(host.work, 'out.log'), stderr: join(host.work, 'err.log') } };
+    host.service('web', { process: { command: SLEEP }, ...logs });
+    host.service('other', { process: { command: SLEEP }, ...logs });
+    await host.start();
+    const other = await host.pidOf('other');
+    const mend = trouble(host);
 
-      const stop = await host.pmctl('stop', 'web');
-      expect(stop.code).not.toBe(0);
-      expect(`${stop.stdout}${stop.stderr}`).toContain('cannot be written');
-      expect(await host.view('web')).toMatchObject({ state: 'running', pid, drift: 'none' });
-      await host.until('the trouble to be shown', () => isShown(host).then((shown) => shown || undefined));
-      expect((await host.pmctl('status')).stdout).toContain('cannot be written');
-      // What needs no promise over a crash goes on: a service that dies is started again, a changed file is followed.
-      process.kill(other, 'SIGKILL');
-      await host.sees(
-        'other',
-        'started again',
-        (view) => view.state === 'running' && view.pid !== other && view.pid !== null,
-      );
-      host.service('web', { description: 'edited', process: { command: SLEEP }, ...logs });
-      await host.sees('web', 'described', ({ description }) => description === 'edited');
-      host.service('fresh', { process: { command: SLEEP }, ...logs });
-      await host.runs('fresh');
-      expect(host.stderr).toContain('cannot be written');
-      expect(host.stderr.split('\n').length).toBeLessThan(60);
-      // So does a daemon that starts like this.
-      await host.crash();
-      await host.start();
-      expect(await host.pidOf('web')).toBe(pid);
+    await commands(host);
+    const pid = await host.pidOf('web');
+    await host.until('the trouble to be shown', () => isShown(host).then((shown) => shown || undefined));
+    expect((await host.pmctl('status')).stdout).toContain('cannot be written');
+    // What needs no promise over a crash goes on: a service that dies is started again, a changed file is followed.
+    process.kill(other, 'SIGKILL');
+    await host.sees(
+      'other',
+      'started again',
+      (view) => view.state === 'running' && view.pid !== other && view.pid !== null,
+    );
+    host.service('web', { description: 'edited', process: { command: SLEEP }, ...logs });
+    await host.sees('web', 'described', ({ description }) => description === 'edited');
+    host.service('fresh', { process: { command: SLEEP }, ...logs });
+    await host.runs('fresh');
+    expect(host.stderr).toContain('cannot be written');
+    expect(host.stderr.split('\n').length).toBeLessThan(60);
+    // So does a daemon that starts like this.
+    await host.crash();
+    await host.start();
+    expect(await host.pidOf('web')).toBe(pid);
 
-      mend();
-      await host.until('nothing to be shown', () => isShown(host).then((shown) => !shown || undefined));
-      // What was applied meanwhile is part of the history, with its texts.
-      const [applied] = JSON.parse((await host.pmctl('history', '--json')).stdout).entries;
-      expect(applied).toMatchObject({ mark: 'current', changed: ['web'], added: ['fresh'] });
-      expect((await host.pmctl('show', applied.id, 'web')).stdout).toContain('edited');
-      expect((await host.pmctl('stop', 'web')).code).toBe(0);
-      expect(isGone(pid)).toBe(true);
-      await host.crash();
-      await host.start();
-      expect(await host.view('web')).toMatchObject({ state: 'stopped', drift: 'stopped' });
-      await host.runs('fresh');
-    },
-  );
+    mend();
+    await host.until('nothing to be shown', () => isShown(host).then((shown) => !shown || undefined));
+    // What was applied meanwhile is part of the history, with its texts.
+    const [applied] = JSON.parse((await host.pmctl('history', '--json')).stdout).entries;
+    expect(applied).toMatchObject({ mark: 'current', changed: ['web'], added: ['fresh'] });
+    expect((await host.pmctl('show', applied.id, 'web')).stdout).toContain('edited');
+    expect((await host.pmctl('stop', 'web')).code).toBe(0);
+    expect(isGone(pid)).toBe(true);
+    await host.crash();
+    await host.start();
+    expect(await host.view('web')).toMatchObject({ state: 'stopped', drift: 'stopped' });
+    await host.runs('fresh');
+  });
 });
+
+async function commandsAreRefused(host: Host): Promise<void> {
+  const pid = await host.pidOf('web');
+  const stop = await host.pmctl('stop', 'web');
+  expect(stop.code).not.toBe(0);
+  expect(`${stop.stdout}${stop.stderr}`).toContain('cannot be written');
+  expect(await host.view('web')).toMatchObject({ state: 'running', pid, drift: 'none' });
+}
+
+/** Somebody takes each block that becomes free: each command has the room of the one before. */
+async function commandsLast(host: Host): Promise<void> {
+  const pid = await host.pidOf('web');
+  const take = async (...command: readonly string[]) => {
+    fill(host);
+    const { code, stdout, stderr } = await host.pmctl(...command);
+    expect(code, `${stdout}${stderr}`).toBe(0);
+  };
+  await take('scale', 'other', '1');
+  await take('hold', 'other', '-m', 'a disk is full');
+  await take('stop', 'web');
+  expect(isGone(pid)).toBe(true);
+  await host.crash();
+  await host.start();
+  expect(await host.view('web')).toMatchObject({ state: 'stopped', drift: 'stopped' });
+  expect(await host.view('other')).toMatchObject({ reason: expect.stringContaining('a disk is full') });
+  for (const command of [
+    ['release', 'other'],
+    ['start', 'web'],
+  ]) {
+    const { code, stdout, stderr } = await host.pmctl(...command);
+    expect(code, `${stdout}${stderr}`).toBe(0);
+  }
+}
 
 test('a state directory whose files are noise: what runs is adopted, the files are set aside and named', async () => {
   const host = openHost({ ground: GROUND });
@@ -127,7 +158,7 @@ function mountState(host: Host): void {
 
 function fill(host: Host): () => void {
   const filler = join(host.state, 'filler');
-  const fd = fs.openSync(filler, 'w');
+  const fd = fs.openSync(filler, 'a');
   try {
     for (;;) fs.writeSync(fd, Buffer.alloc(4096));
   } catch (error) {
