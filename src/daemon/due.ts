@@ -1,6 +1,13 @@
 /** Which services are to be looked at, and which of them not before everybody has heard of what was decided? */
 import type { ServiceName } from '../model/names.ts';
 
+export interface Around {
+  /** What others depend on comes first. */
+  readonly inOrder: (names: readonly ServiceName[]) => readonly ServiceName[];
+  /** What it depends on itself. */
+  readonly behind: (name: ServiceName) => readonly ServiceName[];
+}
+
 export class Due {
   readonly #names = new Set<ServiceName>();
   /** Due, and not asked yet what the schedule says. */
@@ -30,10 +37,15 @@ export class Due {
   }
 
   /** One pass; whoever has had a turn is not due any more. */
-  *turns(inOrder: (names: readonly ServiceName[]) => readonly ServiceName[]): Generator<ServiceName, void> {
+  *turns(around: Around): Generator<ServiceName, void> {
     this.#later.clear();
-    for (const name of inOrder([...this.#names])) {
-      if (this.#later.has(name)) continue;
+    // How they stand is not known before their turn, so nobody relies on it in this pass.
+    const lost = new Set<ServiceName>();
+    for (const name of around.inOrder([...this.#names])) {
+      if (this.#later.has(name) || (lost.size > 0 && around.behind(name).some((other) => lost.has(other)))) {
+        lost.add(name);
+        continue;
+      }
       this.#names.delete(name);
       yield name;
     }

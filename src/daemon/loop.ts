@@ -181,7 +181,7 @@ export class Loop {
     this.#due.unconsidered.clear();
     if (fired) this.flush();
     const begun = clock.now();
-    for (const name of this.#due.turns((names) => this.#neighbours.inOrder(names))) {
+    for (const name of this.#due.turns(this.#neighbours)) {
       this.#reconcile(name);
       if (clock.now() - begun >= budget) break;
     }

@@ -47,6 +47,11 @@ export class Neighbours {
     return [...names].sort((a, b) => (this.#depths.get(a) ?? 0) - (this.#depths.get(b) ?? 0));
   }
 
+  /** What it depends on itself. */
+  behind(name: ServiceName): Names {
+    return Object.keys(this.#on.get(name) ?? {}) as ServiceName[];
+  }
+
   /** Where services rely on each other, none of them would ever come: there nobody waits. */
   dependencies(name: ServiceName): readonly Dependency[] {
     const on = this.#on.get(name);
@@ -88,7 +93,7 @@ export class Neighbours {
   }
 
   #around(name: ServiceName): Names {
-    return [...(this.#of.get(name) ?? []), ...(Object.keys(this.#on.get(name) ?? {}) as ServiceName[])];
+    return [...(this.#of.get(name) ?? []), ...this.behind(name)];
   }
 
   /** Definitions of different age may form a circle that no reading would let pass. */
@@ -96,8 +101,7 @@ export class Neighbours {
     if (from === to) return true;
     if (seen.has(from)) return false;
     seen.add(from);
-    const next = Object.keys(this.#on.get(from) ?? {}) as ServiceName[];
-    return next.some((other) => this.#reaches(other, to, seen));
+    return this.behind(from).some((other) => this.#reaches(other, to, seen));
   }
 }
 

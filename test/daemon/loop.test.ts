@@ -24,6 +24,8 @@ let signals: string[];
 let others: readonly Defined[];
 /** When which service was asked by a probe. */
 let asked: { readonly service: string; readonly at: number }[];
+/** Which service was started, and by which definition. */
+let started: string[];
 
 beforeEach(() => {
   machine = new Machine(new Chance(1, 'machine'));
@@ -33,6 +35,7 @@ beforeEach(() => {
   signals = [];
   others = [];
   asked = [];
+  started = [];
   backoff = 100;
   const injector = new Injector();
   files = new MemoryFiles(injector);
@@ -50,6 +53,7 @@ beforeEach(() => {
     record: (deed) => {
       if (deed.what === 'signal') signals.push(deed.signal);
       if (deed.what === 'kill') signals.push('SIGKILL');
+      if (deed.what === 'start') started.push(`${deed.run.service} ${deed.run.hash}`);
       if (deed.what === 'beside') asked.push({ service: deed.run.service, at: machine.now });
     },
     told: () => {},
@@ -176,6 +180,27 @@ describe('probes of several services', () => {
     pass(10_000);
     const second = distance(machine.now - 10_000);
     expect(second).toSatisfy((each: number) => (stays ? each >= first : each < 20));
+  });
+});
+
+describe('a new definition of services that depend on each other', () => {
+  const CHAIN = ['one', 'two', 'three', 'four', 'five'];
+
+  it('is begun in the order in which they depend on each other', () => {
+    const chain = (digest: string) =>
+      CHAIN.map((each, at) => {
+        const before = CHAIN[at - 1];
+        const depends_on = before === undefined ? {} : { [before]: 'ready' as const };
+        return { ...defined({ hash: digest, spec: { depends_on } }), name: each as ServiceName };
+      });
+    others = chain('a');
+    daemon.loop.reload();
+    pass(10_000);
+    started = [];
+    others = chain('b');
+    daemon.loop.reload();
+    pass(120_000);
+    expect(started.map((each) => each.split(' ')[0])).toEqual(CHAIN);
   });
 });
 
