@@ -28,7 +28,7 @@ import type { History } from './history.ts';
 import { entryView, lastGood, type Marks, selected } from './history-views.ts';
 import type { Loop } from './loop.ts';
 import { staleness } from './saved-plan.ts';
-import { blobOf, type Snapshot, type Snapshots, snapshotId } from './snapshots.ts';
+import { idOf, type Snapshot, type Snapshots } from './snapshots.ts';
 import { iso } from './views.ts';
 
 export interface DeployTools {
@@ -252,7 +252,7 @@ export class LocalDeploys implements Deploys {
     at: Pick<Frozen, 'by' | 'reason' | 'failed'> & { readonly texts: readonly KeptText[] },
   ): Problem | undefined {
     const { clock, freeze, manager } = this.#tools;
-    const snapshot = snapshotId(at.texts.map(({ path, text }) => ({ path, blob: blobOf(text) })));
+    const snapshot = idOf(at.texts);
     const problem = freeze.set({ ...at, snapshot, since: clock.now() });
     this.#pending = undefined;
     if (problem === undefined) manager('manager_frozen', { snapshot, by: at.by, reason: at.reason });

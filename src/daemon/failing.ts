@@ -3,6 +3,7 @@ import type { FailureView, OnFailure, UpdateRequest } from '../api/changes.ts';
 import type { Trigger } from '../api/deploys.ts';
 import type { Change } from '../model/action.ts';
 import type { ServiceName } from '../model/names.ts';
+import { firstAndMore } from '../model/shown-words.ts';
 import type { Desired, DesiredState } from '../model/spec.ts';
 import { describeExit, isUnder } from '../policy/restart.ts';
 import { awayOf } from '../reconcile/filling.ts';
@@ -13,7 +14,7 @@ import { differing } from './comparison.ts';
 import type { KeptText } from './freeze.ts';
 import type { Loop } from './loop.ts';
 import { type Glance, isUpItself, type Outcome } from './outcome.ts';
-import type { Snapshot } from './snapshots.ts';
+import { idOf, type Snapshot } from './snapshots.ts';
 import { untilSettled } from './waiting.ts';
 
 export interface FailingTools {
@@ -39,6 +40,9 @@ export interface Verdicts {
 export const NOWHERE = 'of no other state is it known that all that going back would change came up there';
 
 const NONE: Verdicts = { of: () => undefined, failure: undefined };
+
+/** Services whose env files or secrets cannot be taken back, in the sentence about that. */
+const MOST_NAMED = 5;
 
 /** What is neither ready nor failed by then is left to itself, also what comes back after a failure. Milliseconds. */
 export const LONGEST_WATCH = 3600_000;
@@ -155,26 +159,30 @@ export class Failing {
       .filter((change) => !hasBegun(loop.situation(change.service), change.action))
       .map(({ service }) => service);
     if (held.length === 0) return;
-    const mixed = withServices(loop.desired, watched.baseline, held);
-    const refused = this.#tools.goBack(textsOf(mixed), { by: watched.by, failed, detail });
+    const { desired } = loop;
+    const mixed = textsOf(withServices(desired, watched.baseline, held));
+    const refused = this.#goBack(mixed, { by: watched.by, failed, detail });
     if (refused !== undefined) {
       watched.failure = { did: 'stopped', detail: `nothing could be held back: ${refused}`, services: [] };
       return;
     }
-    for (const service of held) {
-      const because = `not begun, because ${failed} failed; pmctl update or pmctl resume begins it`;
+    const followed = held.filter(among(differing(watched.baseline, loop.desired)));
+    const services = held.filter(among(differing(desired, loop.desired)));
+    for (const service of services) {
+      const but = followed.includes(service) ? ', but for its env files and secrets' : '';
+      const because = `not begun, because ${failed} failed${but}; pmctl update or pmctl resume begins it`;
       watched.verdicts.set(service, { result: 'failed', detail: because });
     }
-    watched.failure = { did: 'stopped', detail: `${failed} failed: ${detail}`, services: held };
+    watched.failure = { did: 'stopped', detail: `${failed} failed: ${detail}${nowIn(followed)}`, services };
   }
 
   #rollBack(watched: Watched, failed: ServiceName, detail: string): void {
-    const { loop, textsOf, lastGood, goBack } = this.#tools;
+    const { loop, textsOf, lastGood } = this.#tools;
     const before = loop.desired;
     const isNew = differing(watched.baseline, before).length > 0;
     // Where the watch was quicker than the update, what it applied is what has failed.
     const to = isNew ? textsOf(watched.baseline) : lastGood();
-    const refused = to === undefined ? NOWHERE : goBack(to, { by: watched.by, failed, detail });
+    const refused = to === undefined ? NOWHERE : this.#goBack(to, { by: watched.by, failed, detail });
     if (refused !== undefined) {
       watched.failure = {
         did: 'rolled_back',
@@ -188,8 +196,28 @@ export class Failing {
       if (service === failed) continue;
       watched.verdicts.set(service, { result: 'failed', detail: `rolled back, because ${failed} failed` });
     }
-    watched.failure = { did: 'rolled_back', detail: `${failed} failed: ${detail}`, services };
+    const others = isNew ? differing(watched.baseline, loop.desired) : [];
+    watched.failure = { did: 'rolled_back', detail: `${failed} failed: ${detail}${nowIn(others)}`, services };
   }
+
+  #goBack(...[to, because]: Parameters<FailingTools['goBack']>): string | undefined {
+    const { goBack, textsOf, loop } = this.#tools;
+    const isSame = !('files' in to) && idOf(to) === idOf(textsOf(loop.desired));
+    return isSame ? `only env files or secrets have changed, and ${NOT_KEPT}` : goBack(to, because);
+  }
+}
+
+function among(names: readonly ServiceName[]): (name: ServiceName) => boolean {
+  const all = new Set(names);
+  return (name) => all.has(name);
+}
+
+const NOT_KEPT = 'nothing is kept of what they said before';
+
+/** What follows the new env files or secrets, whatever became of its text. */
+function nowIn(services: readonly ServiceName[]): string {
+  if (services.length === 0) return '';
+  return `; env files or secrets of ${firstAndMore(services, MOST_NAMED)} have changed as well, and are in force: ${NOT_KEPT}`;
 }
 
 function verdictsOf(watched: Watched): Verdicts {

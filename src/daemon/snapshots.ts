@@ -255,6 +255,11 @@ export function snapshotId(files: readonly Pick<SnapshotFile, 'path' | 'blob'>[]
   return createHash('sha256').update(lines.join('\n')).digest('hex').slice(0, 12);
 }
 
+/** The same of texts that are kept nowhere yet. */
+export function idOf(texts: readonly { readonly path: string; readonly text: string }[]): string {
+  return snapshotId(texts.map(({ path, text }) => ({ path, blob: blobOf(text) })));
+}
+
 /** Services whose files it has brought, changed or taken away. */
 export function touchedBy({ added, changed, removed }: Touched): readonly string[] {
   return [...added, ...changed, ...removed];

@@ -4,8 +4,10 @@ import type { OnFailure } from '../../src/api/changes.ts';
 import { Failing, hasBegun, noted, type Verdicts } from '../../src/daemon/failing.ts';
 import type { Glance } from '../../src/daemon/outcome.ts';
 import { sightsOf } from '../../src/daemon/sights.ts';
+import { idOf } from '../../src/daemon/snapshots.ts';
 import type { Memory } from '../../src/model/memory.ts';
 import type { RunId } from '../../src/model/names.ts';
+import type { DesiredState } from '../../src/model/spec.ts';
 import {
   defined,
   exited,
@@ -196,17 +198,36 @@ describe('an update looks after what it changes', () => {
   let failing: Failing;
   /** What was gone back for. */
   let failed: string[];
+  /** Services whose env files say something else by now, whatever text is followed. */
+  let besides: readonly string[];
   const WAITING = { depends_on: { db: 'ready' as const } };
 
   beforeEach(() => {
     daemon = new SmallDaemon();
     failed = [];
+    besides = [];
+    const known = new Map<string, DesiredState>();
     failing = new Failing({
       clock: daemon.clock,
       loop: daemon.loop,
-      goBack: (_, because) => void failed.push(because.failed),
+      goBack: (to, { failed: service }) => {
+        failed.push(service);
+        const state = 'files' in to ? undefined : known.get(idOf(to));
+        if (state === undefined) expect.fail('these texts have never been in force');
+        const again = besides.flatMap((each) => daemon.files.get(each) ?? []);
+        const services = new Map([...state.services, ...again.map((each) => [each.name, each] as const)]);
+        daemon.loop.use({ ...state, services });
+        return undefined;
+      },
       lastGood: () => undefined,
-      textsOf: () => [],
+      textsOf: (desired) => {
+        const texts = [...desired.services.values()].map((each) => {
+          const isSame = besides.includes(each.name) || each.kind !== 'defined';
+          return { path: each.name, text: isSame ? '' : each.digest };
+        });
+        known.set(idOf(texts), desired);
+        return texts;
+      },
     });
     daemon.save('db', { enabled: false });
     daemon.save('x');
@@ -269,7 +290,46 @@ describe('an update looks after what it changes', () => {
     comesAndCrashes('migration');
     expect(failed).toEqual(['migration']);
     const held = [...(verdicts.failure?.services ?? [])].sort();
-    expect(held).toEqual(policy === 'stop' ? ['app', 'later'] : []);
+    expect(held).toEqual(policy === 'stop' ? ['app', 'later'] : ['app', 'later', 'migration']);
+  });
+
+  describe.each(['stop', 'rollback'] as const)('%s: where only env files have changed', (policy) => {
+    const relying = { app: 'db', later: 'app' } as const;
+
+    beforeEach(() => {
+      const save = (hash: string): void => {
+        daemon.save('db', { process: { command: [`/${hash}`] }, rollout: { surge: 1 } }, hash);
+        for (const [service, on] of Object.entries(relying))
+          daemon.save(service, { depends_on: { [name(on)]: 'ready' }, process: { args: [hash] } }, hash);
+      };
+      daemon.install('/b', { ...GOOD, ends: { how: 'exit', code: 3, after: 50 } });
+      save('a');
+      daemon.loop.reload();
+      daemon.pass(5000);
+      save('b');
+    });
+
+    test('says that nothing can be taken back, and freezes nothing', () => {
+      besides = ['db', 'app', 'later'];
+      const verdicts = update(policy);
+      daemon.pass(120_000);
+      expect(failed).toEqual([]);
+      expect(verdicts.failure).toMatchObject({
+        services: [],
+        detail: expect.stringMatching(/could .*be .*: only env files or secrets have changed/),
+      });
+      expect(verdicts.of(name('app'))).toBeUndefined();
+    });
+
+    test('names who follows them all the same', () => {
+      besides = ['later'];
+      const verdicts = update(policy);
+      daemon.pass(120_000);
+      expect(failed).toEqual(['db']);
+      expect(verdicts.failure?.services).toEqual(policy === 'stop' ? ['app'] : ['app', 'db']);
+      expect(verdicts.failure?.detail).toContain('env files or secrets of later have changed as well');
+      expect(verdicts.of(name('later'))).toBeUndefined();
+    });
   });
 
   test.each(['stop', 'rollback'] as const)('%s: not for who waits for what had failed before', (policy) => {
