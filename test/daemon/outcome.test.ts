@@ -49,6 +49,33 @@ const running = (more: Partial<Extract<SlotPhase, { phase: 'running' }>> = {}): 
   ...more,
 });
 
+describe('a script waits for what the loop leaves alone', () => {
+  const held = { intent: { held: { by: 'bob', at: NOW - 1000 } } };
+  const wait = (goal: 'ready' | 'completed', slots: readonly SlotPhase[], more: Partial<Glance> = {}) =>
+    goalOutcome(goal, glance(slots, { ...held, ...more }), () => seen()).result;
+
+  test('what is held and serves is ready, also by an older definition', () => {
+    expect(wait('ready', [running(), running({ slot: 1, outdated: true })])).toBe('done');
+    expect(wait('ready', [running()], { intent: {}, desired: undefined })).toBe('done');
+  });
+
+  test('not when one of it is missing, not ready or not looked at', () => {
+    const two = { desired: defined({ spec: { instances: 2 } }) };
+    expect(wait('ready', [running()], two)).toBe('pending');
+    expect(wait('ready', [running(), running({ slot: 1, ready: false })])).toBe('pending');
+    expect(wait('ready', [running(), running()], two)).toBe('pending');
+    expect(wait('ready', [])).toBe('pending');
+    expect(wait('ready', [running()], { decision: undefined })).toBe('pending');
+  });
+
+  test('what has completed has completed', () => {
+    const completed: SlotPhase = { slot: 0, phase: 'completed', reason: 'completed with code 0' };
+    expect(wait('completed', [completed])).toBe('done');
+    expect(wait('ready', [completed])).toBe('pending');
+    expect(wait('completed', [running()])).toBe('pending');
+  });
+});
+
 describe('a start is fulfilled', () => {
   test('when every instance has lived for a while', () => {
     expect(isUp(glance([running(), running({ slot: 1 })]))).toMatchObject({ result: 'done' });
