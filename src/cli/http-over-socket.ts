@@ -90,7 +90,7 @@ export async function* values(
       }
     }
   } catch {
-    return brokenOff(address);
+    return good ? cutOff(address) : brokenOff(address);
   }
   if (good) return undefined;
   const verdict = judge(address, question, answer, rest);
@@ -181,6 +181,13 @@ function brokenOff(address: Address): Refusal {
   // A daemon that has no descriptor left can but hang up.
   const hint = 'its log says why; perhaps it has no file descriptor left';
   const message = `the daemon at ${address.socket} closed the connection before it had answered; ${hint}`;
+  return refusal('error', 'connection_lost', message);
+}
+
+/** A daemon that ends closes its streams; one that is killed does not come to that. */
+function cutOff(address: Address): Refusal {
+  if (address.cancel.aborted) return brokenOff(address);
+  const message = `the connection to the daemon at ${address.socket} was lost; if it was killed, start it again`;
   return refusal('error', 'connection_lost', message);
 }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { DoctorView, VersionView, WhyView } from '../../src/api/contract.ts';
 import type { NumberedEvent } from '../../src/cli/daemon.ts';
@@ -207,6 +208,22 @@ describe('events', () => {
     const daemon = await daemonWithEvents(event(3, 'gone'));
     expect((await run(daemon, 'events gone --json')).exit).toBe(0);
     expect(await run(daemon, 'events wob')).toMatchObject({ exit: 3, err: expect.stringContaining('web') });
+  });
+
+  test('-f tells that the connection was lost, not that it had no answer', async () => {
+    const daemon = await fakeDaemon({
+      'GET /api/events': (_: unknown, response: ServerResponse) => {
+        response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+        response.write(`${JSON.stringify(event(7, 'web'))}\n`, () => response.destroy());
+        return HANDLED;
+      },
+    });
+    const { exit, out, err } = await run(daemon, 'events -f');
+    expect(out).toContain('web');
+    expect(err).toMatch(
+      /^pmctl: the connection to the daemon at .* was lost; if it was killed, start it again\n$/,
+    );
+    expect(exit).toBe(1);
   });
 
   test('-f goes on until the daemon ends', async () => {
