@@ -273,7 +273,10 @@ export class LocalControl implements Control {
       () => goalOutcome(request.for, loop.glance(name), () => loop.situation(name).observed),
       request.gone,
     );
-    return { met: outcome.result === 'done', service: this.#view(name) };
+    const met = outcome.result === 'done';
+    // Deleted meanwhile; what would be told of it is how one is whose removal is held back.
+    if (!met && this.#known(name) === undefined) return undefined;
+    return { met, service: this.#view(name) };
   }
 
   version(): VersionView {

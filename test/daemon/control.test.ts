@@ -63,6 +63,21 @@ test('waiting without any time says what has happened, also what nobody has look
   expect(await answeredWithin(daemon, 100, asked)).toMatchObject({ met: false });
 });
 
+test('what is deleted while somebody waits for it is not known any more; that it is stopped, is true', async () => {
+  const daemon = daemonWithWeb();
+  daemon.save('db');
+  daemon.loop.reload();
+  daemon.pass(1000);
+  const wait = async (goal: 'completed' | 'stopped') => ({
+    answer: await controlOf(daemon).wait({ service: 'web', for: goal, timeout: 5000 }),
+  });
+  const [completed, stopped] = [wait('completed'), wait('stopped')];
+  daemon.files.delete('web');
+  daemon.loop.reload();
+  expect(await answeredWithin(daemon, 4000, stopped)).toMatchObject({ answer: { met: true } });
+  expect(await answeredWithin(daemon, 6000, completed)).toEqual({ answer: undefined });
+});
+
 test('a status keeps nothing of services that are not in it any more', () => {
   const daemon = daemonWithWeb();
   const only = vi.spyOn(Views.prototype, 'only');
