@@ -63,6 +63,8 @@ export class Reports {
     if (last !== undefined && now - last < QUIET) return;
     if (this.#complained.size > 1000) this.#complained.clear();
     this.#complained.set(text, now);
+    // Whoever looks into what happened to a service finds it there: it is in no status, for it does not last.
+    if (problem.service !== undefined) for (const event of problemEvents([], [problem])) this.note(event);
     this.#tell(problem);
   }
 
