@@ -103,8 +103,29 @@ export class PortWaits {
     const slots = glance.decision?.slots;
     if (slots === undefined) return 'is about to stop';
     if (slots.some((phase) => phase.phase === 'stopping' && !phase.blocked)) return 'is stopping';
+    if (this.#movesUp(other)) return 'is to be replaced';
     const isMoving = slots.some(isMovingOn) && !slots.some(({ phase }) => phase === 'failed');
     return isMoving && !this.#waitsFor(other, name) ? 'is to be replaced' : undefined;
+  }
+
+  /** What it waits for is over, or that of the one that it waits for: it has its turn then. */
+  #movesUp(other: ServiceName): boolean {
+    const seen = new Set<ServiceName>();
+    let next = other;
+    for (;;) {
+      const holder = this.#waits.get(next);
+      if (holder === undefined || seen.has(next)) return false;
+      if (!this.#isHeldUp(next)) return true;
+      seen.add(next);
+      next = holder;
+    }
+  }
+
+  /** Somebody still has the port for which it waited when it was looked at. */
+  #isHeldUp(name: ServiceName): boolean {
+    const wanted = wantedOf(this.#services.glance(name));
+    const port = wanted.kind === 'run' ? wanted.desired.spec.port : null;
+    return typeof port === 'number' && this.#containment.portHolder(port, [name]) !== undefined;
   }
 
   /** Whoever waits itself for the one that wants its port would keep it for good. */

@@ -123,6 +123,23 @@ describe('a service waits for its port while it is held by another', () => {
     expect(does(waitsAround([changed(9090)], { dependencies }))).toBe(held('is to be replaced'));
   });
 
+  it('that waited for a port which is free by now, also through others', () => {
+    const [third, own] = [name('third'), run({ service: name('third') })];
+    const moves = (service: ServiceName, to: number, has: typeof own) =>
+      of(service, {
+        desired: defined({ name: service, hash: 'b', spec: { port: to, rollout: { surge: 1 } } }),
+        applied: { [hash('a')]: spec({ name: service, rollout: { surge: 1 } }) },
+        runs: [has],
+      });
+    const listening: Record<number, readonly string[]> = { [PORT]: [OLD], 7070: [third], 9090: [NEW] };
+    const [one, other] = [moves(OLD, 7070, RUN), moves(third, 9090, own)];
+    const before = moves(NEW, 9999, run({ service: NEW }));
+    const waits = waitsAround([one, other, before], { listening });
+    for (const each of [one, other]) expect(waits.decide(each).actions).toEqual([]);
+    listening[9090] = [];
+    expect(does(waits)).toBe(held('is to be replaced'));
+  });
+
   it('also before it is prepared, and when it comes back after an end', () => {
     const hooks = { pre_start: { command: ['prepare'], timeout: 1000 } };
     const prepared = wanting({ desired: defined({ name: NEW, spec: { port: PORT, hooks } as never }) });
