@@ -15,6 +15,15 @@ interface Services {
   glance(service: ServiceName): Glance;
 }
 
+type Failure = Pick<KeptPort, 'dueToFailure'>;
+
+interface Kept extends KeptPort {
+  /** The service that has the port. */
+  readonly holder?: ServiceName;
+}
+
+const STUCK = { dueToFailure: true } as const;
+
 export class PortWaits {
   readonly #containment: Ports;
   readonly #services: Services;
@@ -67,24 +76,79 @@ export class PortWaits {
 
   /** Why a start on that port would be refused for as long as this service serves: then it is not stopped for it. */
   #kept(name: ServiceName, port: number): KeptPort | undefined {
+    const answer = this.#keptBy(name, port, []);
+    if (answer === undefined) return undefined;
+    const { holder, ...kept } = answer;
+    if (holder !== undefined) this.#waits.set(name, holder);
+    return kept;
+  }
+
+  /** @param before who wants the port of the one that comes next, and the last of them that of this service */
+  #keptBy(name: ServiceName, port: number, before: readonly ServiceName[]): Kept | undefined {
     const containment = this.#containment;
-    if (containment.portHolder(port, [name]) === undefined) return undefined;
     const names = this.#services.names();
     const stranger = containment.portHolder(port, names);
-    if (stranger !== undefined) return { why: `port ${port} is taken by ${stranger}`, dueToFailure: true };
+    if (stranger !== undefined) return { why: `port ${port} is taken by ${stranger}`, ...STUCK };
     for (const other of names) {
       if (other === name) continue;
       // Who relies on this one is replaced after it.
       const relies = this.#reliesOn(other, name);
-      const isStuck = this.#stays(other, port) || this.#isBehind(other, name);
-      if ((!relies && !isStuck) || containment.portHolder(port, [name, other]) !== undefined) continue;
+      const stays = this.#stays(other, port) ? STUCK : this.#stuck(other);
+      const next = this.#movesTo(other, port);
+      if (!relies && stays === undefined && next === undefined) continue;
+      if (containment.portHolder(port, [name, other]) !== undefined) continue;
+      const way = [...before, name];
+      const further = stays ?? (next === undefined ? undefined : this.#keptFurther(other, next, way));
       // Each look is another moment.
       if (containment.portHolder(port, [name]) === undefined) return undefined;
-      this.#waits.set(name, other);
+      if (!relies && further === undefined) continue;
       const why = `port ${port} is held by ${other}${relies ? `, which depends on ${name}` : ''}`;
-      return isStuck ? { why, dueToFailure: true } : { why };
+      return { why, holder: other, ...(further?.dueToFailure === true ? STUCK : {}) };
     }
     return undefined;
+  }
+
+  /** The holder of a port wants another one: what keeps it from going there? */
+  #keptFurther(name: ServiceName, port: number, way: readonly ServiceName[]): Failure | undefined {
+    const from = way.indexOf(name);
+    if (from < 0) return this.#keptBy(name, port, way);
+    const ring = way.slice(from);
+    // One that stops first lets all others move up, unless another one has to be replaced before it.
+    const isOpen = ring.some((each) => this.#clearsOut(each));
+    const isOrdered = ring.some((each, at) => this.#reliesOn(ring[at + 1] ?? name, each));
+    return isOpen && !isOrdered ? undefined : STUCK;
+  }
+
+  /** The fixed port that it wants instead of the given one; undefined: it has another one, or wants none. */
+  #movesTo(other: ServiceName, port: number): number | undefined {
+    const glance = this.#services.glance(other);
+    const wanted = wantedOf(glance);
+    if (wanted.kind !== 'run' || typeof wanted.desired.spec.port !== 'number') return undefined;
+    // What an earlier daemon started may have any.
+    const mayHave = Object.values(glance.memory.runs).some((run) => run.port === port || run.port === null);
+    return mayHave ? wanted.desired.spec.port : undefined;
+  }
+
+  /** To replace it begins with a stop, after which nothing of it has its port. */
+  #clearsOut(name: ServiceName): boolean {
+    const wanted = wantedOf(this.#services.glance(name));
+    return wanted.kind === 'run' && wanted.desired.spec.rollout.surge === 0 && wanted.count === 1;
+  }
+
+  /** Why it is not going to be replaced, wherever it wants to go. */
+  #stuck(other: ServiceName): Failure | undefined {
+    const glance = this.#services.glance(other);
+    const wanted = wantedOf(glance);
+    if (glance.decision?.slots.some((phase) => phase.phase === 'stopping' && phase.blocked)) return STUCK;
+    if (wanted.kind !== 'run') return undefined;
+    const { digest, spec } = wanted.desired;
+    const { rejected } = glance.memory;
+    const isRejected = rejected?.digest === digest && rejected.pardon === (glance.intent.pardon ?? 0);
+    const hasFailed = isRejected || glance.decision?.slots.some(({ phase }) => phase === 'failed') === true;
+    if (hasFailed && spec.rollout.on_failure === 'keep_old') return STUCK;
+    const away = this.#neighbours.dependencies(other).filter(({ state }) => state === 'away');
+    if (away.length === 0) return undefined;
+    return away.some(({ dueToFailure }) => dueToFailure === true) ? STUCK : {};
   }
 
   /** It wants that port itself, or is left alone. */

@@ -266,7 +266,7 @@ describe('a port is held by one that relies on the service', () => {
     const waits = waitsAround([base(), relying], {
       ...{ listening: ports, dependencies, others: on(NEW, 'met') },
     });
-    keeps(waits, base(), 'port 8080 is held by old, which depends on new', COMING);
+    keeps(waits, base(), 'port 8080 is held by old, which depends on new', STUCK);
     keeps(waits, relying, 'port 9090 is held by new', STUCK);
     keeps(waits, base(), 'port 8080 is held by old, which depends on new', STUCK);
     const noticed = decide(of(OLD, { runs: [over({ kind: 'exited', code: 0 })] }));
@@ -286,6 +286,44 @@ describe('a port is held by one that relies on the service', () => {
     ['another one keeps it', { listening: ports }, [changed(PORT, {}, 0)], 'port 8080 is held by old'],
   ])('or %s: what would be stopped for it goes on', (_, around, others, why) => {
     keeps(waitsAround([base(), ...others], around), base(), why, STUCK);
+  });
+
+  const MOVED = changed(9999, {}, 0);
+  it.each<[string, Around, Situation, { dueToFailure?: true }]>([
+    ['that was to move away and has failed', { listening: ports }, failed('whole'), STUCK],
+    ['whose own port a stranger has', { listening: { ...ports, 9999: ['811 nginx'] } }, MOVED, STUCK],
+    [
+      'that waits for what does not come',
+      { listening: ports, dependencies: on(other, 'away') },
+      MOVED,
+      COMING,
+    ],
+  ])('or by one %s: what would be stopped for it goes on', (_, around, holder, failure) => {
+    keeps(waitsAround([base(), holder], around), base(), 'port 8080 is held by old', failure);
+  });
+
+  it('or by one of two that cannot exchange theirs: what would be stopped for it goes on', () => {
+    const third = run({ service: other });
+    const exchanging = of(other, {
+      desired: defined({ name: other, hash: 'b', spec: { port: PORT, rollout: { surge: 1 } } }),
+      applied: { [hash('a')]: spec({ name: other, port: 9999, rollout: { surge: 1 } }) },
+      runs: [third],
+    });
+    const waits = waitsAround([base(), changed(9999), exchanging], {
+      listening: { ...ports, 9999: [other] },
+    });
+    keeps(waits, base(), 'port 8080 is held by old', STUCK);
+  });
+
+  it.each([
+    ['stopped for it, because this one was held', 0, { held: { by: 'root', at: NOW } }],
+    ['started beside what runs', 1, {}],
+  ])('or by one that waits for its port to be %s: the service is replaced', (_, surge, intent) => {
+    const others = [base({ intent }), changed(9090, {}, surge)];
+    const waits = waitsAround(others, { listening: ports });
+    expect(waits.decide(changed(9090, {}, surge)).actions).toEqual([]);
+    others[0] = base();
+    expect(waits.decide(base()).slots).toMatchObject([{ phase: 'stopping' }]);
   });
 
   it('no more: the service is replaced', () => {

@@ -154,6 +154,48 @@ test('a port that another service keeps is taken', async () => {
   expect(view.reason).toContain(`port ${port} is taken by ${pid} `);
 });
 
+test('two services exchange their ports as soon as one of them is held no more', async () => {
+  const { host, definition } = hostWith(GROUND);
+  const [port, other = 0] = await freePorts(2);
+  host.service('a', definition(port));
+  host.service('b', definition(other));
+  await host.start();
+  await host.allRun(['a', 'b']);
+  const before = await host.pidOf('a');
+  expect(await host.pmctl('hold', 'b', '-m', 'not yet')).toMatchObject({ code: 0 });
+  host.service('a', definition(other));
+  host.service('b', definition(port));
+  expect(await host.pmctl('update')).toMatchObject({ code: 5 });
+  expect((await host.view('a'))?.pid).toBe(before);
+  letEnd(host, 'a');
+  letEnd(host, 'b');
+  expect(await host.pmctl('release', 'b')).toMatchObject({ code: 0 });
+  await host.sees('a', 'another process', (view) => view.pid !== before && view.drift === 'none');
+  await host.allRun(['a', 'b']);
+  expect(host.lifecycle('worker_exited')).toEqual([]);
+});
+
+test('what serves is not stopped for the port of one that cannot move away', async () => {
+  const { host, definition } = hostWith(GROUND);
+  const [port, other = 0, taken = 0] = await freePorts(3);
+  host.service('a', definition(port));
+  host.service('b', definition(other));
+  await host.start();
+  const before = await host.pidOf('a');
+  const stranger = net.createServer().listen(taken, '127.0.0.1');
+  await once(stranger, 'listening');
+  host.service('a', definition(other));
+  host.service('b', definition(taken));
+  const update = await host.pmctl('update');
+  expect(update.code, update.stdout).toBe(5);
+  expect((await host.view('a'))?.pid).toBe(before);
+  letEnd(host, 'a');
+  letEnd(host, 'b');
+  stranger.close();
+  await host.sees('a', 'another process', (view) => view.pid !== before && view.drift === 'none');
+  expect(host.lifecycle('worker_exited')).toEqual([]);
+});
+
 test('what serves is not stopped for a port that somebody else has, and moves there once it is free', async () => {
   const { host, definition } = hostWith(GROUND);
   const [port, taken = 0] = await freePorts(2);
