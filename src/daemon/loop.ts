@@ -130,6 +130,7 @@ export class Loop {
     this.#tools.world.containment.believe?.(userIn(this.#desired));
     this.#tools.store.prepare(definedIn(this.#desired));
     this.#neighbours.arrange(this.#desired);
+    this.#ports.askAgain();
     this.#settlement.settle(this.#desired);
     this.markAll();
     return this.#desired;
@@ -148,12 +149,10 @@ export class Loop {
   /** Durable when it answers undefined. */
   setIntents(changes: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
     const problem = this.#tools.store.setIntents(changes);
-    if (problem === undefined) {
-      for (const name of changes.keys()) this.mark(name);
-      return undefined;
-    }
-    this.#flushing.failed(problem);
-    // Nothing is due but the next try, of which whoever wakes the loop has to learn.
+    if (problem === undefined) for (const name of changes.keys()) this.mark(name);
+    else this.#flushing.failed(problem);
+    this.#ports.askAgain();
+    // Perhaps nothing is due but the next try, of which whoever wakes the loop has to learn.
     this.onDue();
     return problem;
   }

@@ -1,6 +1,6 @@
 /** The fixed port of a service is still held: by a run of another one, which is on its way out? */
 import type { ServiceName } from '../model/names.ts';
-import { decide } from '../reconcile/decide.ts';
+import { decide, KEPT_AGAIN } from '../reconcile/decide.ts';
 import type { Decision, KeptPort, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
 import type { World } from '../world/world.ts';
@@ -30,6 +30,8 @@ export class PortWaits {
   readonly #neighbours: Pick<Neighbours, 'dependencies'>;
   /** Who waits for the port of whom. */
   readonly #waits = new Map<ServiceName, ServiceName>();
+  /** Who keeps the port of whom: to find out is work, and a probe lets a service be looked at much more often. */
+  readonly #answers = new Map<ServiceName, { readonly answer: Kept; readonly at: number }>();
 
   constructor(containment: Ports, services: Services, neighbours: Pick<Neighbours, 'dependencies'>) {
     this.#containment = containment;
@@ -52,14 +54,21 @@ export class PortWaits {
       return portHeld === undefined ? decision : decide({ ...situation, portHeld });
     }
     if (!decision.slots.some((phase) => isRetired(phase, situation))) return decision;
-    const portKept = this.#kept(name, port);
+    const portKept = this.#kept(situation, port);
     return portKept === undefined ? decision : decide({ ...situation, portKept });
   }
 
   /** Who has to be looked at because of what was noticed about this service. */
   woken(service: ServiceName, { notices }: Decision): readonly ServiceName[] {
     if (notices.length === 0 || this.#waits.size === 0) return [];
-    return [...this.#waits].flatMap(([waiting, holder]) => (holder === service ? [waiting] : []));
+    const woken = [...this.#waits].flatMap(([waiting, holder]) => (holder === service ? [waiting] : []));
+    for (const waiting of woken) this.#answers.delete(waiting);
+    return woken;
+  }
+
+  /** Something else is wanted of services: what was found out about ports may be over. */
+  askAgain(): void {
+    this.#answers.clear();
   }
 
   #held(name: ServiceName, port: number): string | undefined {
@@ -75,9 +84,15 @@ export class PortWaits {
   }
 
   /** Why a start on that port would be refused for as long as this service serves: then it is not stopped for it. */
-  #kept(name: ServiceName, port: number): KeptPort | undefined {
-    const answer = this.#keptBy(name, port, []);
-    if (answer === undefined) return undefined;
+  #kept({ name, now }: Situation, port: number): KeptPort | undefined {
+    const known = this.#answers.get(name);
+    const isRecent = known !== undefined && known.at <= now && now - known.at < KEPT_AGAIN;
+    const answer = isRecent ? known.answer : this.#keptBy(name, port, []);
+    if (answer === undefined) {
+      this.#answers.delete(name);
+      return undefined;
+    }
+    if (!isRecent) this.#answers.set(name, { answer, at: now });
     const { holder, ...kept } = answer;
     if (holder !== undefined) this.#waits.set(name, holder);
     return kept;

@@ -20,7 +20,7 @@ import { watchOver } from './watching-over.ts';
 export const LOOK_AGAIN = 1000;
 
 /** Nothing tells when a stranger lets go of a port, and to find out who has it is work. Milliseconds. */
-const KEPT_AGAIN = 2000;
+export const KEPT_AGAIN = 2000;
 
 /** Who is on its way out may close its port before it ends, of which no event tells. Milliseconds. */
 const PORT_AGAIN = 500;

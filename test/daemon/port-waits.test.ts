@@ -326,6 +326,29 @@ describe('a port is held by one that relies on the service', () => {
     expect(waits.decide(base()).slots).toMatchObject([{ phase: 'stopping' }]);
   });
 
+  it('is asked for anew only after a while, or when something else happened', () => {
+    const later = NOW + 2000;
+    const listening: Record<number, readonly string[]> = { ...ports };
+    const waits = waitsAround([base(), changed(PORT, {}, 0)], { listening });
+    const goesOn = (now = NOW) => waits.decide(base({ now })).slots[0]?.phase === 'running';
+    const forgetting: (() => void)[] = [
+      () => waits.askAgain(),
+      () => void waits.woken(OLD, decide(of(OLD, { runs: [over({ kind: 'exited', code: 0 })] }))),
+    ];
+    for (const forget of forgetting) {
+      listening[PORT] = [OLD];
+      expect(goesOn()).toBe(true);
+      listening[PORT] = [];
+      expect(goesOn(later - 1)).toBe(true);
+      forget();
+      expect(goesOn()).toBe(false);
+    }
+    listening[PORT] = [OLD];
+    expect(goesOn()).toBe(true);
+    listening[PORT] = [];
+    expect(goesOn(later)).toBe(false);
+  });
+
   it('no more: the service is replaced', () => {
     const waits = waitsAround([base()], { listening: { 9090: [NEW] } });
     expect(waits.decide(base()).slots).toMatchObject([{ phase: 'stopping' }]);
