@@ -3,8 +3,11 @@
 /** Nothing in it that the shell would treat, nor an assignment. */
 const WORD = /^[\w@%+:,./-]+$/;
 
-/** Where the shell looks at what follows `-c TEXT`; sh(1), "positional parameters" and "special parameters". */
-const POSITIONAL = /\$(?:[\d@*#]|\{#?[\d@*#])/;
+/**
+ * Where the shell looks at what follows `-c TEXT`; sh(1), "positional parameters" and "special parameters". `getopts`, and
+ * `for` without `in`, take all of them.
+ */
+const POSITIONAL = /\$(?:[\d@*#]|\{#?[\d@*#])|\bgetopts\s|\bfor\s+\w+\s*(?:;|\n|do\b)/;
 
 /**
  * A text is given to the shell, a list is argv as it stands.

@@ -105,27 +105,40 @@ describe('values', () => {
     return reading.kind === 'good' ? reading.definition.warnings : reading.problems;
   };
 
-  test.each(['node server.js', 'A=1', 'a;b', '"~/bin/x"', '"$program"', 'a*', 'echo ${vars.other}'])(
-    'args that the shell gets and does not look at are warned of: %s',
-    (command) => {
-      expect(warnings(command, { vars: { other: 'y' } })).toMatchObject([
-        {
-          ...{ code: 'value-invalid', severity: 'warning', path: 'process.args', line: 3 },
-          hint: 'write process.command as a list',
-        },
-      ]);
-    },
-  );
+  test.each([
+    'node server.js',
+    'A=1',
+    'a;b',
+    '"~/bin/x"',
+    '"$program"',
+    'a*',
+    'echo ${vars.other}',
+    '"for x in 1 2; do :; done"',
+  ])('args that the shell gets and does not look at are warned of: %s', (command) => {
+    expect(warnings(command, { vars: { other: 'y' } })).toMatchObject([
+      {
+        ...{ code: 'value-invalid', severity: 'warning', path: 'process.args', line: 3 },
+        hint: 'write process.command as a list',
+      },
+    ]);
+  });
 
-  test.each(['exec node "$@"', 'echo $1', 'echo $${1:-x}', 'echo $#', 'echo "$*"', 'echo $${#1}', 'echo $0'])(
-    'args that the shell looks at are not: %s',
-    (command) => {
-      const text = JSON.stringify(command);
-      expect(warnings(text)).toEqual([]);
-      expect(warnings(`[/bin/sh, -c, ${text}]`)).toEqual([]);
-      expect(warnings(`[/bin/sh, -c, ${text}, name]`)).toEqual([]);
-    },
-  );
+  const nameless = ['for x; do echo $x; done', 'for x do :; done', 'for x\ndo :; done', 'getopts ab option'];
+  const named = [
+    'exec node "$@"',
+    'echo $1',
+    'echo $${1:-x}',
+    'echo $#',
+    'echo "$*"',
+    'echo $${#1}',
+    'echo $0',
+  ];
+  test.each([...named, ...nameless])('args that the shell looks at are not: %s', (command) => {
+    const text = JSON.stringify(command);
+    expect(warnings(text)).toEqual([]);
+    expect(warnings(`[/bin/sh, -c, ${text}]`)).toEqual([]);
+    expect(warnings(`[/bin/sh, -c, ${text}, name]`)).toEqual([]);
+  });
 
   test('numbers and booleans that are meant as text keep their characters', () => {
     const text = web('  args: [-n, 1.10, 0660, true]', '  env:', '    VERSION: 1.10', '    DEBUG: true');
