@@ -1,5 +1,5 @@
 /** The fixed port of a service is still held: by a run of another one, which is on its way out? */
-import type { ServiceName } from '../model/names.ts';
+import type { ServiceName, SpecHash } from '../model/names.ts';
 import { decide, KEPT_AGAIN } from '../reconcile/decide.ts';
 import type { Decision, KeptPort, Situation, SlotPhase } from '../reconcile/situation.ts';
 import { wantedOf } from '../reconcile/wanted.ts';
@@ -13,6 +13,8 @@ type Ports = Pick<World['containment'], 'portHolder'>;
 interface Services {
   names(): readonly ServiceName[];
   glance(service: ServiceName): Glance;
+  /** The last one, also where something happened since. */
+  decision(service: ServiceName): Decision | undefined;
 }
 
 type Failure = Pick<KeptPort, 'dueToFailure'>;
@@ -104,23 +106,30 @@ export class PortWaits {
     const names = this.#services.names();
     const stranger = containment.portHolder(port, names);
     if (stranger !== undefined) return { why: `port ${port} is taken by ${stranger}`, ...STUCK };
-    for (const other of names) {
-      if (other === name) continue;
-      // Who relies on this one is replaced after it.
-      const relies = this.#reliesOn(other, name);
-      const stays = this.#stays(other, port) ? STUCK : this.#stuck(other);
-      const next = this.#movesTo(other, port);
-      if (!relies && stays === undefined && next === undefined) continue;
-      if (containment.portHolder(port, [name, other]) !== undefined) continue;
-      const way = [...before, name];
-      const further = stays ?? (next === undefined ? undefined : this.#keptFurther(other, next, way));
-      // Each look is another moment.
-      if (containment.portHolder(port, [name]) === undefined) return undefined;
-      if (!relies && further === undefined) continue;
-      const why = `port ${port} is held by ${other}${relies ? `, which depends on ${name}` : ''}`;
-      return { why, holder: other, ...(further?.dueToFailure === true ? STUCK : {}) };
+    const other = this.#holderBeside(name, port, names);
+    // Each look is another moment.
+    if (other === undefined || containment.portHolder(port, [name]) === undefined) return undefined;
+    // Who relies on this one is replaced after it.
+    const relies = this.#reliesOn(other, name);
+    const stays = this.#stays(other, port) ? STUCK : this.#stuck(other);
+    const next = this.#fixedPortOf(other);
+    const way = [...before, name];
+    const further = stays ?? (next === undefined ? undefined : this.#keptFurther(other, next, way));
+    if (!relies && further === undefined) return undefined;
+    const why = `port ${port} is held by ${other}${relies ? `, which depends on ${name}` : ''}`;
+    return { why, holder: other, ...(further?.dueToFailure === true ? STUCK : {}) };
+  }
+
+  /** By halves: each question is work, and there may be hundreds. Undefined also where several have it together. */
+  #holderBeside(name: ServiceName, port: number, names: readonly ServiceName[]): ServiceName | undefined {
+    const isAmong = (some: readonly ServiceName[]) =>
+      this.#containment.portHolder(port, [name, ...some]) === undefined;
+    let some = names.filter((other) => other !== name);
+    while (some.length > 1) {
+      const half = some.slice(0, some.length >> 1);
+      some = isAmong(half) ? half : some.slice(half.length);
     }
-    return undefined;
+    return isAmong(some) ? some[0] : undefined;
   }
 
   /** The holder of a port wants another one: what keeps it from going there? */
@@ -134,14 +143,10 @@ export class PortWaits {
     return isOpen && !isOrdered ? undefined : STUCK;
   }
 
-  /** The fixed port that it wants instead of the given one; undefined: it has another one, or wants none. */
-  #movesTo(other: ServiceName, port: number): number | undefined {
-    const glance = this.#services.glance(other);
-    const wanted = wantedOf(glance);
-    if (wanted.kind !== 'run' || typeof wanted.desired.spec.port !== 'number') return undefined;
-    // What an earlier daemon started may have any.
-    const mayHave = Object.values(glance.memory.runs).some((run) => run.port === port || run.port === null);
-    return mayHave ? wanted.desired.spec.port : undefined;
+  #fixedPortOf(other: ServiceName): number | undefined {
+    const wanted = wantedOf(this.#services.glance(other));
+    const port = wanted.kind === 'run' ? wanted.desired.spec.port : null;
+    return typeof port === 'number' ? port : undefined;
   }
 
   /** To replace it begins with a stop, after which nothing of it has its port. */
@@ -166,11 +171,19 @@ export class PortWaits {
     return away.some(({ dueToFailure }) => dueToFailure === true) ? STUCK : {};
   }
 
-  /** It wants that port itself, or is left alone. */
+  /** It wants that port itself, has it unasked and is not to be replaced, or is left alone. */
   #stays(other: ServiceName, port: number): boolean {
     const wanted = wantedOf(this.#services.glance(other));
     if (wanted.kind === 'leave') return true;
-    return wanted.kind === 'run' && wanted.count > 0 && wanted.desired.spec.port === port;
+    if (wanted.kind !== 'run' || wanted.count === 0) return false;
+    return wanted.desired.spec.port === port || this.#isCurrent(other, wanted.desired.hash);
+  }
+
+  /** As far as was seen last, every process of it is of the definition that is wanted now. */
+  #isCurrent(other: ServiceName, hash: SpecHash): boolean {
+    if (this.#services.glance(other).memory.generationHash !== hash) return false;
+    const slots = this.#services.decision(other)?.slots.filter((phase) => 'run' in phase) ?? [];
+    return slots.length > 0 && slots.every((phase) => phase.phase === 'running' && !phase.outdated);
   }
 
   /** How it is about to give up the port, should it be the one that holds it; undefined: it is not. */
@@ -202,9 +215,8 @@ export class PortWaits {
 
   /** Somebody still has the port for which it waited when it was looked at. */
   #isHeldUp(name: ServiceName): boolean {
-    const wanted = wantedOf(this.#services.glance(name));
-    const port = wanted.kind === 'run' ? wanted.desired.spec.port : null;
-    return typeof port === 'number' && this.#containment.portHolder(port, [name]) !== undefined;
+    const port = this.#fixedPortOf(name);
+    return port !== undefined && this.#containment.portHolder(port, [name]) !== undefined;
   }
 
   /** Whoever waits itself for the one that wants its port would keep it for good. */

@@ -80,7 +80,11 @@ function waitsAround(
     listening[port]?.find((each) => !services.includes(each as ServiceName));
   return new PortWaits(
     { portHolder },
-    { names: () => others.map((other) => other.name), glance },
+    {
+      names: () => others.map((other) => other.name),
+      glance,
+      decision: (asked) => decide(others.find((each) => each.name === asked) ?? situation()),
+    },
     { dependencies: (asked) => (asked === OLD ? dependencies : asked === NEW ? [] : further) },
   );
 }
@@ -289,8 +293,11 @@ describe('a port is held by one that relies on the service', () => {
   });
 
   const MOVED = changed(9999, {}, 0);
+  const unasked = of(OLD, { desired: defined({ name: OLD }), runs: [RUN] });
+  const UNASKED = { ...unasked, memory: decide(unasked).memory };
   it.each<[string, Around, Situation, { dueToFailure?: true }]>([
     ['that was to move away and has failed', { listening: ports }, failed('whole'), STUCK],
+    ['that has it unasked', { listening: ports, decided: false }, UNASKED, STUCK],
     ['whose own port a stranger has', { listening: { ...ports, 9999: ['811 nginx'] } }, MOVED, STUCK],
     [
       'that waits for what does not come',
