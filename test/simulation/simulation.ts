@@ -34,8 +34,8 @@ const WINDOW = 10_000;
 /** What is followed is written down this much later, as the whole daemon does it: it may die before. Milliseconds. */
 const SOON = 1;
 
-/** A history that is longer than this never ends. */
-const MOST_ENTRIES = 50_000;
+/** A history that is longer than this never ends: some wait for an hour that a clock went back, and ask each second. */
+const MOST_ENTRIES = 250_000;
 
 export class Simulation {
   readonly injector = new Injector();
