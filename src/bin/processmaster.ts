@@ -40,15 +40,17 @@ async function main(argv: readonly string[]): Promise<void> {
   const files = systemFiles();
   const users = systemUsers();
   const cwd = process.cwd();
-  const loaded = loadSettings({
-    ...(given.config === undefined ? {} : { file: given.config }),
-    cwd,
-    env: host.environment,
-    flags: given.flags,
-    files,
-    users,
-    hostname: host.hostname,
-  });
+  const load = () =>
+    loadSettings({
+      ...(given.config === undefined ? {} : { file: given.config }),
+      cwd,
+      env: host.environment,
+      flags: given.flags,
+      files,
+      users,
+      hostname: host.hostname,
+    });
+  const loaded = load();
   if ('problems' in loaded) {
     fail(loaded.problems);
     return;
@@ -60,7 +62,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const { serve } = await import('./serve.ts');
   const approach = await approaching;
   const terminal = process.stderr.isTTY;
-  const refused = await serve({ settings, warnings, approach, host, files, users, cwd, terminal, version });
+  const refused = await serve({
+    ...{ settings, warnings, approach, host, files, users, cwd, terminal, version },
+    again: load,
+  });
   if (refused !== undefined) fail([refused]);
 }
 

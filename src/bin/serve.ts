@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { defineService, removableFile } from '../config/define.ts';
 import { setEnabled } from '../config/enable.ts';
 import { ServiceDirectory, TEXTS_AT_ONCE } from '../config/load.ts';
+import { MasterChange } from '../config/master-change.ts';
+import type { SettingsResult } from '../config/settings.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { openDaemonLog } from '../daemon/log.ts';
 import { readLogs } from '../daemon/service-logs.ts';
@@ -26,6 +28,8 @@ export interface ServeInput {
   readonly settings: Settings;
   /** What a person should know about the settings. */
   readonly warnings: readonly Problem[];
+  /** Reads them again. */
+  readonly again: () => SettingsResult;
   /** How far this process has come on its way into the cgroups. */
   readonly approach: Approach | undefined;
   readonly host: Host;
@@ -47,16 +51,18 @@ export async function serve(input: ServeInput): Promise<Problem | undefined> {
   const place = { files, users, host: hostFacts(), settings, environment: host.environment, cwd };
   const directory = new ServiceDirectory(place);
   const aside = new ServiceDirectory(place);
+  const master = new MasterChange(input);
   const daemon = new Daemon({
     world: opened.world,
     host,
     settings,
     log,
     version,
-    read: (texts) => directory.load('later', texts),
+    read: (texts) => master.toldWith(directory.load('later', texts)),
     directory: {
       // Another reader: what is only looked at must not stand in the way of what is followed.
-      peek: (texts) => (texts === undefined ? aside : directory.beside()).load('never', texts),
+      peek: (texts) =>
+        master.toldWith((texts === undefined ? aside : directory.beside()).load('never', texts)),
       textOf: (desired) => directory.textOf(desired),
       commit: () => commitOf(settings.config_directory),
     },

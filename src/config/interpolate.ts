@@ -155,9 +155,10 @@ function unknown(name: string, vars: readonly string[], env: Variables['env']): 
       hint: `write \${env:${name}} for the daemon's variable, $\${${name}} to leave it to a shell`,
     };
   }
-  const hint = `write $\${${cut}} to leave it to a shell`;
   // Nobody hides a password in `${vars.…}`.
-  return name.startsWith('vars.') ? { says, hint } : { says, hint, unquoted: UNKNOWN };
+  if (name.startsWith('vars.'))
+    return { says, hint: 'vars are in the master file, which a daemon reads at its start' };
+  return { says, hint: `write $\${${cut}} to leave it to a shell`, unquoted: UNKNOWN };
 }
 
 const UNKNOWN: Sentence = { says: 'no variable has the name in ${…}', hint: LITERAL };

@@ -72,6 +72,7 @@ export const PROBLEM_CODES = {
   'daemon-running': 'Another daemon already rules the same cgroups or the same state directory.',
   'runs-elsewhere':
     'Services of this state directory still run where an earlier daemon had them; the daemon does not start.',
+  'settings-changed': 'The master file says something else than when the daemon was started.',
   'host-short':
     'The host is short of descriptors or memory at the moment of the start; the daemon does not start.',
   'socket-unavailable': 'The control socket cannot be made where it should be; the daemon does not start.',

@@ -264,6 +264,21 @@ test('a directory that vanishes file by file is stopped short as if it vanished 
   await host.isForgotten('s0');
 });
 
+test('a master file that has changed since the start of the daemon is told of until the next one', async () => {
+  const host = openHost({ ground: GROUND });
+  host.service('web', SLEEP);
+  await host.start();
+  const pid = await host.pidOf('web');
+  fs.appendFileSync(host.masterFile, '\nvars: { site: shop.example }\n');
+  const told = 'since then it has changed in vars; restart the daemon';
+  expect((await host.pmctl('update')).stdout).toContain(told);
+  expect((await host.pmctl('status')).stdout).toContain(told);
+  await host.stop();
+  await host.start();
+  expect((await host.status()).problems).toEqual([]);
+  expect(await host.pidOf('web')).toBe(pid);
+});
+
 test('a secret file that others may read is told of, and its content never', async () => {
   const host = openHost({ ground: GROUND });
   fs.writeFileSync(join(host.work, 'token'), 'hush-hush', { mode: 0o644 });
