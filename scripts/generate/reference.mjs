@@ -23,7 +23,7 @@ error.`,
     title: 'The master file: `config.yaml`',
     intro: `Every key has a default, so the file itself is optional. The daemon takes the one that \`-c\` names, else
 \`./config.yaml\` when there is one. It is read when the daemon starts: a change waits for a restart of the daemon,
-which leaves the services running.
+which leaves the services running, and until then \`pmctl status\` tells of it.
 
 The command line wins over the environment, the environment over the file, the file over the default. The variable of
 a key is \`PROCESSMASTER_\` and the key in capitals, \`_\` for each dot: \`watch.settle\` is
