@@ -156,7 +156,7 @@ export class FrontDoor {
     const token = this.#tokens.get(request);
     if (token !== undefined && includesRole(token.role, role)) return undefined;
     const has = token === undefined ? 'none' : token.role;
-    return refuse(reply, 403, 'forbidden', `this takes the role ${role}; the token has ${has}`);
+    return refuse(reply, 403, 'forbidden', `this takes at least the role ${role}; the token has ${has}`);
   }
 }
 

@@ -209,7 +209,7 @@ export class LocalDeploys implements Deploys {
     }
     const { held: services, reason } = this.#tools.loop.removalsOf(reading);
     if (services.length > 0 && !prune) return { ...NOTHING, prune: { services, reason } };
-    const problem = this.#freezeAt({ texts, by, reason: 'rolled back' });
+    const problem = this.#freezeAt({ texts, by, reason: backTo(snapshot) });
     if (problem !== undefined) return { ...NOTHING, errors: [configError(problem)] };
     return this.#actions.reconcile({ services: [], ...asked }, 'rollback');
   }
@@ -329,6 +329,13 @@ const NOT_KNOWN = { snapshot: null, since: null, by: null };
 
 function unfit(code: string, message: string): Unfit {
   return { unfit: { code, message } };
+}
+
+/** Whoever types it twice goes forth again: so it is told where to. */
+function backTo({ at, commit }: Snapshot): string {
+  const oid =
+    commit === null ? '' : `, commit ${commit.oid.slice(0, 10)}${commit.dirty ? ' and changes' : ''}`;
+  return `rolled back to what was applied at ${iso(at)}${oid}`;
 }
 
 function refusedUpdate(code: Problem['code'], message: string): UpdateView {

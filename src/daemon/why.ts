@@ -165,7 +165,11 @@ function adviceOf(situation: Situation, view: ServiceView): readonly string[] {
   const name = situation.name;
   const { desired } = situation;
   if (holdOf(situation) !== undefined) return [`pmctl release ${name} gives it back to the loop`];
-  if (desired === undefined) return ['put its file back, or pmctl update --prune stops it'];
+  if (desired === undefined) {
+    const { observed } = situation;
+    const isOver = observed.kind === 'seen' && observed.runs.length === 0;
+    return [`put its file back, or pmctl update --prune ${isOver ? 'removes' : 'stops'} it`];
+  }
   // Where the whole directory is not read, its problem says what to do, and the file may be right.
   const isItsFile = desired.problems.some(({ code }) => code !== 'directory-unreadable');
   if (isItsFile) return [`mend ${desired.file}; it is read again when it is saved`];

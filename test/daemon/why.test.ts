@@ -73,6 +73,15 @@ describe('why a service is in its state', () => {
     );
   });
 
+  it.each([
+    ['stops', [run()]],
+    ['removes', []],
+  ])('of one whose file is gone says what --prune does: it %s', (does, runs) => {
+    const gone = situation({ desired: undefined, observed: { kind: 'seen', runs } });
+    const { because } = whyView({ ...NOTHING, situation: gone, view: serviceView('web') });
+    expect(because).toContain(`put its file back, or pmctl update --prune ${does} it`);
+  });
+
   it('tells of a main process that has left its cgroup', () => {
     const outside = { is: 'running', pid: 4242, outside: '/elsewhere' } as const;
     const because = [{ is: 'running', pid: 17 } as const, outside].map((main) => {

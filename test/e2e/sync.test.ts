@@ -292,7 +292,9 @@ describe('when a service of the commit fails', () => {
     await host.allRun(['web', 'db']);
     team.push('web 2', { 'web.yaml': service('2') });
     expect((await host.pmctl('sync')).code).toBe(0);
-    expect((await host.pmctl('rollback', 'previous')).code).toBe(0);
+    const back = await host.pmctl('rollback', 'previous');
+    expect(back.code, back.stdout).toBe(0);
+    expect(back.stdout).toMatch(/rolled back to what was applied at \S+Z, commit [0-9a-f]{10}\)/);
     team.push('web 3', { 'web.yaml': service('3') });
     expect(await host.pmctl('sync')).toMatchObject({
       code: 1,
