@@ -14,6 +14,11 @@ const DAEMON_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size', '--v8-po
 /** A build must not wait for ever. Milliseconds. */
 const LIMIT = 20_000;
 
+/** What somebody has set is for his own daemon: with its state directory, this one would leave its traces there. */
+const unset = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('PROCESSMASTER_')),
+);
+
 const place = mkdtempSync(join(tmpdir(), 'pmbuild-'));
 const socket = join(place, 'sock');
 let daemon;
@@ -46,7 +51,9 @@ async function warmUp() {
   await ended(program('pmctl', ['--sock', socket, 'status']));
   const ends = ended(daemon);
   await ended(
-    spawn(process.execPath, [join(dist, 'pmctl.js'), '--sock', socket, 'shutdown', '--stop-services']),
+    spawn(process.execPath, [join(dist, 'pmctl.js'), '--sock', socket, 'shutdown', '--stop-services'], {
+      env: unset,
+    }),
   );
   await ends;
 }
@@ -54,7 +61,7 @@ async function warmUp() {
 function program(name, args, flags = [], env = {}) {
   return spawn(process.execPath, [...flags, '--require', keep, join(dist, `${name}.js`), ...args], {
     cwd: place,
-    env: { ...process.env, ...env },
+    env: { ...unset, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
 }

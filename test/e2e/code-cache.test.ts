@@ -1,8 +1,10 @@
 /** Programs start fast because V8 finds its code in a file beside them: is that file there, and does V8 take it? */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
 import { DAEMON_FLAGS } from '../../src/cli/daemon-flags.ts';
 import { DIST } from './grounds.ts';
 
@@ -32,6 +34,21 @@ it.each([
     encoding: 'utf8',
   });
   expect(stdout).toBe('refused: false\n');
+});
+
+it('it is made without the settings that somebody has set for a daemon of his own', () => {
+  const place = mkdtempSync(join(tmpdir(), 'pmtest-'));
+  onTestFinished(() => rmSync(place, { recursive: true }));
+  const [dist, state] = [join(place, 'dist'), join(place, 'state')];
+  cpSync(DIST, dist, { recursive: true });
+  const script = fileURLToPath(new URL('../../scripts/build/code-cache.mjs', import.meta.url));
+  const settings = { PROCESSMASTER_STATE_DIRECTORY: state, PROCESSMASTER_SOCK_PATH: join(place, 'sock') };
+  const made = spawnSync(process.execPath, [script, dist], {
+    encoding: 'utf8',
+    env: { ...process.env, ...settings, PROCESSMASTER_PRUNE_MAX_PERCENT: 'none' },
+  });
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  expect(existsSync(state)).toBe(false);
 });
 
 it('where V8 refuses it, the program runs as well', () => {
