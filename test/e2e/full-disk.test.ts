@@ -33,8 +33,6 @@ describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory',
 
     await commands(host);
     const pid = await host.pidOf('web');
-    await host.until('the trouble to be shown', () => isShown(host).then((shown) => shown || undefined));
-    expect((await host.pmctl('status')).stdout).toContain('cannot be written');
     // What needs no promise over a crash goes on: a service that dies is started again, a changed file is followed.
     process.kill(other, 'SIGKILL');
     await host.sees(
@@ -42,6 +40,8 @@ describe.runIf(canMount && GROUND.containment === 'cgroup')('a state directory',
       'started again',
       (view) => view.state === 'running' && view.pid !== other && view.pid !== null,
     );
+    await host.until('the trouble to be shown', () => isShown(host).then((shown) => shown || undefined));
+    expect((await host.pmctl('status')).stdout).toContain('cannot be written');
     host.service('web', { description: 'edited', process: { command: SLEEP }, ...logs });
     await host.sees('web', 'described', ({ description }) => description === 'edited');
     host.service('fresh', { process: { command: SLEEP }, ...logs });
