@@ -343,8 +343,10 @@ export class Host {
         return end;
       }),
     );
-    if (isRoot && fs.existsSync(this.base)) removeTree(this.base);
+    if (isRoot) removeTree(this.base);
     await endProcessesBelow(this.directory);
+    // A daemon that pmctl has started may have made its cgroup only after that.
+    if (isRoot) removeTree(this.base);
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 
