@@ -34,6 +34,17 @@ function hostWith(ground: Ground, closes = 'stays') {
   return { host, definition };
 }
 
+/** Two services, each on a port of its own; `third` is free. */
+async function twoOnPorts(ground: Ground) {
+  const { host, definition } = hostWith(ground);
+  const [port, other = 0, third = 0] = await freePorts(3);
+  host.service('a', definition(port));
+  host.service('b', definition(other));
+  await host.start();
+  await host.allRun(['a', 'b']);
+  return { host, definition, port, other, third };
+}
+
 function letEnd(host: Host, name: string): void {
   fs.writeFileSync(join(host.work, `${name}.may-end`), '');
 }
@@ -65,12 +76,7 @@ describe.each(GROUNDS)('$title', (ground) => {
   });
 
   test('two services exchange their ports', async () => {
-    const { host, definition } = hostWith(ground);
-    const [port, other = 0] = await freePorts(2);
-    host.service('a', definition(port));
-    host.service('b', definition(other));
-    await host.start();
-    await host.allRun(['a', 'b']);
+    const { host, definition, port, other } = await twoOnPorts(ground);
     host.service('a', definition(other));
     host.service('b', definition(port));
     const update = host.background('update');
@@ -155,12 +161,7 @@ test('a port that another service keeps is taken', async () => {
 });
 
 test('two services exchange their ports as soon as one of them is held no more', async () => {
-  const { host, definition } = hostWith(GROUND);
-  const [port, other = 0] = await freePorts(2);
-  host.service('a', definition(port));
-  host.service('b', definition(other));
-  await host.start();
-  await host.allRun(['a', 'b']);
+  const { host, definition, port, other } = await twoOnPorts(GROUND);
   const before = await host.pidOf('a');
   expect(await host.pmctl('hold', 'b', '-m', 'not yet')).toMatchObject({ code: 0 });
   host.service('a', definition(other));
@@ -176,11 +177,7 @@ test('two services exchange their ports as soon as one of them is held no more',
 });
 
 test('what serves is not stopped for the port of one that cannot move away', async () => {
-  const { host, definition } = hostWith(GROUND);
-  const [port, other = 0, taken = 0] = await freePorts(3);
-  host.service('a', definition(port));
-  host.service('b', definition(other));
-  await host.start();
+  const { host, definition, other, third: taken } = await twoOnPorts(GROUND);
   const before = await host.pidOf('a');
   const stranger = net.createServer().listen(taken, '127.0.0.1');
   await once(stranger, 'listening');
