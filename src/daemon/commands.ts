@@ -4,7 +4,7 @@ import type { Intent } from '../model/memory.ts';
 import type { Observed } from '../model/observed.ts';
 import type { ServiceSpec } from '../model/spec.ts';
 import type { Situation } from '../reconcile/situation.ts';
-import { holdOf, wantedOf } from '../reconcile/wanted.ts';
+import { holdOf, stoppedBy, wantedOf } from '../reconcile/wanted.ts';
 import {
   type Glance,
   isDown,
@@ -88,7 +88,7 @@ export function fulfilment(verb: Verb, glance: Glance, look: () => Observed): Ou
     case 'enable':
       return glance.intent.stopped === undefined
         ? isUp(glance)
-        : { result: 'done', detail: `enabled, but stopped by ${glance.intent.stopped.by}; start it as well` };
+        : { result: 'done', detail: `enabled, but ${stoppedBy(glance.intent.stopped.by)}; start it as well` };
     case 'hold':
       return { result: 'done', detail: holdOf(glance) ?? 'held' };
     case 'release':
@@ -122,7 +122,7 @@ function refusalOf(verb: Verb, situation: Situation): string | undefined {
   if (desired.kind === 'broken') return desired.problems[0]?.message ?? 'its file has errors';
   if (!desired.spec.enabled) return `it is disabled in ${desired.file}; enable it first`;
   const stopped =
-    intent.stopped === undefined ? undefined : `stopped by ${intent.stopped.by}; start it first`;
+    intent.stopped === undefined ? undefined : `${stoppedBy(intent.stopped.by)}; start it first`;
   if ((verb === 'reload' || verb === 'trigger') && stopped !== undefined) return stopped;
   const scheduled = desired.spec.process.schedule !== null;
   if (verb === 'trigger' && !scheduled) return 'it has no schedule';

@@ -7,7 +7,7 @@ import type { Desired } from '../model/spec.ts';
 import { count, printElapsed } from '../model/units.ts';
 import { describeOutcome } from '../policy/restart.ts';
 import type { Situation } from '../reconcile/situation.ts';
-import { holdOf } from '../reconcile/wanted.ts';
+import { holdOf, stoppedBy } from '../reconcile/wanted.ts';
 import type { StderrWords } from './last-words.ts';
 import { exitsOf, iso } from './views.ts';
 
@@ -66,7 +66,7 @@ const APPLIES = 'pmctl update applies it';
 function stateSentences(situation: Situation, view: ServiceView): readonly string[] {
   const { intent } = situation;
   const held = holdOf(situation);
-  const stopped = intent.stopped && `stopped by ${intent.stopped.by}`;
+  const stopped = intent.stopped && stoppedBy(intent.stopped.by);
   const sentences = view.reason === '' || view.reason === stopped ? [] : [view.reason];
   if (held !== undefined && view.reason !== held) sentences.push(held);
   if (isDisabled(situation) && intent.stopped !== undefined) sentences.push('disabled in its file');

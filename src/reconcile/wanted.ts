@@ -46,7 +46,7 @@ export function wantedOf(situation: Wish): Wanted {
 }
 
 function stoppedByHand({ by }: Asked): Wanted {
-  return { kind: 'none', reason: `stopped by ${by}`, stopReason: 'stop_requested', removed: false };
+  return { kind: 'none', reason: stoppedBy(by), stopReason: 'stop_requested', removed: false };
 }
 
 /** Why nothing of it is to run, in a few words; empty where something is. */
@@ -72,4 +72,9 @@ export function heldOf({ intent, now }: Pick<Situation, 'intent' | 'now'>): Inte
 /** `2026-01-01T14:05:00Z`. */
 function toTheSecond(at: number): string {
   return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** As it is told everywhere that somebody stopped a service. */
+export function stoppedBy(by: string): string {
+  return `stopped by ${by}`;
 }
