@@ -15,7 +15,7 @@ const DAEMON_FLAGS = ['--max-semi-space-size=2', '--optimize-for-size', '--v8-po
 const LIMIT = 20_000;
 
 /** What somebody has set is for his own daemon: with its state directory, this one would leave its traces there. */
-const unset = Object.fromEntries(
+const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith('PROCESSMASTER_')),
 );
 
@@ -52,7 +52,7 @@ async function warmUp() {
   const ends = ended(daemon);
   await ended(
     spawn(process.execPath, [join(dist, 'pmctl.js'), '--sock', socket, 'shutdown', '--stop-services'], {
-      env: unset,
+      env: environment,
     }),
   );
   await ends;
@@ -61,7 +61,7 @@ async function warmUp() {
 function program(name, args, flags = [], env = {}) {
   return spawn(process.execPath, [...flags, '--require', keep, join(dist, `${name}.js`), ...args], {
     cwd: place,
-    env: { ...unset, ...env },
+    env: { ...environment, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
 }

@@ -149,11 +149,13 @@ export class Loop {
   /** Durable when it answers undefined. */
   setIntents(changes: ReadonlyMap<ServiceName, Intent>): Problem | undefined {
     const problem = this.#tools.store.setIntents(changes);
-    if (problem === undefined) for (const name of changes.keys()) this.mark(name);
-    else this.#flushing.failed(problem);
     this.#ports.askAgain();
-    // Perhaps nothing is due but the next try, of which whoever wakes the loop has to learn.
-    this.onDue();
+    if (problem === undefined) for (const name of changes.keys()) this.mark(name);
+    else {
+      this.#flushing.failed(problem);
+      // Nothing is due but the next try, of which whoever wakes the loop has to learn.
+      this.onDue();
+    }
     return problem;
   }
 
