@@ -123,7 +123,7 @@ function judgeRuns(
   };
   const taken = new Map<string, LivingRun>();
   // Newest first: should two runs fill one place, the newest current one keeps it.
-  const byAge = [...living].sort((a, b) => (a.run.key.id < b.run.key.id ? 1 : -1));
+  const byAge = [...living].sort(newestFirst);
   for (const one of byAge) {
     if (one.life !== 'alive' || one.run.key.slot >= count) continue;
     const holder = taken.get(place(one));
@@ -150,6 +150,11 @@ function judgeRuns(
     if (current(one) || (isJob && desired.spec.process.schedule !== null)) return { fate: 'keep', ...one };
     return { fate: 'outdated', ...one };
   });
+}
+
+/** By generation first: an id begins with a time, and the clock may have been set back between two starts. */
+function newestFirst({ run: { key: a } }: LivingRun, { run: { key: b } }: LivingRun): number {
+  return b.generation - a.generation || (a.id < b.id ? 1 : -1);
 }
 
 function vacanciesOf(

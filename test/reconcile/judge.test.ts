@@ -47,6 +47,17 @@ describe('what becomes of a run', () => {
     expect(fates({ runs: [older, outdated] })).toEqual(['keep', 'surplus: duplicate']);
   });
 
+  it('which of two runs is the newer one is told by the generation, also where the clock was set back between', () => {
+    const before = run({ generation: 1, age: 1000 });
+    const after = run({ generation: 2, age: 660_000 });
+    expect(fates({ runs: [before, after] })).toEqual(['surplus: duplicate', 'keep']);
+    // While a third one is on its way to replace them, the first one serves on.
+    const both = [before, after].map((one) => ({ ...one, key: { ...one.key, hash: hash('b') } }));
+    const desired = defined({ spec: { rollout: { surge: 1 } } });
+    expect(fates({ desired, runs: both })).toEqual(['outdated', 'surplus: duplicate']);
+    expect(fates({ desired, runs: both.toReversed() })).toEqual(['surplus: duplicate', 'outdated']);
+  });
+
   it('what is left of a newer run does not push the run that serves out of its place', () => {
     const left = mainEnded(exited(1), { age: 1000 });
     expect(fates({ runs: [run({ age: 2000 }), left] })).toEqual(['keep', 'surplus: main_exited']);
